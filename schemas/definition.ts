@@ -1,0 +1,141 @@
+/**
+ * What a resource is: the value from which the registry, discovery, OpenAPI, tables, patches and protobuf derive.
+ * Built-in kinds are made in this folder; custom resources will be made at run time from their definitions.
+ */
+import type * as z from 'zod';
+import type { FieldError } from './field-error.js';
+
+/** metadata as every object carries it. Unknown-free after decoding. */
+export interface ObjectMeta {
+  name?: string;
+  generateName?: string;
+  namespace?: string;
+  selfLink?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string | null;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: OwnerReference[];
+  finalizers?: string[];
+  managedFields?: unknown[];
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+/** Any object of the API, decoded. Treated as immutable once stored. */
+export interface KubeObject {
+  kind: string;
+  apiVersion: string;
+  metadata: ObjectMeta;
+  [field: string]: unknown;
+}
+
+export type Verb =
+  | 'create'
+  | 'delete'
+  | 'deletecollection'
+  | 'get'
+  | 'list'
+  | 'patch'
+  | 'update'
+  | 'watch';
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  /** `name` marks the column that names the object. */
+  readonly format: '' | 'name';
+  /** 0 is always shown, 1 only in the wide form. */
+  readonly priority: 0 | 1;
+  readonly description: string;
+  /** The cell of one object. `now` in milliseconds since the epoch. */
+  readonly cell: (object: KubeObject, now: number) => unknown;
+}
+
+/** What happens to an object on its way to the store, beside the rules that hold for every object. */
+export interface Strategy {
+  /** Sets what is absent and has a default, as upstream's defaulting does; also the zero values that Go always prints. */
+  defaults?(object: KubeObject): void;
+  /** Clears what a client may not set on create (status), after defaults, before validation. */
+  prepareForCreate?(object: KubeObject): void;
+  /** Carries over from `old` what this write may not change (status), before validation. */
+  prepareForUpdate?(object: KubeObject, old: KubeObject): void;
+  /** Everything but metadata, which is validated alike for all. */
+  validate?(object: KubeObject): FieldError[];
+  /** What may not change, and rules that need both. Runs after `validate`. */
+  validateUpdate?(object: KubeObject, old: KubeObject): FieldError[];
+  /** Warnings for the client, without the `299 - ` prefix. */
+  warnings?(object: KubeObject, old?: KubeObject): string[];
+}
+
+export interface Subresource {
+  /** `status`, `scale`, `finalize`, `binding`, `eviction`, … */
+  readonly name: string;
+  /** Kind of its bodies, when it is not the resource's own: Scale of autoscaling/v1, Binding of v1, … */
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly verbs: readonly Verb[];
+  /** Of bodies in another kind. */
+  readonly schema?: () => z.ZodType;
+  /** Strategy of writes through `status` and `finalize`, in place of the resource's own. */
+  readonly strategy?: Strategy;
+  /** Of `scale`: where in the resource the three numbers and the selector are. */
+  readonly scale?: ScalePaths;
+}
+
+/** Dotted paths into the resource. */
+export interface ScalePaths {
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  /** Gives the label selector as a string, for `status.selector`. */
+  readonly selector: (object: KubeObject) => string;
+}
+
+export interface ResourceDefinition {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly verbs: readonly Verb[];
+  /** Below /registry/: `configmaps`, `services/specs`, `minions`. */
+  readonly etcdPrefix: string;
+  /** Seconds after which the store drops an object by itself (events: 3600). */
+  readonly timeToLiveSeconds?: number;
+  /** One short sentence for OpenAPI and `kubectl explain`. */
+  readonly description: string;
+  /** zod schema of the whole object, built on first use. */
+  readonly schema: () => z.ZodType;
+  readonly strategy: Strategy;
+  readonly subresources: readonly Subresource[];
+  readonly columns: readonly TableColumn[];
+  /** Field selectors beside metadata.name and metadata.namespace, each with how to read it. */
+  readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
+  /** Problems with a name (or a generateName prefix), each an English phrase; empty when it is good. */
+  readonly validateName: (name: string, prefix: boolean) => string[];
+  /** metadata.generation starts at 1 and rises when `spec` changes. */
+  readonly generation: boolean;
+  /** A PUT without resourceVersion overwrites whatever is there. False for Lease, for one. */
+  readonly allowUnconditionalUpdate: boolean;
+  /** A PUT of an absent object creates it (Lease, Event, Node status updates do not). */
+  readonly allowCreateOnUpdate: boolean;
+  /** Grace period of a deletion in seconds, by object and what the client asked for; absent: deleted at once. */
+  readonly deletionGracePeriod?: (object: KubeObject, requested: number | undefined) => number;
+  /** Kinds that create only and store nothing (SelfSubjectAccessReview): answers the object to send back. */
+  readonly virtual?: boolean;
+}

@@ -1,0 +1,77 @@
+/**
+ * The store's one family of errors: a gRPC code and etcd's exact text. No other error leaves storage/.
+ */
+
+/** gRPC status codes that etcd uses. */
+export const GrpcCode = {
+  Canceled: 1,
+  Unknown: 2,
+  InvalidArgument: 3,
+  DeadlineExceeded: 4,
+  NotFound: 5,
+  PermissionDenied: 7,
+  ResourceExhausted: 8,
+  FailedPrecondition: 9,
+  Aborted: 10,
+  OutOfRange: 11,
+  Unimplemented: 12,
+  Internal: 13,
+  Unavailable: 14,
+  DataLoss: 15,
+  Unauthenticated: 16,
+} as const;
+export type GrpcCode = (typeof GrpcCode)[keyof typeof GrpcCode];
+
+/** Every error a client of the store can see, by the name etcd's Go package gives it. */
+export const etcdErrors = {
+  EmptyKey: [GrpcCode.InvalidArgument, 'etcdserver: key is not provided'],
+  KeyNotFound: [GrpcCode.InvalidArgument, 'etcdserver: key not found'],
+  ValueProvided: [GrpcCode.InvalidArgument, 'etcdserver: value is provided'],
+  LeaseProvided: [GrpcCode.InvalidArgument, 'etcdserver: lease is provided'],
+  TooManyOps: [GrpcCode.InvalidArgument, 'etcdserver: too many operations in txn request'],
+  DuplicateKey: [GrpcCode.InvalidArgument, 'etcdserver: duplicate key given in txn request'],
+  InvalidSortOption: [GrpcCode.InvalidArgument, 'etcdserver: invalid sort option'],
+  Compacted: [GrpcCode.OutOfRange, 'etcdserver: mvcc: required revision has been compacted'],
+  FutureRev: [GrpcCode.OutOfRange, 'etcdserver: mvcc: required revision is a future revision'],
+  NoSpace: [GrpcCode.ResourceExhausted, 'etcdserver: mvcc: database space exceeded'],
+  LeaseNotFound: [GrpcCode.NotFound, 'etcdserver: requested lease not found'],
+  LeaseExist: [GrpcCode.FailedPrecondition, 'etcdserver: lease already exists'],
+  LeaseTTLTooLarge: [GrpcCode.OutOfRange, 'etcdserver: too large lease TTL'],
+  WatchCanceled: [GrpcCode.Canceled, 'etcdserver: watch canceled'],
+  RequestTooLarge: [GrpcCode.InvalidArgument, 'etcdserver: request is too large'],
+  RequestTooManyRequests: [GrpcCode.ResourceExhausted, 'etcdserver: too many requests'],
+  Stopped: [GrpcCode.Unavailable, 'etcdserver: server stopped'],
+  Timeout: [GrpcCode.Unavailable, 'etcdserver: request timed out'],
+  TimeoutDueToLeaderFail: [
+    GrpcCode.Unavailable,
+    'etcdserver: request timed out, possibly due to previous leader failure',
+  ],
+  LeaderChanged: [GrpcCode.Unavailable, 'etcdserver: leader changed'],
+  NoLeader: [GrpcCode.Unavailable, 'etcdserver: no leader'],
+  NotLeader: [GrpcCode.FailedPrecondition, 'etcdserver: not leader'],
+  Unhealthy: [GrpcCode.Unavailable, 'etcdserver: unhealthy cluster'],
+  Corrupt: [GrpcCode.DataLoss, 'etcdserver: corrupt cluster'],
+} as const satisfies Record<string, readonly [GrpcCode, string]>;
+
+export type EtcdErrorName = keyof typeof etcdErrors;
+
+export class EtcdError extends Error {
+  override name = 'EtcdError';
+  constructor(
+    readonly code: GrpcCode,
+    message: string,
+  ) {
+    super(message);
+  }
+
+  static of(name: EtcdErrorName): EtcdError {
+    const [code, message] = etcdErrors[name];
+    return new EtcdError(code, message);
+  }
+
+  /** True for the error of this name, also when it came over the wire. */
+  is(name: EtcdErrorName): boolean {
+    const [code, message] = etcdErrors[name];
+    return this.code === code && this.message === message;
+  }
+}
