@@ -52,8 +52,24 @@ export interface RaftLog {
    */
   append(entries: readonly LogEntry[], hardState?: HardState): Promise<void>;
 
-  /** Entries from `from` through `through`, stopping early after at least one once `maxBytes` of payload is passed. */
+  /**
+   * Index of the oldest entry that `read` can give; older ones are on disk only and come from `readOld`.
+   * Invariant: firstIndex ≤ residentIndex ≤ lastIndex + 1. Entries not yet released are always resident, except for
+   * those that were in the log when it was opened.
+   */
+  readonly residentIndex: number;
+
+  /**
+   * Entries from `from` (at least residentIndex) through `through` or lastIndex, stopping early, after at least one
+   * entry, before `maxBytes` of payload are passed.
+   */
   read(from: number, through: number, maxBytes?: number): LogEntry[];
+
+  /** As `read`, for any entry from firstIndex on. May give fewer entries than are there, but at least one. */
+  readOld(from: number, through: number, maxBytes?: number): Promise<LogEntry[]>;
+
+  /** The caller has applied entries through `through` and can wait for them from now on: memory may let them go. */
+  release(through: number): void;
 
   /** Term of the entry at `index`, of `firstIndex - 1` too; undefined outside. */
   term(index: number): number | undefined;

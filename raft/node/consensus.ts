@@ -13,8 +13,8 @@ export type ProposalOutcome<R> =
   /** May or may not be applied, now or later: leader change, deadline, or shutdown while in flight. */
   | { readonly type: 'unknown'; readonly reason: UnknownReason };
 
-/** `overloaded`: the bound on pending bytes is reached. */
-export type RejectReason = 'no-leader' | 'overloaded' | 'stopped' | 'too-large' | 'deadline';
+/** `overloaded`: the bound on pending bytes is reached. `deadline`, `aborted`: over before it was proposed. */
+export type RejectReason = 'no-leader' | 'overloaded' | 'stopped' | 'too-large' | 'deadline' | 'aborted';
 export type UnknownReason = 'leader-changed' | 'deadline' | 'stopped' | 'aborted';
 
 export interface ProposeOptions {
@@ -51,7 +51,10 @@ export interface Consensus<R> {
   /** Called whenever leadership or the term changes. Returns an unsubscribe function. */
   onLeadershipChange(listener: (status: ConsensusStatus) => void): () => void;
 
-  /** Stops taking proposals, applies what is committed, closes the log. In-flight proposals end `unknown`. */
+  /**
+   * Stops taking proposals, applies what is committed, closes the log. Proposals in flight are finished where that is
+   * possible, and end `unknown` where it is not.
+   */
   stop(): Promise<void>;
 }
 
