@@ -41,15 +41,7 @@ export interface KubeObject {
   [field: string]: unknown;
 }
 
-export type Verb =
-  | 'create'
-  | 'delete'
-  | 'deletecollection'
-  | 'get'
-  | 'list'
-  | 'patch'
-  | 'update'
-  | 'watch';
+export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
 export interface TableColumn {
   readonly name: string;
@@ -73,6 +65,8 @@ export interface Strategy {
   prepareForUpdate?(object: KubeObject, old: KubeObject): void;
   /** Everything but metadata, which is validated alike for all. */
   validate?(object: KubeObject): FieldError[];
+  /** Rules of create alone. Runs after `validate`. */
+  validateCreate?(object: KubeObject): FieldError[];
   /** What may not change, and rules that need both. Runs after `validate`. */
   validateUpdate?(object: KubeObject, old: KubeObject): FieldError[];
   /** Warnings for the client, without the `299 - ` prefix. */
@@ -126,16 +120,37 @@ export interface ResourceDefinition {
   readonly columns: readonly TableColumn[];
   /** Field selectors beside metadata.name and metadata.namespace, each with how to read it. */
   readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
+  /**
+   * How a field selector that is not among them is refused. With field labels of their own, kinds say
+   * `field label not supported: x` (and cluster-scoped ones do not know metadata.namespace either); the others say
+   * `"x" is not a known field selector: only "metadata.name", "metadata.namespace"`.
+   */
+  readonly ownFieldLabels?: boolean;
   /** Problems with a name (or a generateName prefix), each an English phrase; empty when it is good. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   /** metadata.generation starts at 1 and rises when `spec` changes. */
   readonly generation: boolean;
+  /** A change of annotations raises metadata.generation too (Deployment). */
+  readonly generationCountsAnnotations?: boolean;
+  /** The kind that 422 messages name, where it is not `kind`: '' for SelfSubjectAccessReview. */
+  readonly errorKind?: string;
   /** A PUT without resourceVersion overwrites whatever is there. False for Lease, for one. */
   readonly allowUnconditionalUpdate: boolean;
   /** A PUT of an absent object creates it (Lease, Event, Node status updates do not). */
   readonly allowCreateOnUpdate: boolean;
+  /** A deletion answers with the object as it last was, and not with a Status (Pod, Service, ServiceAccount). */
+  readonly returnsDeletedObject?: boolean;
   /** Grace period of a deletion in seconds, by object and what the client asked for; absent: deleted at once. */
   readonly deletionGracePeriod?: (object: KubeObject, requested: number | undefined) => number;
+  /**
+   * Another form of another resource's objects, which are stored as that resource has them: written through `toStored`,
+   * shown through `fromStored`. Neither changes its argument, and both may share parts of it.
+   */
+  readonly storedAs?: {
+    readonly resource: ResourceDefinition;
+    readonly toStored: (object: KubeObject) => KubeObject;
+    readonly fromStored: (stored: KubeObject) => KubeObject;
+  };
   /** Kinds that create only and store nothing (SelfSubjectAccessReview): answers the object to send back. */
   readonly virtual?: boolean;
 }

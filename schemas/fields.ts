@@ -34,6 +34,11 @@ export interface FieldMeta extends ListMeta {
   readonly enum?: readonly string[];
   /** A Go value with omitempty, not a pointer: `""`, `0` and `false` are never printed, so decoding drops them. */
   readonly omitEmpty?: boolean;
+  /**
+   * Go's name of the type, as its JSON decoding errors print it, where it is not what the schema says: `v1.PullPolicy` of
+   * a string, `v1.ResourceList` of a map.
+   */
+  readonly goType?: string;
   /** A Go time that is no pointer: prints null when it is absent (`lastProbeTime: null`), so decoding sets that. */
   readonly printsNull?: boolean;
 }
@@ -42,11 +47,11 @@ export interface FieldMeta extends ListMeta {
 export interface NodeMeta extends FieldMeta {
   /** Full OpenAPI name of a struct, `io.k8s.api.core.v1.Pod`. The last part is its Go type's name. */
   readonly structId?: string;
+  /** A struct's own description, which that of a field of its type may cover. */
+  readonly structDescription?: string;
   readonly required?: readonly string[];
   /** OpenAPI format: int32, int64, byte, date-time, int-or-string, double. */
   readonly format?: string;
-  /** Go type of a leaf, as its JSON decoding errors print it, when it is not plainly string, bool or the format. */
-  readonly goType?: string;
   /** A named scalar with an OpenAPI definition of its own: Quantity, IntOrString, Time, MicroTime, Duration. */
   readonly scalarId?: string;
   /** Accepts any JSON value. */
@@ -101,7 +106,11 @@ export function struct<F extends z.ZodRawShape>(
     const field = schema as z.ZodType;
     shape[name] = withMeta(field.optional(), metaOf(field));
   }
-  return withMeta(z.strictObject(shape as OptionalFields<F>), { structId, ...options });
+  return withMeta(z.strictObject(shape as OptionalFields<F>), {
+    structId,
+    ...(options.description === undefined ? {} : { structDescription: options.description }),
+    ...options,
+  });
 }
 
 export const text = (meta: FieldMeta = {}) => withMeta(z.string(), meta);

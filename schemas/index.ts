@@ -1,4 +1,39 @@
 /** The built-in resources, in the order discovery lists them. */
+import { deployments } from './apps/v1/deployment.js';
+import { replicaSets } from './apps/v1/replica-set.js';
+import { selfSubjectReviews } from './authentication/v1/self-subject-review.js';
+import { selfSubjectAccessReviews } from './authorization/v1/self-subject-access-review.js';
+import { selfSubjectRulesReviews } from './authorization/v1/self-subject-rules-review.js';
+import { leases } from './coordination/v1/lease.js';
+import { bindings } from './core/v1/binding.js';
+import { configMaps } from './core/v1/config-map.js';
+import { events } from './core/v1/event.js';
+import { namespaces } from './core/v1/namespace.js';
+import { nodes } from './core/v1/node.js';
+import { pods } from './core/v1/pod.js';
+import { secrets } from './core/v1/secret.js';
+import { serviceAccounts } from './core/v1/service-account.js';
+import { services } from './core/v1/service.js';
 import type { ResourceDefinition } from './definition.js';
+import { eventsV1 } from './events/v1/event.js';
 
-export const builtinResources: readonly ResourceDefinition[] = [];
+export const builtinResources: readonly ResourceDefinition[] = [
+  bindings,
+  configMaps,
+  events,
+  namespaces,
+  nodes,
+  pods,
+  secrets,
+  serviceAccounts,
+  services,
+  deployments,
+  replicaSets,
+  selfSubjectReviews,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  leases,
+];
+
+/** Other forms of built-in resources, each with `storedAs`. */
+export const convertedResources: readonly ResourceDefinition[] = [eventsV1];

@@ -1,0 +1,88 @@
+/** What a Deployment must look like. */
+import type { KubeObject } from '../../definition.js';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
+import { NOT_NEGATIVE } from '../../validation/metadata.js';
+import { percent } from '../../validation/names.js';
+import { type DeploymentStrategy, specOf, statusOf } from './deployment-schema.js';
+import {
+  MORE_THAN_REPLICAS,
+  validateNotNegative,
+  validateReadyCounts,
+  validateSelectorAndTemplate,
+} from './workload.js';
+
+export function validateDeployment(object: KubeObject): FieldError[] {
+  const spec = specOf(object);
+  const { minReadySeconds = 0, progressDeadlineSeconds: deadline } = spec;
+  const errors: FieldError[] = [];
+  validateNotNegative(errors, 'spec.replicas', spec.replicas);
+  errors.push(...validateSelectorAndTemplate(spec), ...validateStrategy(spec.strategy ?? {}));
+  validateNotNegative(errors, 'spec.minReadySeconds', minReadySeconds);
+  validateNotNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
+  validateNotNegative(errors, 'spec.progressDeadlineSeconds', deadline);
+  if (deadline !== undefined && deadline <= minReadySeconds) {
+    errors.push(invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
+  }
+  return errors;
+}
+
+function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy): FieldError[] {
+  const field = 'spec.strategy.rollingUpdate';
+  if (type === 'Recreate') {
+    const problem = "may not be specified when strategy `type` is 'Recreate'";
+    return rollingUpdate === undefined ? [] : [forbidden(field, problem)];
+  }
+  if (type !== 'RollingUpdate') {
+    // Go prints its internal struct here, with Go's field names.
+    const strategy = { Type: type, RollingUpdate: rollingUpdate ?? null };
+    return [notSupported('spec.strategy', strategy, ['Recreate', 'RollingUpdate'])];
+  }
+  if (rollingUpdate === undefined) return [required(field, 'this should be defaulted and never be nil')];
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
+  const errors = [
+    ...validateCount(`${field}.maxUnavailable`, maxUnavailable),
+    ...validateCount(`${field}.maxSurge`, maxSurge),
+  ];
+  if (countOf(maxUnavailable) === 0 && countOf(maxSurge) === 0) {
+    errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
+  }
+  if (typeof maxUnavailable === 'string' && countOf(maxUnavailable) > 100) {
+    errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
+  }
+  return errors;
+}
+
+/** A number or a percentage, not below 0. */
+function validateCount(field: string, value: number | string): FieldError[] {
+  if (typeof value === 'string') return percent(value).map((problem) => invalid(field, value, problem));
+  return value < 0 ? [invalid(field, value, NOT_NEGATIVE)] : [];
+}
+
+/** The number itself, or how many per cent; 0 for what is neither. */
+function countOf(value: number | string): number {
+  if (typeof value === 'number') return value;
+  return /^\d+%?$/.test(value) ? Number.parseInt(value, 10) : 0;
+}
+
+export function validateDeploymentStatus(object: KubeObject, old: KubeObject): FieldError[] {
+  const status = statusOf(object);
+  const { replicas = 0, updatedReplicas: updated = 0, collisionCount = 0 } = status;
+  const errors: FieldError[] = [];
+  for (const field of [
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+    'collisionCount',
+  ] as const) {
+    validateNotNegative(errors, `status.${field}`, status[field]);
+  }
+  if (updated > replicas) errors.push(invalid('status.updatedReplicas', updated, MORE_THAN_REPLICAS));
+  errors.push(...validateReadyCounts(status));
+  if (collisionCount < (statusOf(old).collisionCount ?? 0)) {
+    errors.push(invalid('status.collisionCount', collisionCount, 'cannot be decremented'));
+  }
+  return errors;
+}

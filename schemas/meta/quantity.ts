@@ -1,0 +1,160 @@
+/**
+ * Amounts with a suffix: `500m`, `1.5Gi`, `2e3`. Exact, in integers: an amount is `value × 10^exponent`.
+ *
+ * The canonical form is the one Go prints: no fraction, the largest suffix that keeps the number whole, in the family
+ * the amount was written in.
+ */
+
+/** Which suffixes an amount is printed with. */
+export type QuantityFormat = 'decimal' | 'binary' | 'exponent';
+
+export interface Quantity {
+  readonly value: bigint;
+  /** Power of ten, at least −9: smaller amounts are rounded up. */
+  readonly exponent: number;
+  readonly format: QuantityFormat;
+}
+
+export const QUANTITY_FORMAT_PROBLEM =
+  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const SUFFIX_PROBLEM = "unable to parse quantity's suffix";
+const NUMBER_PROBLEM = 'unable to parse numeric part of quantity';
+
+const DECIMAL_SUFFIXES = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'] as const;
+/** Index of '' in DECIMAL_SUFFIXES. */
+const DECIMAL_ONE = 3;
+const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'] as const;
+const NANO = -9;
+const INT64_MAX = 2n ** 63n - 1n;
+/** Beyond this an exponent only costs memory: 10^18 × E is the most that a quantity holds. */
+const EXPONENT_MAX = 1000;
+
+const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
+
+/** An amount, or the English phrase that says why the text is none. */
+export function parseQuantity(text: string): Quantity | string {
+  const match = SHAPE.exec(text);
+  if (text === '' || match === null) return QUANTITY_FORMAT_PROBLEM;
+  const [, sign, whole = '', fraction = '', suffix = ''] = match;
+  const scale = parseSuffix(suffix);
+  if (scale === undefined) return SUFFIX_PROBLEM;
+  if (whole === '' && fraction === '') return NUMBER_PROBLEM;
+  const magnitude = BigInt(whole + fraction);
+  const quantity = roundUp(
+    scale.base === 2
+      ? { value: magnitude << BigInt(scale.exponent), exponent: -fraction.length }
+      : { value: magnitude, exponent: scale.exponent - fraction.length },
+  );
+  if (scale.format === 'binary' && quantity.exponent === 0 && quantity.value > INT64_MAX) {
+    quantity.value = INT64_MAX;
+  }
+  if (sign === '-') quantity.value = -quantity.value;
+  return { ...quantity, format: scale.format };
+}
+
+interface Suffix {
+  readonly base: 2 | 10;
+  readonly exponent: number;
+  readonly format: QuantityFormat;
+}
+
+function parseSuffix(suffix: string): Suffix | undefined {
+  const decimal = DECIMAL_SUFFIXES.indexOf(suffix as 'k');
+  if (decimal !== -1) return { base: 10, exponent: (decimal - DECIMAL_ONE) * 3, format: 'decimal' };
+  const binary = BINARY_SUFFIXES.indexOf(suffix as 'Ki');
+  if (binary !== -1) return { base: 2, exponent: binary * 10, format: 'binary' };
+  const exponent = /^[eE]([-+]?[0-9]+)$/.exec(suffix)?.[1];
+  if (exponent === undefined || Math.abs(Number(exponent)) > EXPONENT_MAX) return undefined;
+  return { base: 10, exponent: Number(exponent), format: 'exponent' };
+}
+
+/** No finer than a billionth: what is asked for in smaller pieces gets the next larger amount. */
+function roundUp({ value, exponent }: { value: bigint; exponent: number }): {
+  value: bigint;
+  exponent: number;
+} {
+  if (exponent >= NANO) return { value, exponent };
+  const divisor = 10n ** BigInt(NANO - exponent);
+  return { value: (value + divisor - 1n) / divisor, exponent: NANO };
+}
+
+/** Whole units, if it is a whole number. */
+function wholeValue({ value, exponent }: Quantity): bigint | undefined {
+  if (exponent >= 0) return value * 10n ** BigInt(exponent);
+  const divisor = 10n ** BigInt(-exponent);
+  return value % divisor === 0n ? value / divisor : undefined;
+}
+
+/** The form Go prints. */
+export function formatQuantity(quantity: Quantity): string {
+  if (quantity.value === 0n) return '0';
+  if (quantity.format === 'binary') {
+    let whole = wholeValue(quantity);
+    // Small amounts and fractions read better in decimal.
+    if (whole !== undefined && (whole >= 1024n || whole <= -1024n)) {
+      let power = 0;
+      while (power < BINARY_SUFFIXES.length - 1 && whole % 1024n === 0n) {
+        whole /= 1024n;
+        power++;
+      }
+      return `${whole}${BINARY_SUFFIXES[power]}`;
+    }
+  }
+  let { value, exponent } = quantity;
+  while (value % 10n === 0n) {
+    value /= 10n;
+    exponent++;
+  }
+  // Down to a power of a thousand.
+  const rest = ((exponent % 3) + 3) % 3;
+  value *= 10n ** BigInt(rest);
+  exponent -= rest;
+  if (quantity.format === 'exponent') return exponent === 0 ? `${value}` : `${value}e${exponent}`;
+  const suffix = DECIMAL_SUFFIXES[exponent / 3 + DECIMAL_ONE];
+  if (suffix !== undefined) return `${value}${suffix}`;
+  const beyond = BigInt(exponent - 18);
+  return `${value * 10n ** beyond}E`;
+}
+
+/** Most quantities are already canonical and few differ, so their canonical forms are remembered, up to this many. */
+const REMEMBERED_MAX = 4096;
+const REMEMBERED_LENGTH_MAX = 32;
+const canonical = new Map<string, string>();
+
+/** The canonical text of a quantity on the wire, or undefined when it is none (`quantityProblem` says why). */
+export function canonicalQuantity(wire: string): string | undefined {
+  const known = canonical.get(wire);
+  if (known !== undefined) return known;
+  const parsed = parseQuantity(wire.trim());
+  if (typeof parsed === 'string') return undefined;
+  const text = formatQuantity(parsed);
+  if (wire.length <= REMEMBERED_LENGTH_MAX) {
+    if (canonical.size >= REMEMBERED_MAX) canonical.clear();
+    canonical.set(wire, text);
+  }
+  return text;
+}
+
+const ZERO: Quantity = { value: 0n, exponent: 0, format: 'decimal' };
+
+/** A quantity that decoding has accepted. Absent is zero. */
+export function quantityOf(text: string | undefined): Quantity {
+  const parsed = text === undefined ? ZERO : parseQuantity(text);
+  return typeof parsed === 'string' ? ZERO : parsed;
+}
+
+/** Negative, zero or positive as a < b, a = b, a > b. */
+export function compareQuantities(a: Quantity, b: Quantity): number {
+  const exponent = Math.min(a.exponent, b.exponent);
+  const left = a.value * 10n ** BigInt(a.exponent - exponent);
+  const right = b.value * 10n ** BigInt(b.exponent - exponent);
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Thousandths, rounded up. */
+export function milliValue({ value, exponent }: Quantity): bigint {
+  const shift = exponent + 3;
+  if (shift >= 0) return value * 10n ** BigInt(shift);
+  const divisor = 10n ** BigInt(-shift);
+  return value > 0n ? (value + divisor - 1n) / divisor : value / divisor;
+}
