@@ -51,6 +51,8 @@ export const etcdErrors = {
   NotLeader: [GrpcCode.FailedPrecondition, 'etcdserver: not leader'],
   Unhealthy: [GrpcCode.Unavailable, 'etcdserver: unhealthy cluster'],
   Corrupt: [GrpcCode.DataLoss, 'etcdserver: corrupt cluster'],
+  Canceled: [GrpcCode.Canceled, 'etcdserver: request canceled'],
+  DeadlineExceeded: [GrpcCode.DeadlineExceeded, 'etcdserver: context deadline exceeded'],
 } as const satisfies Record<string, readonly [GrpcCode, string]>;
 
 export type EtcdErrorName = keyof typeof etcdErrors;

@@ -1,0 +1,27 @@
+/**
+ * Runs checkpoints of the MVCC database on a connection and a thread of its own, because they wait for the disk. PASSIVE
+ * never blocks the writer.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import Database from 'better-sqlite3';
+import type { CheckpointOutcome, CheckpointWorkerData } from './checkpoint-messages.js';
+
+const { path } = workerData as CheckpointWorkerData;
+const db = new Database(path, { fileMustExist: true });
+db.pragma('synchronous = NORMAL');
+const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+
+parentPort?.on('message', (request: 'checkpoint' | 'close') => {
+  if (request === 'close') {
+    db.close();
+    parentPort?.close();
+    return;
+  }
+  const { busy, log, checkpointed } = checkpoint.get() as {
+    busy: number;
+    log: number;
+    checkpointed: number;
+  };
+  const outcome: CheckpointOutcome = { complete: busy === 0 && log === checkpointed };
+  parentPort?.postMessage(outcome);
+});

@@ -1,0 +1,179 @@
+import type Database from 'better-sqlite3';
+
+/** Rows that one step looks at: a few milliseconds between requests. */
+const STEP_ROWS = 200;
+
+/** What removing a row is taken to write. */
+const ROW_BYTES = 512;
+
+/** A step is followed by a pause this many times as long, so that compaction takes at most a fifth of the thread. */
+const PAUSE_FACTOR = 4;
+
+/** Free pages that are kept, because the next writes fill them: a tenth of the file, 1 MiB at least. */
+const FREE_PAGES_MIN = 256;
+const FREE_SHARE = 0.1;
+/** Pages given back in one step. */
+const VACUUM_PAGES = 64;
+const VACUUM_PAGE_BYTES = 4096;
+
+interface HistoryRow {
+  readonly sequence: number;
+  readonly revision: number;
+  readonly previous: number | null;
+  readonly deletion: 0 | 1;
+}
+
+export interface CompactorOptions {
+  readonly db: Database.Database;
+  /** As the metadata says. */
+  readonly removed: number;
+  /** The compacted revision of this moment. */
+  readonly compacted: () => number;
+  readonly sequenceOf: (revision: number) => number;
+  /** Defined while nothing may be written. */
+  readonly hold: () => Promise<void> | undefined;
+  /** Told what each step wrote. */
+  readonly committed: (bytes: number) => void;
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * Removes what compaction made unreadable, in small steps between requests, then gives the space back.
+ *
+ * A version is readable at revisions from its own until the one that superseded it. Below the compacted revision C go
+ * versions superseded at or before C, and deletions before C. They are found without an index by walking history up to
+ * C: each row names the version that it superseded. Rows of revision C itself stay for watchers that start there.
+ */
+export class Compactor {
+  readonly #options: CompactorOptions;
+  readonly #statements;
+  /** Everything below is removed. */
+  #removed: number;
+  /** Next row of history to look at; 0 before the walk for this compaction began. */
+  #position = 0;
+  #target = 0;
+  #scheduled: NodeJS.Timeout | undefined;
+  #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
+  #closed = false;
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+    this.#removed = options.removed;
+    this.#statements = prepareStatements(options.db);
+  }
+
+  /** Starts, or goes on, removing what lies below the compacted revision. */
+  start(): void {
+    if (this.#closed || this.#scheduled !== undefined) return;
+    this.#schedule(0);
+  }
+
+  /** Resolves when the rows below `revision` are gone, or the store closes. */
+  removedThrough(revision: number): Promise<void> {
+    if (this.#closed || this.#removed >= revision) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#scheduled);
+    this.#settle(Infinity);
+  }
+
+  #schedule(ms: number): void {
+    this.#scheduled = setTimeout(() => void this.#wake(), ms).unref();
+  }
+
+  async #wake(): Promise<void> {
+    try {
+      await this.#options.hold();
+      if (this.#closed) return;
+      const begun = performance.now();
+      const more = this.#step();
+      this.#scheduled = undefined;
+      if (more) this.#schedule((performance.now() - begun) * PAUSE_FACTOR);
+    } catch (error) {
+      this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** False when there is nothing left to do. */
+  #step(): boolean {
+    if (this.#removed < this.#options.compacted()) {
+      this.#removeSome();
+      this.#settle(this.#removed);
+      return true;
+    }
+    return this.#giveBack();
+  }
+
+  #removeSome(): void {
+    if (this.#position === 0) {
+      this.#target = this.#options.compacted();
+      this.#position = this.#options.sequenceOf(Math.max(this.#removed, 0));
+    }
+    const { begin, walk, commit, saveRemoved } = this.#statements;
+    const rows = walk.all(this.#position, STEP_ROWS) as HistoryRow[];
+    const last = rows.at(-1);
+    const atEnd = last === undefined || rows.length < STEP_ROWS || last.revision > this.#target;
+    begin.run();
+    for (const row of rows) {
+      if (row.revision <= this.#target) this.#removeBehind(row);
+    }
+    this.#position = atEnd ? 0 : last.sequence + 1;
+    // Rows of the last revision seen may follow.
+    this.#removed = atEnd ? this.#target : Math.max(this.#removed, last.revision - 1);
+    saveRemoved.run(this.#removed);
+    commit.run();
+    this.#options.committed(rows.length * ROW_BYTES);
+  }
+
+  /** Removes the version that `row` superseded, and `row` itself if it is a deletion, as far as they lie before C. */
+  #removeBehind(row: HistoryRow): void {
+    const { find, removePast, removeHistory } = this.#statements;
+    if (row.previous !== null) {
+      const previous = find.get(row.previous) as { revision: number; key: Buffer } | undefined;
+      if (previous !== undefined && previous.revision < this.#target) {
+        removePast.run(previous.key, previous.revision);
+        removeHistory.run(row.previous);
+      }
+    }
+    if (row.deletion === 1 && row.revision < this.#target) removeHistory.run(row.sequence);
+  }
+
+  #giveBack(): boolean {
+    const { freePages, pages } = this.#statements;
+    const free = freePages.get() as number;
+    const kept = Math.max(FREE_PAGES_MIN, (pages.get() as number) * FREE_SHARE);
+    if (free <= kept) return false;
+    // A prepared statement would stop after its first page.
+    this.#options.db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
+    this.#options.committed(VACUUM_PAGES * VACUUM_PAGE_BYTES);
+    return true;
+  }
+
+  #settle(removed: number): void {
+    if (this.#waiters.length === 0) return;
+    for (const waiter of this.#waiters) {
+      if (waiter.revision <= removed) waiter.resolve();
+    }
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > removed);
+  }
+}
+
+function prepareStatements(db: Database.Database) {
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    walk: db.prepare(
+      `SELECT sequence, revision, previous, value IS NULL AS deletion FROM history
+       WHERE sequence >= ? ORDER BY sequence LIMIT ?`,
+    ),
+    find: db.prepare('SELECT revision, key FROM history WHERE sequence = ?'),
+    removePast: db.prepare('DELETE FROM past WHERE key = ? AND revision = ?'),
+    removeHistory: db.prepare('DELETE FROM history WHERE sequence = ?'),
+    saveRemoved: db.prepare('UPDATE metadata SET removed = ?'),
+    freePages: db.prepare('PRAGMA freelist_count').pluck(),
+    pages: db.prepare('PRAGMA page_count').pluck(),
+  };
+}

@@ -1,0 +1,102 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type Database from 'better-sqlite3';
+import { DataDirCorruptError, dataDirError } from './errors.js';
+import { createDatabase, openDatabase } from './schema.js';
+
+/**
+ * The MVCC database's files. A database renamed over one whose `-wal` is still there opens silently with the old
+ * content, so nothing is ever renamed over a database: each carries a generation in its name, and CURRENT names the
+ * live one. A new generation is written and synced before CURRENT is switched to it.
+ */
+const CURRENT = 'CURRENT';
+const DATABASE_NAME = /^mvcc-([1-9][0-9]*)\.db$/;
+const DATABASE_FILE = /^mvcc-[1-9][0-9]*\.db(-wal|-shm)?$/;
+
+export interface LiveDatabaseOptions {
+  readonly folder: string;
+  /** False where the log already has entries: then a database must be there. */
+  readonly mayCreate: boolean;
+  /** Writes the metadata of a new database. */
+  readonly fill: (db: Database.Database) => void;
+}
+
+/**
+ * Opens the database that CURRENT names, or makes the first one in a folder without CURRENT. Files of other generations
+ * (of a creation or installation that did not get to its end) are removed. The caller holds the directory's lock.
+ *
+ * @throws DataDirError naming the file
+ */
+export function openLiveDatabase({ folder, mayCreate, fill }: LiveDatabaseOptions): Database.Database {
+  const live = readCurrent(folder);
+  if (live === undefined) {
+    if (!mayCreate) {
+      throw new DataDirCorruptError(path.join(folder, CURRENT), 'is missing, but the log has entries');
+    }
+    removeOtherDatabases(folder, undefined);
+    const name = 'mvcc-1.db';
+    const db = createFirst(path.join(folder, name), fill);
+    switchCurrent(folder, name);
+    return db;
+  }
+  const file = path.join(folder, live);
+  if (!fs.existsSync(file)) throw new DataDirCorruptError(file, `is missing, and ${CURRENT} names it`);
+  removeOtherDatabases(folder, live);
+  return openDatabase(file);
+}
+
+/** The new database's content must be on disk before CURRENT speaks of it: closing checkpoints and syncs. */
+function createFirst(file: string, fill: (db: Database.Database) => void): Database.Database {
+  createDatabase(file, fill).close();
+  return openDatabase(file);
+}
+
+function readCurrent(folder: string): string | undefined {
+  const file = path.join(folder, CURRENT);
+  let text: string;
+  try {
+    text = fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw dataDirError(file, error);
+  }
+  const name = text.trimEnd();
+  if (!DATABASE_NAME.test(name)) throw new DataDirCorruptError(file, 'names no database');
+  return name;
+}
+
+/** Durable when it returns; a power cut leaves the old file or the new one, never half of it. */
+function switchCurrent(folder: string, name: string): void {
+  const file = path.join(folder, CURRENT);
+  const temporary = `${file}.tmp`;
+  try {
+    const descriptor = fs.openSync(temporary, 'w', 0o600);
+    try {
+      fs.writeSync(descriptor, `${name}\n`);
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    fs.renameSync(temporary, file);
+    syncFolder(folder);
+  } catch (error) {
+    throw dataDirError(file, error);
+  }
+}
+
+/** Makes the folder's entries durable: file names created, renamed or removed in it. */
+export function syncFolder(folder: string): void {
+  const descriptor = fs.openSync(folder, 'r');
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function removeOtherDatabases(folder: string, live: string | undefined): void {
+  for (const name of fs.readdirSync(folder)) {
+    const belongsToLive = live !== undefined && (name === live || name.startsWith(`${live}-`));
+    if (DATABASE_FILE.test(name) && !belongsToLive) fs.rmSync(path.join(folder, name));
+  }
+}

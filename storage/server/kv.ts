@@ -1,0 +1,106 @@
+import Database from 'better-sqlite3';
+import type {
+  CallOptions,
+  CompactionRequest,
+  CompactionResponse,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  PutRequest,
+  PutResponse,
+  RangeRequest,
+  RangeResponse,
+  ResponseHeader,
+  TxnRequest,
+  TxnResponse,
+} from '../client/interface.js';
+import { EtcdError } from '../errors.js';
+import type { MvccStore } from '../mvcc/store.js';
+import { executeRange, executeTxn } from '../mvcc/txn.js';
+import type { Proposer } from './proposer.js';
+import {
+  isReadOnly,
+  isSerializable,
+  TXN_OPS_MAX,
+  validateDelete,
+  validatePut,
+  validateRange,
+  validateTxn,
+} from './validate.js';
+
+export interface KvServerOptions {
+  readonly proposer: Proposer;
+  readonly store: MvccStore;
+  readonly header: () => ResponseHeader;
+  /** False once the database is closed. */
+  readonly isOpen: () => boolean;
+  /** Resolves when the rows below a compacted revision are gone. */
+  readonly removedThrough: (revision: number) => Promise<void>;
+  readonly txnOpsMax?: number | undefined;
+}
+
+/** etcd's KV service: validates, then reads from the store or proposes. */
+export class KvServer {
+  readonly #proposer: Proposer;
+  readonly #store: MvccStore;
+  readonly #header: () => ResponseHeader;
+  readonly #isOpen: () => boolean;
+  readonly #removedThrough: (revision: number) => Promise<void>;
+  readonly #txnOpsMax: number;
+
+  constructor(options: KvServerOptions) {
+    this.#proposer = options.proposer;
+    this.#store = options.store;
+    this.#header = options.header;
+    this.#isOpen = options.isOpen;
+    this.#removedThrough = options.removedThrough;
+    this.#txnOpsMax = options.txnOpsMax ?? TXN_OPS_MAX;
+  }
+
+  async range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
+    validateRange(request);
+    if (request.serializable !== true) await this.#proposer.confirmRead(options);
+    return this.#read(() => executeRange(this.#store, request, this.#header));
+  }
+
+  async put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {
+    validatePut(request);
+    return this.#proposer.propose({ type: 'put', request }, options);
+  }
+
+  async deleteRange(request: DeleteRangeRequest, options?: CallOptions): Promise<DeleteRangeResponse> {
+    validateDelete(request);
+    return this.#proposer.propose({ type: 'delete', request }, options);
+  }
+
+  async txn(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
+    validateTxn(request, this.#txnOpsMax);
+    if (!isReadOnly(request)) return this.#proposer.propose({ type: 'txn', request }, options);
+    if (!isSerializable(request)) await this.#proposer.confirmRead(options);
+    return this.#read(() => executeTxn(this.#store, request, this.#header));
+  }
+
+  async compact(request: CompactionRequest, options?: CallOptions): Promise<CompactionResponse> {
+    const { revision, physical = false } = request;
+    const response = await this.#proposer.propose<CompactionResponse>({ type: 'compact', revision }, options);
+    if (physical) await this.#removedThrough(revision);
+    return response;
+  }
+
+  async currentRevision(options?: CallOptions): Promise<number> {
+    await this.#proposer.confirmRead(options);
+    return this.#store.revision;
+  }
+
+  #read<R extends object>(read: () => R | EtcdError): R {
+    if (!this.#isOpen()) throw EtcdError.of('Stopped');
+    let result: R | EtcdError;
+    try {
+      result = read();
+    } catch (error) {
+      if (error instanceof Database.SqliteError) throw EtcdError.of('Corrupt');
+      throw error;
+    }
+    if (result instanceof EtcdError) throw result;
+    return result;
+  }
+}
