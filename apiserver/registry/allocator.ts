@@ -10,7 +10,7 @@ export interface Companion {
 
 export interface Allocator {
   /**
-   * Fills what is to be allocated in `object` (called after defaults and validation's prerequisites, before
+   * Fills what is to be allocated in `object` (called after defaults and prepareForCreate or prepareForUpdate, before
    * validation) and says what must be written with it; also gives back what `old` held and `object` no longer does.
    * Called again when the transaction failed because of these compares. Throws StatusError when nothing is left.
    */

@@ -46,6 +46,8 @@ export interface WatchOptions {
   readonly resourceVersion?: number;
   readonly sendInitialEvents?: boolean;
   readonly allowBookmarks: boolean;
+  /** When the watch will be ended; a last bookmark is sent shortly before. */
+  readonly timeoutSeconds?: number;
   readonly labels: Selector;
   readonly fields: Selector;
 }
@@ -106,9 +108,25 @@ export interface DeleteResult {
   readonly removed: boolean;
 }
 
+export interface UpdateOptions extends WriteOptions {
+  /** '' or one whose strategy is used instead of the resource's own. */
+  readonly subresource?: string;
+  /** Overrides the definition's allowCreateOnUpdate. */
+  readonly allowCreate?: boolean;
+  /** The object must be the one of this uid, and must be there (409). The uid in a PUT's body is checked in any case. */
+  readonly preconditions?: { readonly uid?: string };
+}
+
+export interface UpdateResult {
+  readonly item: StoredObject;
+  readonly created: boolean;
+}
+
 /**
  * Gives the new state from the current one. `current` is undefined where the object is absent and the update may
- * create it. May be called again after a conflict with another writer, and throws StatusError to give up.
+ * create it. May be called again after a conflict with another writer, and throws StatusError to give up. The result may
+ * share with `current` what it does not change; the rest is the registry's from here on. It is decoded: field order and
+ * types as the schema has them.
  */
 export type Update = (current: KubeObject | undefined) => KubeObject | Promise<KubeObject>;
 
@@ -124,14 +142,13 @@ export interface Registry {
   ): Promise<StoredObject>;
   list(context: RequestContext, namespace: string, options: ListOptions): Promise<ObjectList>;
   watch(context: RequestContext, namespace: string, options: WatchOptions): Promise<Watcher>;
-  /** `subresource`: '' or one whose strategy is used instead of the resource's own. */
   update(
     context: RequestContext,
     namespace: string,
     name: string,
     update: Update,
-    options?: WriteOptions & { readonly subresource?: string; readonly allowCreate?: boolean },
-  ): Promise<{ readonly item: StoredObject; readonly created: boolean }>;
+    options?: UpdateOptions,
+  ): Promise<UpdateResult>;
   delete(
     context: RequestContext,
     namespace: string,

@@ -1,0 +1,19 @@
+/** The admission plugins that are always on, in the order in which they run. */
+import { defaultTolerationSeconds } from './default-toleration-seconds.js';
+import type { Registries } from './lookup.js';
+import { namespaceLifecycle } from './namespace-lifecycle.js';
+import type { AdmissionPlugin } from './plugin.js';
+import { priority } from './priority.js';
+import { serviceAccount } from './service-account.js';
+import { taintNodesByCondition } from './taint-nodes-by-condition.js';
+
+/** `registries` is read when a request comes, so its table may be filled later. */
+export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(registries),
+    serviceAccount(registries),
+    taintNodesByCondition,
+    priority,
+    defaultTolerationSeconds,
+  ];
+}

@@ -1,0 +1,98 @@
+/** Node ports of services and of their health checks: one key each, a port number shared by a service's protocols. */
+import {
+  hasHealthCheckNodePort,
+  needsNodePort,
+  specOf,
+  type ServicePort,
+} from '../../schemas/core/v1/service-fields.js';
+import type { KubeObject } from '../../schemas/definition.js';
+import { invalid as invalidField } from '../../schemas/field-error.js';
+import type { EtcdClient } from '../../storage/client/interface.js';
+import { type StatusError, internalError, invalid } from '../errors.js';
+import { Pool } from './pool.js';
+
+const SERVICE_KIND = { group: '', name: 'Service' };
+const FIRST = 30_000;
+const LAST = 32_767;
+/** Given out dynamically only when the rest is full: a thirty-second of the range. */
+const RESERVED = 86;
+
+export class NodePorts {
+  readonly pool: Pool;
+
+  constructor(client: EtcdClient) {
+    const keys = {
+      prefix: '/registry/ranges/servicenodeports/',
+      nameOf: String,
+      numberOf: (name: string) => Number(name),
+    };
+    this.pool = new Pool(client, keys, { first: FIRST, last: LAST, reserved: RESERVED });
+  }
+
+  /**
+   * Fills the node ports of `service` that are to be filled and checks those that are given. `held` are those it has
+   * already.
+   */
+  async fill(service: KubeObject, held: ReadonlySet<number>): Promise<void> {
+    const ports = specOf(service).ports ?? [];
+    const taken = new Set<number>();
+    for (const [i, { nodePort }] of ports.entries()) {
+      if (!nodePort) continue;
+      const fine = taken.has(nodePort) || held.has(nodePort);
+      const problem = fine ? undefined : await this.problemWith(nodePort);
+      if (problem !== undefined) throw refusal(service, `spec.ports[${i}].nodePort`, nodePort, problem);
+      taken.add(nodePort);
+    }
+    for (const port of ports) {
+      if (!needsNodePort(service, port)) continue;
+      port.nodePort = sharedNodePort(port, ports) ?? (await this.pick(taken, 'nodePort'));
+      taken.add(port.nodePort);
+    }
+    await this.fillHealthCheck(service, held, taken);
+  }
+
+  private async problemWith(port: number): Promise<string | undefined> {
+    if (!this.pool.contains(port)) {
+      return `provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`;
+    }
+    return (await this.pool.isTaken(port)) ? 'provided port is already allocated' : undefined;
+  }
+
+  private async fillHealthCheck(
+    service: KubeObject,
+    held: ReadonlySet<number>,
+    taken: ReadonlySet<number>,
+  ): Promise<void> {
+    const spec = specOf(service);
+    if (!hasHealthCheckNodePort(spec)) return;
+    const port = spec.healthCheckNodePort;
+    if (!port) {
+      spec.healthCheckNodePort = await this.pick(taken, 'HealthCheck NodePort');
+      return;
+    }
+    const problem = held.has(port) ? undefined : await this.problemWith(port);
+    if (problem === undefined) return;
+    throw internalError(`failed to allocate requested HealthCheck NodePort ${port}: ${problem}`);
+  }
+
+  private async pick(except: ReadonlySet<number>, what: string): Promise<number> {
+    const port = await this.pool.pick(except);
+    if (port === undefined) throw internalError(`failed to allocate a ${what}: range is full`);
+    return port;
+  }
+}
+
+/** The node port that the same port number has in another protocol, where this protocol does not have it yet. */
+function sharedNodePort(port: ServicePort, ports: readonly ServicePort[]): number | undefined {
+  const sibling = ports.find((other) => {
+    return other.nodePort && other.port === port.port && other.protocol !== port.protocol;
+  });
+  const used = ports.some((other) => {
+    return other.nodePort === sibling?.nodePort && other.protocol === port.protocol;
+  });
+  return used ? undefined : sibling?.nodePort;
+}
+
+function refusal(service: KubeObject, field: string, value: unknown, why: string): StatusError {
+  return invalid(SERVICE_KIND, service.metadata.name ?? '', [invalidField(field, value, why)]);
+}

@@ -1,0 +1,14 @@
+/** The controllers that a server can run, and what keeps the system's own objects. */
+import type { Controller } from './controller.js';
+import { namespaceController } from './namespace.js';
+import { serviceAccountController } from './service-account.js';
+
+export { type Leadership, ControllerManager, alwaysLeader } from './manager.js';
+export { SystemObjects } from './system-objects.js';
+
+const all: readonly Controller[] = [namespaceController, serviceAccountController];
+
+/** The controllers of these names, as `controllerNames` lists them. */
+export function controllersNamed(names: readonly string[]): Controller[] {
+  return all.filter(({ name }) => names.includes(name));
+}

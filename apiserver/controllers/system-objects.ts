@@ -1,0 +1,120 @@
+/**
+ * What exists in every cluster from the start: the system's namespaces and the service `kubernetes`, by which pods
+ * reach the server. Made before the server is ready and made again when they are deleted, whichever controllers run:
+ * upstream's API server does this by itself.
+ */
+import type { Logger } from 'pino';
+import type { KubeObject } from '../../schemas/definition.js';
+import type { ResourceTable } from '../registry/types.js';
+import { systemContext } from './context.js';
+import { coreRegistry, getCached, hasReason } from './registries.js';
+
+const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+const SERVICE_NAMESPACE = 'default';
+const SERVICE_NAME = 'kubernetes';
+const SERVICE_IP = '10.0.0.1';
+const SERVICE_PORT = 443;
+const CHECK_EVERY_MS = 10_000;
+
+export interface SystemObjectsOptions {
+  readonly table: ResourceTable;
+  /** What the service's port leads to. */
+  readonly securePort: number;
+  readonly logger: Logger;
+}
+
+export class SystemObjects {
+  private readonly aborted = new AbortController();
+  private readonly context = systemContext('system:apiserver', ['system:masters'], this.aborted.signal);
+  private timer: NodeJS.Timeout | undefined;
+  private checking: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: SystemObjectsOptions) {}
+
+  /** Resolves when everything exists; from then on it is looked after every few seconds. */
+  async start(): Promise<void> {
+    await this.ensure();
+    this.timer = setInterval(() => {
+      this.checking = this.check();
+    }, CHECK_EVERY_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.aborted.abort();
+    await this.checking;
+  }
+
+  private async check(): Promise<void> {
+    try {
+      await this.ensure();
+    } catch (error) {
+      if (!this.aborted.signal.aborted)
+        this.options.logger.warn({ err: error }, 'cannot make the system objects');
+    }
+  }
+
+  /** The namespaces together: the store commits them as one group. */
+  private async ensure(): Promise<void> {
+    await Promise.all(NAMESPACES.map((name) => this.ensureNamespace(name)));
+    await this.ensureService();
+  }
+
+  private async ensureNamespace(name: string): Promise<void> {
+    const namespaces = coreRegistry(this.options.table, 'namespaces');
+    if ((await getCached(namespaces, this.context, '', name)) !== undefined) return;
+    const namespace: KubeObject = { kind: 'Namespace', apiVersion: 'v1', metadata: { name } };
+    await ignoring(['AlreadyExists'], namespaces.create(this.context, namespace));
+  }
+
+  private async ensureService(): Promise<void> {
+    const services = coreRegistry(this.options.table, 'services');
+    const existing = await getCached(services, this.context, SERVICE_NAMESPACE, SERVICE_NAME);
+    const ports = [
+      { name: 'https', protocol: 'TCP', port: SERVICE_PORT, targetPort: this.options.securePort },
+    ];
+    if (existing === undefined) {
+      await ignoring(['AlreadyExists'], services.create(this.context, kubernetesService(ports)));
+    } else if (JSON.stringify(portsOf(existing)) !== JSON.stringify(portsOf(kubernetesService(ports)))) {
+      const update = (current: KubeObject | undefined): KubeObject => {
+        const service = structuredClone(current ?? kubernetesService(ports));
+        service['spec'] = { ...(service['spec'] as object), ports };
+        return service;
+      };
+      await services.update(this.context, SERVICE_NAMESPACE, SERVICE_NAME, update);
+    }
+  }
+}
+
+/** Number and target of each port. */
+function portsOf(service: KubeObject): unknown[] {
+  const { ports = [] } = (service['spec'] ?? {}) as { ports?: { port?: number; targetPort?: unknown }[] };
+  return ports.map(({ port, targetPort }) => [port, targetPort]);
+}
+
+function kubernetesService(ports: readonly object[]): KubeObject {
+  return {
+    kind: 'Service',
+    apiVersion: 'v1',
+    metadata: {
+      name: SERVICE_NAME,
+      namespace: SERVICE_NAMESPACE,
+      labels: { component: 'apiserver', provider: 'kubernetes' },
+    },
+    spec: {
+      ports,
+      clusterIP: SERVICE_IP,
+      clusterIPs: [SERVICE_IP],
+      type: 'ClusterIP',
+      sessionAffinity: 'None',
+    },
+  };
+}
+
+async function ignoring(reasons: readonly string[], write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!hasReason(error, ...reasons)) throw error;
+  }
+}

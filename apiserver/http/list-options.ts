@@ -1,0 +1,147 @@
+/** ListOptions of meta.k8s.io/v1, from the query of a list, a watch or a deletion of a collection. */
+import type { ResourceDefinition } from '../../schemas/definition.js';
+import { type FieldError, forbidden, notSupported } from '../../schemas/field-error.js';
+import { badRequest, invalid } from '../errors.js';
+import { everything, parseFieldSelector, parseLabelSelector } from '../registry/selectors/index.js';
+import type { ListOptions, Selector, WatchOptions } from '../registry/types.js';
+import { watchTimeoutSecondsMin } from './limits.js';
+import { flag, integer, listRevision, revision, text } from './query.js';
+
+/** Longest delay that Node's timers take, in seconds. */
+const timerSecondsMax = Math.floor(0x7fff_ffff / 1000);
+
+export interface WatchRequest {
+  readonly options: WatchOptions;
+  readonly timeoutSeconds: number;
+}
+
+/** `name`: of the one object that the path names, on the old watch paths. Throws StatusError 400 or 422. */
+export function parseListOptions(
+  query: URLSearchParams,
+  definition: ResourceDefinition,
+  name = '',
+): ListOptions {
+  const selectors = parseSelectors(query, definition, name);
+  const limit = integer(query, 'limit') ?? 0;
+  integer(query, 'timeoutSeconds');
+  const match = text(query, 'resourceVersionMatch');
+  refuse(listProblems(query, match));
+  const resourceVersion = listRevision(query);
+  const continueToken = text(query, 'continue');
+  return {
+    ...selectors,
+    limit: Math.max(0, limit),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(match === 'Exact' || match === 'NotOlderThan' ? { resourceVersionMatch: match } : {}),
+    ...(continueToken === undefined ? {} : { continueToken }),
+  };
+}
+
+/** Throws StatusError 400, 422 or, for a resourceVersion that is no number, 500. */
+export function parseWatchOptions(
+  query: URLSearchParams,
+  definition: ResourceDefinition,
+  name = '',
+): WatchRequest {
+  const selectors = parseSelectors(query, definition, name);
+  integer(query, 'limit');
+  const timeout = integer(query, 'timeoutSeconds') ?? 0;
+  const asked = flag(query, 'sendInitialEvents');
+  const askedMatch = text(query, 'resourceVersionMatch');
+  const from = text(query, 'resourceVersion') ?? '';
+  // What a watch from nothing in particular always did, upstream now says in the words of WatchList.
+  const fromState = asked === undefined && askedMatch === undefined && (from === '' || from === '0');
+  const sendInitialEvents = fromState ? true : asked;
+  refuse(watchProblems(query, sendInitialEvents, fromState ? 'NotOlderThan' : askedMatch));
+  const resourceVersion = revision(query);
+  const timeoutSeconds =
+    timeout === 0
+      ? Math.floor(watchTimeoutSecondsMin * (1 + Math.random()))
+      : Math.min(Math.max(0, timeout), timerSecondsMax);
+  return {
+    options: {
+      ...selectors,
+      timeoutSeconds,
+      allowBookmarks: flag(query, 'allowWatchBookmarks') ?? false,
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(sendInitialEvents === undefined ? {} : { sendInitialEvents }),
+    },
+    timeoutSeconds,
+  };
+}
+
+function parseSelectors(
+  query: URLSearchParams,
+  definition: ResourceDefinition,
+  name: string,
+): { labels: Selector; fields: Selector } {
+  const labelText = text(query, 'labelSelector');
+  const fieldText = text(query, 'fieldSelector');
+  const labels = labelText === undefined ? everything : parseLabelSelector(labelText);
+  let fields = fieldText === undefined ? everything : parseFieldSelector(fieldText, definition);
+  if (name !== '') {
+    if (!fields.empty && fields.exactName !== name) {
+      throw badRequest(`fieldSelector metadata.name doesn't match requested name`);
+    }
+    if (fields.empty) fields = parseFieldSelector(`metadata.name=${escapeSelectorValue(name)}`, definition);
+  }
+  return { labels, fields };
+}
+
+/** Field selectors escape what separates their terms. */
+const escapeSelectorValue = (value: string) => value.replace(/[\\,=]/g, '\\$&');
+
+function refuse(problems: readonly FieldError[]): void {
+  if (problems.length > 0) throw invalid({ group: 'meta.k8s.io', name: 'ListOptions' }, '', problems);
+}
+
+const matchField = 'resourceVersionMatch';
+
+function listProblems(query: URLSearchParams, match: string | undefined): FieldError[] {
+  const problems: FieldError[] = [];
+  if (match !== undefined) {
+    if (text(query, 'resourceVersion') === undefined) {
+      problems.push(forbidden(matchField, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+    }
+    if (text(query, 'continue') !== undefined) problems.push(notWithContinue);
+    if (match !== 'Exact' && match !== 'NotOlderThan') {
+      problems.push(notSupported(matchField, match, ['Exact', 'NotOlderThan', '']));
+    }
+    if (match === 'Exact' && query.get('resourceVersion') === '0') {
+      problems.push(
+        forbidden(matchField, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+      );
+    }
+  }
+  if (query.has('sendInitialEvents')) {
+    problems.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  }
+  return problems;
+}
+
+const notWithContinue = forbidden(
+  matchField,
+  'resourceVersionMatch is forbidden when continue is provided',
+);
+
+function watchProblems(
+  query: URLSearchParams,
+  sendInitialEvents: boolean | undefined,
+  match: string | undefined,
+): FieldError[] {
+  const problems: FieldError[] = [];
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+    problems.push(
+      forbidden(matchField, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    );
+  }
+  if (match === undefined) return problems;
+  if (sendInitialEvents === undefined) {
+    problems.push(
+      forbidden(matchField, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+    );
+  }
+  if (match !== 'NotOlderThan') problems.push(notSupported(matchField, match, ['NotOlderThan']));
+  if (text(query, 'continue') !== undefined) problems.push(notWithContinue);
+  return problems;
+}

@@ -1,0 +1,117 @@
+/**
+ * The two ports. The secure one speaks HTTP/1.1 and HTTP/2, whichever the TLS handshake agrees on; the plain one is for
+ * this machine. Requests of both go the same way.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  concurrentStreamsMax,
+  headerBytesMax,
+  keepAliveMilliseconds,
+  requestTimeoutMilliseconds,
+  sessionMemoryMegabytes,
+} from './limits.js';
+
+export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** PEM. */
+export interface TlsOptions {
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+  /** Signs the client certificates that are believed. */
+  readonly clientCa: string | Buffer;
+}
+
+/** Seconds after which a silent peer is asked whether it is still there, as Go's servers do. */
+const probeSeconds = 15;
+
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: probeSeconds * 1000 };
+
+/** Node's types do not say that HTTP/1.1 connections of such a server read these from it. */
+type Http1Settings = Pick<Server, 'keepAliveTimeout' | 'requestTimeout' | 'headersTimeout'> & {
+  maxHeaderSize: number;
+};
+
+export function createSecure(tls: TlsOptions, listener: RequestListener): Http2SecureServer {
+  const server = createSecureServer(
+    {
+      allowHTTP1: true,
+      key: tls.key,
+      cert: tls.cert,
+      ca: tls.clientCa,
+      // Asked for, and judged by the authenticator: health checks come without.
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      maxSessionMemory: sessionMemoryMegabytes,
+      settings: { maxConcurrentStreams: concurrentStreamsMax, maxHeaderListSize: headerBytesMax },
+      ...socketOptions,
+    } as Parameters<typeof createSecureServer>[0],
+    listener as unknown as Parameters<typeof createSecureServer>[1],
+  );
+  Object.assign(server, {
+    maxHeaderSize: headerBytesMax,
+    keepAliveTimeout: keepAliveMilliseconds,
+    requestTimeout: requestTimeoutMilliseconds,
+    headersTimeout: requestTimeoutMilliseconds,
+  } satisfies Http1Settings);
+  return server;
+}
+
+export function createPlain(listener: RequestListener): Server {
+  return createServer(
+    {
+      maxHeaderSize: headerBytesMax,
+      keepAliveTimeout: keepAliveMilliseconds,
+      requestTimeout: requestTimeoutMilliseconds,
+      ...socketOptions,
+    },
+    listener,
+  );
+}
+
+/** Resolves with the port, once clients can connect. Rejects as the system refuses (EADDRINUSE, EACCES). */
+export function listen(server: NetServer, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Every open connection of some servers, so that a shutdown can end them. */
+export class Connections {
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+
+  watch(server: NetServer): void {
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('session', (session: ServerHttp2Session) => {
+      this.#sessions.add(session);
+      session.once('close', () => this.#sessions.delete(session));
+    });
+  }
+
+  /** Tells HTTP/2 clients to send nothing more; what they have sent is answered. */
+  refuseMore(): void {
+    for (const session of this.#sessions) session.close();
+  }
+
+  /** Waits until what was answered is on its way, at most until `deadline`, then closes everything. */
+  async end(deadline: number): Promise<void> {
+    while (performance.now() < deadline && [...this.#sockets].some((socket) => socket.writableLength > 0)) {
+      await sleep(5);
+    }
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroySoon();
+    await sleep(0);
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}

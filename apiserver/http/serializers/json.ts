@@ -1,0 +1,44 @@
+/** JSON bodies. */
+import { countMembers, duplicateFields, NestingError } from './duplicates.js';
+import { jsonSyntaxProblem } from './go-json.js';
+import type { Decoded, Serializer } from './serializer.js';
+import { type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
+
+/** A parsed text, or what Go says of it. */
+export type ParsedJson =
+  | { readonly value: unknown; readonly problem?: undefined; readonly duplicates: readonly string[] }
+  | { readonly value?: undefined; readonly problem: string };
+
+/** `duplicates` is filled only for `strict`. Values are as JSON.parse makes them: `__proto__` is a member like any other. */
+export function parseJson(text: string, strict: boolean): ParsedJson {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: jsonSyntaxProblem(text) };
+  }
+  try {
+    const members = countMembers(value);
+    return { value, duplicates: strict ? duplicateFields(text, members) : [] };
+  } catch (error) {
+    if (error instanceof NestingError) return { problem: error.message };
+    throw error;
+  }
+}
+
+export const jsonSerializer: Serializer = {
+  mediaTypes: ['application/json'],
+
+  decode(body: Buffer, hint: DecodeHint): Decoded {
+    const parsed = parseJson(body.toString('utf8'), hint.strict);
+    if (parsed.problem !== undefined) {
+      throw unrecognized(hint, `couldn't get version/kind; json parse error: ${parsed.problem}`, body);
+    }
+    return {
+      object: withTypeMeta(parsed.value, hint, body),
+      strictErrors: parsed.duplicates.map((field) => `duplicate field ${JSON.stringify(field)}`),
+    };
+  },
+
+  encode: (json: Buffer): Buffer => json,
+};

@@ -1,0 +1,74 @@
+/**
+ * Protobuf bodies: the four bytes `k8s\0`, then runtime.Unknown {typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2}, whose
+ * raw is the object's own message. Typed Go clients and kubectl send nothing else for built-in kinds; answers to them may
+ * be JSON.
+ */
+import { badRequest } from '../../errors.js';
+import { decodeMessage, knowsMessage } from './protobuf-decode.js';
+import { BYTES, fieldOf, WireError, WireReader, wireTypeOf } from './protobuf-wire.js';
+import type { Decoded, Serializer } from './serializer.js';
+import { cannotBeHandled, type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
+
+const PREFIX = Buffer.from('k8s\0', 'latin1');
+
+interface Envelope {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly raw: Buffer;
+}
+
+export const protobufSerializer: Serializer = {
+  mediaTypes: ['application/vnd.kubernetes.protobuf'],
+
+  decode(body: Buffer, hint: DecodeHint): Decoded {
+    const { raw, apiVersion, kind } = envelopeOf(body, hint);
+    const typeMeta = withTypeMeta({ apiVersion, kind }, hint, body);
+    const message = messageOf(hint);
+    if (!knowsMessage(message)) throw badRequest(`${hint.kind} has no protobuf form here; send JSON`);
+    try {
+      return { object: { ...decodeMessage(raw, message), ...typeMeta }, strictErrors: [] };
+    } catch (error) {
+      if (!(error instanceof WireError || error instanceof SyntaxError)) throw error;
+      throw cannotBeHandled(hint, hint.kind, hint.version, error.message);
+    }
+  },
+};
+
+function envelopeOf(body: Buffer, hint: DecodeHint): Envelope {
+  if (!body.subarray(0, PREFIX.length).equals(PREFIX)) {
+    const problem =
+      body.length === 0
+        ? 'empty data'
+        : 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]';
+    throw unrecognized(hint, problem, body);
+  }
+  try {
+    const unknown = bytesFields(body.subarray(PREFIX.length));
+    const typeMeta = bytesFields(unknown.get(1) ?? Buffer.alloc(0));
+    return {
+      apiVersion: typeMeta.get(1)?.toString('utf8') ?? '',
+      kind: typeMeta.get(2)?.toString('utf8') ?? '',
+      raw: unknown.get(2) ?? Buffer.alloc(0),
+    };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw unrecognized(hint, error.message, body);
+  }
+}
+
+function bytesFields(bytes: Buffer): Map<number, Buffer> {
+  const fields = new Map<number, Buffer>();
+  const reader = new WireReader(bytes);
+  while (!reader.done) {
+    const tag = reader.tag();
+    if (wireTypeOf(tag) === BYTES) fields.set(fieldOf(tag), reader.raw());
+    else reader.skip(tag);
+  }
+  return fields;
+}
+
+/** `core.v1.Pod`: protobuf packages are named after the first word of the group. */
+function messageOf({ group, version, kind }: DecodeHint): string {
+  if (kind === 'DeleteOptions') return 'meta.v1.DeleteOptions';
+  return `${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
+}

@@ -1,0 +1,40 @@
+/** A watch over a web socket: one text message for each event. */
+import type { WebSocket } from 'ws';
+import { webSocketBufferBytesMax } from './limits.js';
+import type { WatchPump } from './watch-pump.js';
+import { type WatchSource, WatchStream } from './watch-stream.js';
+
+/** Browsers cannot set headers on a web socket; they carry a bearer token here, which is nothing to select. */
+const bearerProtocol = 'base64url.bearer.authorization.k8s.io.';
+
+/** The first subprotocol offered that is none; false selects none. */
+export function selectProtocol(offered: Iterable<string>): string | false {
+  for (const protocol of offered) if (!protocol.startsWith(bearerProtocol)) return protocol;
+  return false;
+}
+
+/** Of a close: the watch has ended in order. */
+const normalClosure = 1000;
+
+export class SocketWatchStream extends WatchStream {
+  readonly #socket: WebSocket;
+
+  constructor(pump: WatchPump, source: WatchSource, socket: WebSocket) {
+    super(pump, source);
+    this.#socket = socket;
+    socket.on('close', () => this.dispose());
+    if (socket.readyState !== socket.OPEN) this.dispose();
+  }
+
+  protected write(frame: Buffer): boolean {
+    // Messages are delimited by themselves.
+    const message = frame.subarray(0, frame.length - 1);
+    const full = this.#socket.bufferedAmount + message.length > webSocketBufferBytesMax;
+    this.#socket.send(message, { binary: false }, full ? () => this.unblock() : undefined);
+    return !full;
+  }
+
+  protected end(): void {
+    this.#socket.close(normalClosure);
+  }
+}

@@ -1,0 +1,125 @@
+/** CreateOptions, UpdateOptions, PatchOptions and DeleteOptions of meta.k8s.io/v1, from query and body. */
+import { type FieldError, forbidden, invalid as invalidField, notSupported, tooLong } from '../../schemas/field-error.js';
+import { badRequest, invalid } from '../errors.js';
+import type { DeleteOptions, WriteOptions } from '../registry/types.js';
+import { flag, integer, text } from './query.js';
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+export interface ParsedWriteOptions extends WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+}
+
+const fieldManagerBytesMax = 128;
+
+const plain: ParsedWriteOptions = { dryRun: false, fieldValidation: 'Warn' };
+
+/** `kind` names the options in error texts. Throws StatusError 422. */
+export function parseWriteOptions(
+  query: URLSearchParams,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+): ParsedWriteOptions {
+  if (query.size === 0) return plain;
+  const dryRun = query.getAll('dryRun');
+  const fieldManager = text(query, 'fieldManager');
+  const fieldValidation = text(query, 'fieldValidation') ?? 'Warn';
+  const problems: FieldError[] = [];
+  if (kind === 'PatchOptions' && flag(query, 'force') !== undefined) {
+    problems.push(forbidden('force', 'may not be specified for non-apply patch'));
+  }
+  problems.push(...fieldManagerProblems(fieldManager ?? ''), ...dryRunProblems(dryRun));
+  if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict') {
+    problems.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
+  }
+  if (problems.length > 0) throw invalid({ group: 'meta.k8s.io', name: kind }, '', problems);
+  return {
+    dryRun: dryRun.length > 0,
+    fieldValidation: fieldValidation as FieldValidation,
+    ...(fieldManager === undefined ? {} : { fieldManager }),
+  };
+}
+
+function fieldManagerProblems(manager: string): FieldError[] {
+  const problems: FieldError[] = [];
+  if (Buffer.byteLength(manager) > fieldManagerBytesMax) {
+    problems.push(tooLong('fieldManager', fieldManagerBytesMax));
+  }
+  let at = 0;
+  for (const character of manager) {
+    // Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space.
+    if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+      problems.push(invalidField('fieldManager', manager, `invalid character U+${code} (at position ${at})`));
+    }
+    at += Buffer.byteLength(character);
+  }
+  return problems;
+}
+
+const dryRunProblems = (dryRun: readonly string[]): FieldError[] =>
+  dryRun.every((value) => value === 'All') ? [] : [notSupported('dryRun', dryRun, ['All'])];
+
+/** DeleteOptions as they stand in a body, loosely typed: everything is checked here. */
+export interface DeleteOptionsBody {
+  readonly gracePeriodSeconds?: number;
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly orphanDependents?: boolean;
+  readonly propagationPolicy?: string;
+  readonly dryRun?: readonly string[];
+}
+
+export interface ParsedDeleteOptions extends DeleteOptions {
+  /** Answer 202 while the object waits for its dependents, which only the old `orphanDependents: false` asks for. */
+  readonly acceptedWhileWaiting: boolean;
+}
+
+/** Options of a deletion without a body. Throws StatusError 400 or 422. */
+export function deleteOptionsOfQuery(query: URLSearchParams): ParsedDeleteOptions {
+  if (query.size === 0) return { acceptedWhileWaiting: false };
+  const grace = integer(query, 'gracePeriodSeconds');
+  const orphan = flag(query, 'orphanDependents');
+  const policy = text(query, 'propagationPolicy');
+  return checkDeleteOptions({
+    dryRun: query.getAll('dryRun'),
+    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+    ...(orphan === undefined ? {} : { orphanDependents: orphan }),
+    ...(policy === undefined ? {} : { propagationPolicy: policy }),
+  });
+}
+
+/** Throws StatusError 422. */
+export function checkDeleteOptions(body: DeleteOptionsBody): ParsedDeleteOptions {
+  const { orphanDependents, propagationPolicy: policy, dryRun = [], gracePeriodSeconds, preconditions } = body;
+  const problems: FieldError[] = [];
+  if (orphanDependents !== undefined && policy !== undefined) {
+    problems.push(
+      invalidField(
+        'propagationPolicy',
+        policy,
+        'orphanDependents and deletionPropagation cannot be both set',
+      ),
+    );
+  }
+  if (policy !== undefined && !isPolicy(policy)) {
+    problems.push(
+      notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']),
+    );
+  }
+  problems.push(...dryRunProblems(dryRun));
+  if (problems.length > 0) throw invalid({ group: 'meta.k8s.io', name: 'DeleteOptions' }, '', problems);
+  const propagation = policy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
+  return {
+    acceptedWhileWaiting: orphanDependents === false,
+    ...(dryRun.length > 0 ? { dryRun: true } : {}),
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(preconditions === undefined ? {} : { preconditions }),
+    ...(propagation !== undefined && isPolicy(propagation) ? { propagationPolicy: propagation } : {}),
+  };
+}
+
+const isPolicy = (policy: string): policy is 'Foreground' | 'Background' | 'Orphan' =>
+  policy === 'Foreground' || policy === 'Background' || policy === 'Orphan';
+
+/** A deletion's options may not name another kind. */
+export const wrongDeleteOptions = () => badRequest('decoded object cannot be converted to DeleteOptions');

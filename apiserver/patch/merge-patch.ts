@@ -1,0 +1,21 @@
+/** JSON merge patch, RFC 7386, without changing what it is applied to. */
+
+type JsonObject = Record<string, unknown>;
+
+/** `touched`, where given, collects the objects of the result that were merged into. */
+export function applyMergePatch(target: unknown, patch: unknown, touched?: WeakSet<object>): unknown {
+  if (!isObject(patch)) return patch;
+  const result: Map<string, unknown> = new Map(isObject(target) ? Object.entries(target) : []);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else result.set(key, applyMergePatch(result.get(key), value, touched));
+  }
+  // fromEntries defines members, so `__proto__` stays a member.
+  const merged = Object.fromEntries(result);
+  touched?.add(merged);
+  return merged;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

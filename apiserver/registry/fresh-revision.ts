@@ -1,0 +1,37 @@
+/** The store's newest revision for consistent reads; requests that wait at the same time share a round. */
+import type { EtcdClient } from '../../storage/client/interface.js';
+
+export class FreshRevision {
+  private running: Promise<number> | undefined;
+  private next: Promise<number> | undefined;
+
+  constructor(private readonly client: EtcdClient) {}
+
+  /**
+   * A revision not older than this call. A round that has already begun may have settled its answer before, so a call
+   * in the middle of one waits for the round after it, together with all others that do.
+   */
+  get(): Promise<number> {
+    if (this.running === undefined) return this.begin();
+    this.next ??= this.running.then(
+      () => this.beginNext(),
+      () => this.beginNext(),
+    );
+    return this.next;
+  }
+
+  private begin(): Promise<number> {
+    const round = this.client.currentRevision();
+    this.running = round;
+    const ended = () => {
+      if (this.running === round) this.running = undefined;
+    };
+    round.then(ended, ended);
+    return round;
+  }
+
+  private beginNext(): Promise<number> {
+    this.next = undefined;
+    return this.begin();
+  }
+}

@@ -1,0 +1,155 @@
+/** The one store behind every resource. */
+import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
+import { methodNotAllowed, notFound } from '../errors.js';
+import type { RequestContext } from '../request.js';
+import { attributesOf, runAdmission } from './admit.js';
+import { create, refuse, warn } from './create.js';
+import { remove, removeCollection } from './delete.js';
+import { objectKey, orderOf, scopeOf } from './keys.js';
+import { list } from './list.js';
+import { reach, type Resource } from './resource.js';
+import type {
+  DeleteOptions,
+  DeleteResult,
+  ListOptions,
+  ObjectList,
+  Registry,
+  StoredObject,
+  Update,
+  UpdateOptions,
+  UpdateResult,
+  WatchOptions,
+  Watcher,
+  WriteOptions,
+} from './types.js';
+import { update } from './update.js';
+
+export class GenericRegistry implements Registry {
+  readonly definition: ResourceDefinition;
+
+  constructor(private readonly resource: Resource) {
+    this.definition = resource.definition;
+  }
+
+  create(context: RequestContext, object: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
+    return create(this.resource, context, object, options);
+  }
+
+  async get(
+    _context: RequestContext,
+    namespace: string,
+    name: string,
+    options: { readonly resourceVersion?: number } = {},
+  ): Promise<StoredObject> {
+    await reach(this.resource, options.resourceVersion);
+    const item = this.resource.cache.get(orderOf(objectKey(namespace, name)));
+    if (item === undefined) throw notFound(this.resource.name, name);
+    return item;
+  }
+
+  list(_context: RequestContext, namespace: string, options: ListOptions): Promise<ObjectList> {
+    return list(this.resource, namespace, options);
+  }
+
+  async watch(_context: RequestContext, namespace: string, options: WatchOptions): Promise<Watcher> {
+    const {
+      resourceVersion: from,
+      sendInitialEvents,
+      allowBookmarks,
+      labels,
+      fields,
+      timeoutSeconds,
+    } = options;
+    const initialEvents = sendInitialEvents ?? (from === undefined || from === 0);
+    // A watch that goes on behind a revision need not wait until the cache is there.
+    const goesOn = from !== undefined && !initialEvents;
+    await reach(this.resource, goesOn ? 0 : from);
+    return this.resource.cache.watch({
+      scope: scopeOf(this.definition.namespaced, namespace, fields.exactName),
+      labels,
+      fields,
+      after: goesOn && from > 0 ? from : undefined,
+      initialEvents,
+      announceEnd: sendInitialEvents === true && allowBookmarks,
+      allowBookmarks,
+      timeoutSeconds,
+    });
+  }
+
+  update(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    change: Update,
+    options: UpdateOptions = {},
+  ): Promise<UpdateResult> {
+    return update(this.resource, context, namespace, name, change, options);
+  }
+
+  delete(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    options: DeleteOptions = {},
+  ): Promise<DeleteResult> {
+    return remove(this.resource, context, namespace, name, options);
+  }
+
+  deleteCollection(
+    context: RequestContext,
+    namespace: string,
+    listOptions: ListOptions,
+    options: DeleteOptions = {},
+  ): Promise<ObjectList> {
+    return removeCollection(this.resource, context, namespace, listOptions, options);
+  }
+}
+
+/** Answers an object of a kind that is never stored: a review, say. */
+export type Answer = (context: RequestContext, object: KubeObject) => KubeObject | Promise<KubeObject>;
+
+/** Kinds that are only created and never stored. */
+export class VirtualRegistry implements Registry {
+  readonly definition: ResourceDefinition;
+
+  constructor(
+    private readonly resource: Resource,
+    private readonly answer: Answer,
+  ) {
+    this.definition = resource.definition;
+  }
+
+  async create(
+    context: RequestContext,
+    object: KubeObject,
+    { dryRun = false }: WriteOptions = {},
+  ): Promise<StoredObject> {
+    const { strategy } = this.definition;
+    const { namespace = '', name = '' } = object.metadata;
+    const attributes = attributesOf(this.resource, context, {
+      operation: 'CREATE',
+      namespace,
+      name,
+      object,
+      old: undefined,
+      dryRun,
+    });
+    await runAdmission(this.resource.admission, 'admit', attributes);
+    strategy.defaults?.(object);
+    strategy.prepareForCreate?.(object);
+    refuse(this.resource, object, strategy.validate?.(object) ?? []);
+    warn(context, strategy, object, undefined);
+    await runAdmission(this.resource.admission, 'validate', attributes);
+    const { kind: _kind, apiVersion: _apiVersion, ...fields } = await this.answer(context, object);
+    return this.resource.format.unnamed(fields, 0);
+  }
+
+  get = refuseMethod;
+  list = refuseMethod;
+  watch = refuseMethod;
+  update = refuseMethod;
+  delete = refuseMethod;
+  deleteCollection = refuseMethod;
+}
+
+const refuseMethod = (): Promise<never> => Promise.reject(methodNotAllowed());

@@ -1,0 +1,151 @@
+/** Makes the registries of all resources over one store. The state of a resource is loaded when it is first asked for. */
+import { decodeObject } from '../../schemas/decode.js';
+import type { ResourceDefinition } from '../../schemas/definition.js';
+import { once } from '../../schemas/fields.js';
+import type { EtcdClient } from '../../storage/client/interface.js';
+import type { AdmissionPlugin } from '../admission/plugin.js';
+import type { Allocator } from './allocator.js';
+import { DecodedPool } from './decoded-pool.js';
+import { FreshRevision } from './fresh-revision.js';
+import { type Answer, GenericRegistry, VirtualRegistry } from './generic-registry.js';
+import { KeySpace } from './keys.js';
+import { LeasePool } from './lease-pool.js';
+import { randomNameSuffix } from './metadata.js';
+import type { Resource } from './resource.js';
+import { Slab } from './slab.js';
+import { ItemFormat, type ValueDecoder } from './stored-item.js';
+import { RegistryTable } from './table.js';
+import type { Registry, ResourceTable } from './types.js';
+import { WatchCache, type WatchCacheOptions } from './watch-cache.js';
+
+export type { Answer } from './generic-registry.js';
+export type { ValueDecoder } from './stored-item.js';
+
+/** How often bookmarks that are due and snapshots out of use are looked for, in milliseconds. */
+const TICK_MS = 1000;
+
+export interface RegistriesOptions {
+  readonly client: EtcdClient;
+  readonly definitions: readonly ResourceDefinition[];
+  /** Run in this order. May be filled after construction, since plugins need the table. */
+  readonly admission: readonly AdmissionPlugin[];
+  /** By `group/plural`. */
+  readonly allocators?: ReadonlyMap<string, Allocator>;
+  /** What virtual kinds answer, by `group/plural`; without one the object comes back as it is. */
+  readonly answers?: ReadonlyMap<string, Answer>;
+  /** Reads values that are not JSON: a real cluster's protobuf. */
+  readonly decodeValue?: ValueDecoder;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  readonly nameSuffix?: () => string;
+  /** Told of failures that no request is there to be told of. */
+  readonly onError?: (error: unknown, what: string) => void;
+  /** Of every watch cache, for tests. */
+  readonly cache?: Pick<WatchCacheOptions, 'catchUpMs'> & {
+    readonly window?: () => NonNullable<WatchCacheOptions['window']>;
+  };
+}
+
+export interface Registries {
+  readonly table: ResourceTable;
+  /** Serves one more resource, or another definition of one that is served. */
+  register(definition: ResourceDefinition): Registry;
+  /** Ends the resource's watches and forgets it; what is stored stays. */
+  unregister(definition: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>): void;
+  /** Sends the bookmarks that are due at `now`, in milliseconds since the epoch. It happens by itself every second. */
+  tick(now: number): void;
+  /** Ends all watches. The client stays open. */
+  close(): void;
+}
+
+export function createRegistries(options: RegistriesOptions): Registries {
+  return new ServedResources(options);
+}
+
+class ServedResources implements Registries {
+  readonly table = new RegistryTable();
+  private readonly caches = new Map<Registry, WatchCache>();
+  private readonly pool = new DecodedPool();
+  private readonly fresh: FreshRevision;
+  private readonly leases: LeasePool;
+  private readonly now: () => number;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(private readonly options: RegistriesOptions) {
+    this.now = options.now ?? Date.now;
+    this.fresh = new FreshRevision(options.client);
+    this.leases = new LeasePool(options.client, this.now);
+    for (const definition of options.definitions) this.register(definition);
+    this.timer = setInterval(() => this.tick(this.now()), TICK_MS);
+    this.timer.unref();
+  }
+
+  register(definition: ResourceDefinition): Registry {
+    const resource = this.resourceOf(definition);
+    const answer = this.options.answers?.get(`${definition.group}/${definition.plural}`);
+    const registry =
+      definition.virtual === true
+        ? new VirtualRegistry(resource, answer ?? ((_, object) => object))
+        : new GenericRegistry(resource);
+    this.forget(this.table.put(registry));
+    this.caches.set(registry, resource.cache);
+    return registry;
+  }
+
+  unregister({ group, version, plural }: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>): void {
+    this.forget(this.table.remove(group, version, plural));
+  }
+
+  tick(now: number): void {
+    for (const cache of this.caches.values()) cache.tick(now);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const cache of this.caches.values()) cache.close();
+  }
+
+  private forget(registry: Registry | undefined): void {
+    if (registry === undefined) return;
+    this.caches.get(registry)?.close();
+    this.caches.delete(registry);
+  }
+
+  private resourceOf(definition: ResourceDefinition): Resource {
+    const { client, admission, decodeValue, onError = () => undefined, cache: cacheOptions } = this.options;
+    const { now, pool, fresh, leases } = this;
+    const keys = new KeySpace(definition.etcdPrefix);
+    const format = new ItemFormat(definition, pool, new Slab(), decodeValue);
+    const window = cacheOptions?.window?.();
+    return {
+      definition,
+      name: { group: definition.group, name: definition.plural },
+      kind: { group: definition.group, name: definition.errorKind ?? definition.kind },
+      client,
+      keys,
+      format,
+      fresh,
+      leases,
+      admission,
+      allocator: this.options.allocators?.get(`${definition.group}/${definition.plural}`),
+      now,
+      nameSuffix: this.options.nameSuffix ?? randomNameSuffix,
+      cache: new WatchCache({
+        client,
+        keys,
+        format,
+        now,
+        onError,
+        bookmarkObject: once(() => bookmarkObject(definition)),
+        ...(cacheOptions?.catchUpMs === undefined ? {} : { catchUpMs: cacheOptions.catchUpMs }),
+        ...(window === undefined ? {} : { window }),
+      }),
+    };
+  }
+}
+
+/** What Go prints of an object in which nothing is set. */
+function bookmarkObject(definition: ResourceDefinition): Readonly<Record<string, unknown>> {
+  const decoded = decodeObject(definition, { metadata: {} });
+  return 'object' in decoded ? decoded.object : {};
+}

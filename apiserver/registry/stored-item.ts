@@ -1,0 +1,163 @@
+/** One object at one revision: its JSON, ready to be sent, and on demand the object itself. */
+import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
+import { apiVersionOf, canonicalObject, identityEnd } from './canonical.js';
+import type { DecodedPool, Forgetful } from './decoded-pool.js';
+import { namespaceOf } from './keys.js';
+import type { Slab } from './slab.js';
+import type { StoredObject, WatchEvent } from './types.js';
+
+export class StoredItem implements StoredObject, Forgetful {
+  private decoded: KubeObject | undefined;
+  private addedEvent: WatchEvent | undefined;
+
+  constructor(
+    private readonly format: ItemFormat,
+    readonly key: string,
+    readonly revision: number,
+    readonly json: Buffer,
+    /** Offset of `,"resourceVersion":"…"` in `json`. */
+    readonly versionAt: number,
+  ) {}
+
+  get namespace(): string {
+    return namespaceOf(this.key);
+  }
+
+  get name(): string {
+    return this.key.slice(this.key.indexOf('/') + 1);
+  }
+
+  get headerLength(): number {
+    return this.format.headerLength;
+  }
+
+  get jsonBytes(): number {
+    return this.json.length;
+  }
+
+  get object(): KubeObject {
+    if (this.decoded === undefined) {
+      this.decoded = JSON.parse(this.json.toString()) as KubeObject;
+      this.format.pool.add(this);
+    }
+    return this.decoded;
+  }
+
+  /** Takes the object that was written as the decoded form, which saves decoding what was just encoded. */
+  adopt(object: KubeObject): void {
+    if (this.decoded !== undefined) return;
+    this.decoded = object;
+    this.format.pool.add(this);
+  }
+
+  forget(): void {
+    this.decoded = undefined;
+  }
+
+  /** One event for all watchers, so that what is sent for it is made once. */
+  get added(): WatchEvent {
+    return (this.addedEvent ??= { type: 'ADDED', item: this });
+  }
+
+  /** Length of the value that this object was stored as, in bytes. */
+  get valueBytes(): number {
+    return this.json.length - versionText(this.revision).length;
+  }
+
+  /** Whether `value`, as it would be stored, is what this object was stored as. */
+  holds(value: Buffer): boolean {
+    if (value.length !== this.valueBytes) return false;
+    const { json, versionAt: at } = this;
+    const behind = json.length - (value.length - at);
+    return (
+      value.compare(json, 0, at, 0, at) === 0 &&
+      value.compare(json, behind, json.length, at, value.length) === 0
+    );
+  }
+
+  /** The same state under another resourceVersion: what a deletion sends. */
+  at(revision: number): StoredItem {
+    const { json, versionAt: at } = this;
+    const behind = at + versionText(this.revision).length;
+    const text = versionText(revision);
+    const copy = Buffer.allocUnsafe(json.length - (behind - at) + text.length);
+    json.copy(copy, 0, 0, at);
+    copy.write(text, at, 'latin1');
+    json.copy(copy, at + text.length, behind);
+    return new StoredItem(this.format, this.key, revision, copy, at);
+  }
+}
+
+/** Revision 0 stands for an object that was never stored and has no resourceVersion. */
+const versionText = (revision: number): string => (revision === 0 ? '' : `,"resourceVersion":"${revision}"`);
+
+/** Turns a value in a form of its own (protobuf of a real cluster) into an object; undefined: not that form. */
+export type ValueDecoder = (value: Uint8Array) => KubeObject | undefined;
+
+const newline = 0x0a;
+
+/** How objects of one resource are stored and sent. */
+export class ItemFormat {
+  /** Length of `{"kind":…,"apiVersion":…,`. */
+  readonly headerLength: number;
+  private readonly header: Buffer;
+
+  constructor(
+    readonly definition: ResourceDefinition,
+    readonly pool: DecodedPool,
+    private readonly slab: Slab,
+    private readonly decodeForeign: ValueDecoder = () => undefined,
+  ) {
+    const types = `{"kind":"${definition.kind}","apiVersion":"${apiVersionOf(definition)}",`;
+    this.headerLength = types.length;
+    this.header = Buffer.from(`${types}"metadata":{"name":"`);
+  }
+
+  /** The bytes to store. */
+  toValue(object: KubeObject): Buffer {
+    return Buffer.from(JSON.stringify(canonicalObject(this.definition, object)));
+  }
+
+  /**
+   * From the bytes of the store. `kept`: the item stays in memory for long. Throws SyntaxError when the value is no object.
+   */
+  fromValue(key: string, value: Uint8Array, revision: number, kept = false): StoredItem {
+    let bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
+    let at = identityEnd(bytes, this.header);
+    if (at < 0) {
+      bytes = this.normalise(key, bytes);
+      at = identityEnd(bytes, this.header);
+    }
+    const length = bytes[bytes.length - 1] === newline ? bytes.length - 1 : bytes.length;
+    const text = versionText(revision);
+    const json = kept ? this.slab.take(length + text.length) : Buffer.allocUnsafe(length + text.length);
+    bytes.copy(json, 0, 0, at);
+    json.write(text, at, 'latin1');
+    bytes.copy(json, at + text.length, at, length);
+    return new StoredItem(this, key, revision, json, at);
+  }
+
+  /** An object that is not in the store, such as the answer of a dry run; without a resourceVersion when that is 0. */
+  fromObject(key: string, object: KubeObject, revision = 0): StoredItem {
+    return this.fromValue(key, this.toValue(object), revision);
+  }
+
+  /** What has no name: answers of reviews and bookmarks. `fields`: all but kind and apiVersion, as they are sent. */
+  unnamed(fields: Readonly<Record<string, unknown>>, revision: number): StoredItem {
+    const { kind } = this.definition;
+    const json = Buffer.from(JSON.stringify({ kind, apiVersion: apiVersionOf(this.definition), ...fields }));
+    return new StoredItem(this, '', revision, json, json.length);
+  }
+
+  /** A value that somebody else wrote, in our form. */
+  private normalise(key: string, value: Buffer): Buffer {
+    const object = this.decodeForeign(value) ?? (JSON.parse(value.toString()) as KubeObject);
+    if (typeof object !== 'object' || object === null) throw new SyntaxError('the stored value is no object');
+    const namespace = namespaceOf(key);
+    const name = key.slice(key.indexOf('/') + 1);
+    return this.toValue({
+      ...object,
+      metadata: { ...object.metadata, name, ...(namespace === '' ? {} : { namespace }) },
+    });
+  }
+}

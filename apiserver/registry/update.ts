@@ -1,0 +1,237 @@
+/**
+ * Changing an object: computes the new state from the present one and writes it if nobody was faster, else starts again
+ * from what is there now. It begins with the cache's object, which may be old: what is refused or needs no write on that
+ * ground is checked against the store first (decision 16).
+ */
+import type { KubeObject, Strategy } from '../../schemas/definition.js';
+import type { FieldError } from '../../schemas/field-error.js';
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../schemas/validation/metadata.js';
+import { conflict, notFound, StatusError, timeout } from '../errors.js';
+import type { RequestContext } from '../request.js';
+import { attributesOf, runAdmission } from './admit.js';
+import type { Companion } from './allocator.js';
+import { canonicalObject } from './canonical.js';
+import { prepareCreate, refuse, refuseResourceVersion, warn } from './create.js';
+import { deepEqual, sameIntent } from './deep-equal.js';
+import { holdsSpecFinalizers } from './deletion.js';
+import { objectKey, orderOf } from './keys.js';
+import { carryMetadata, checkName, checkNamespace } from './metadata.js';
+import { checkResourceVersion, checkUpdateUid } from './preconditions.js';
+import { commit, noCompanion, reach, readStore, type Resource, settled, written } from './resource.js';
+import type { StoredItem } from './stored-item.js';
+import type { Update, UpdateOptions, UpdateResult } from './types.js';
+
+/** Times that one update starts again because another writer was faster. */
+const UPDATE_ATTEMPTS_MAX = 1000;
+
+interface Target {
+  readonly resource: Resource;
+  readonly context: RequestContext;
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  readonly update: Update;
+  readonly options: UpdateOptions;
+}
+
+/** What an attempt wants to be done. */
+interface Plan {
+  readonly action: 'create' | 'replace' | 'remove';
+  readonly object: KubeObject;
+  readonly companion: Companion;
+}
+
+export async function update(
+  resource: Resource,
+  context: RequestContext,
+  namespace: string,
+  name: string,
+  change: Update,
+  options: UpdateOptions,
+): Promise<UpdateResult> {
+  const key = objectKey(namespace, name);
+  const target: Target = { resource, context, namespace, name, key, update: change, options };
+  await reach(resource, 0);
+  let current = resource.cache.get(orderOf(key));
+  let cached = true;
+  for (let attempt = 1; attempt <= UPDATE_ATTEMPTS_MAX; attempt++) {
+    if (context.signal.aborted) throw timeout('the client has gone');
+    const result = await attemptUpdate(target, current).catch((error: unknown) => error);
+    if (isResult(result) && !(cached && result.unchanged)) return result;
+    const failed = !isResult(result) && !isConflict(result);
+    if (failed && !(cached && result instanceof StatusError)) throw result;
+    // Found on what may be old: it only stands if the store has the same.
+    const now = isConflict(result) ? result.current : await readStore(resource, key);
+    const same = now?.revision === current?.revision;
+    if (same && isResult(result)) return result;
+    if (same && failed) throw result;
+    current = now;
+    cached = false;
+  }
+  throw conflict(resource.name, name);
+}
+
+interface AttemptResult extends UpdateResult {
+  readonly unchanged: boolean;
+}
+/** Another writer was faster. */
+interface Conflict {
+  readonly conflict: true;
+  readonly current: StoredItem | undefined;
+}
+
+const isResult = (value: unknown): value is AttemptResult =>
+  typeof value === 'object' && value !== null && 'unchanged' in value;
+const isConflict = (value: unknown): value is Conflict =>
+  typeof value === 'object' && value !== null && 'conflict' in value;
+
+async function attemptUpdate(
+  target: Target,
+  current: StoredItem | undefined,
+): Promise<AttemptResult | Conflict> {
+  const plan = current === undefined ? await planCreate(target) : await planReplace(target, current);
+  const { resource, key, options } = target;
+  const { format } = resource;
+  const value = format.toValue(plan.object);
+  const created = plan.action === 'create';
+  if (options.dryRun === true) {
+    return { item: format.fromValue(key, value, current?.revision ?? 0), created, unchanged: false };
+  }
+  if (
+    plan.action === 'replace' &&
+    current !== undefined &&
+    isUnchanged(resource, value, plan.object, current)
+  ) {
+    return { item: current, created, unchanged: true };
+  }
+  const removed = plan.action === 'remove';
+  const outcome = await commit(resource, {
+    key,
+    expected: current?.revision ?? 0,
+    value: removed ? undefined : value,
+    companion: plan.companion,
+  });
+  if (!outcome.done) return { conflict: true, current: outcome.current };
+  if (removed) {
+    await settled(resource, outcome.revision);
+    return { item: format.fromValue(key, value, outcome.revision), created, unchanged: false };
+  }
+  const item = await written(resource, key, value, outcome.revision);
+  // Whoever updates it next needs its decoded form; what is only created is often never looked into again.
+  if (!created) item.adopt(withVersion(canonicalObject(resource.definition, plan.object), outcome.revision));
+  return { item, created, unchanged: false };
+}
+
+const withVersion = (object: KubeObject, revision: number): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: String(revision) },
+});
+
+/** A change in the order of a map's keys alone is none; it leaves the length as it is. */
+function isUnchanged(resource: Resource, value: Buffer, object: KubeObject, current: StoredItem): boolean {
+  if (current.holds(value)) return true;
+  if (value.length !== current.valueBytes) return false;
+  const { resourceVersion: _, ...metadata } = current.object.metadata;
+  return deepEqual(canonicalObject(resource.definition, object), { ...current.object, metadata });
+}
+
+async function planCreate(target: Target): Promise<Plan> {
+  const { resource, context, namespace, name, key, options } = target;
+  checkUpdateUid(resource, key, name, options.preconditions?.uid, undefined);
+  if (!(options.allowCreate ?? resource.definition.allowCreateOnUpdate)) throw notFound(resource.name, name);
+  const given = await target.update(undefined);
+  checkNamespace(resource.definition, given, namespace);
+  checkName(given, name);
+  const prepared = await prepareCreate(resource, context, given, options.dryRun === true);
+  if (options.dryRun !== true) refuseResourceVersion(given);
+  return { action: 'create', ...prepared };
+}
+
+async function planReplace(target: Target, current: StoredItem): Promise<Plan> {
+  const { resource, context, namespace, name, key, options } = target;
+  const { definition } = resource;
+  const subresource = options.subresource ?? '';
+  const strategy = strategyOf(resource, subresource);
+  const allocator = strategy === definition.strategy ? resource.allocator : undefined;
+  const old = current.object;
+  checkUpdateUid(resource, key, name, options.preconditions?.uid, old);
+  const proposed = await target.update(old);
+  const given = allocator === undefined ? proposed : structuredClone(proposed);
+  checkNamespace(definition, given, namespace);
+  checkName(given, name);
+  // The uid in a PUT's body says which object is meant; to change it by a patch is a mistake of another kind.
+  if (context.info.verb === 'update') checkUpdateUid(resource, key, name, given.metadata.uid, old);
+  checkResourceVersion(resource, given, current);
+  const metadata = carryMetadata(given.metadata, old.metadata, String(current.revision));
+  const object: KubeObject = { ...given, metadata };
+  // What replaces one part of the object (binding) has checked it and is stored as it is.
+  if (strategy === undefined) return { action: 'replace', object, companion: noCompanion };
+  const attributes = attributesOf(resource, context, {
+    operation: 'UPDATE',
+    subresource,
+    namespace,
+    name,
+    object,
+    old,
+    dryRun: options.dryRun === true,
+  });
+  await runAdmission(resource.admission, 'admit', attributes);
+  strategy.defaults?.(object);
+  strategy.prepareForUpdate?.(object, old);
+  const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, old);
+  raiseGeneration(resource, object, old);
+  refuse(resource, object, validateUpdate(resource, strategy, object, old));
+  warn(context, strategy, object, old);
+  await runAdmission(resource.admission, 'validate', attributes);
+  if (!isLastFinalizerGone(resource, object, old)) return { action: 'replace', object, companion };
+  return { action: 'remove', object, companion: resource.allocator?.release(old) ?? noCompanion };
+}
+
+/** The strategy of a write; undefined for subresources in a kind of their own that keep the object's rules out of it. */
+function strategyOf({ definition }: Resource, subresource: string): Strategy | undefined {
+  if (subresource === '') return definition.strategy;
+  const found = definition.subresources.find(({ name }) => name === subresource);
+  if (found?.kind !== undefined) return found.scale === undefined ? undefined : definition.strategy;
+  return found?.strategy ?? definition.strategy;
+}
+
+function raiseGeneration({ definition }: Resource, object: KubeObject, old: KubeObject): void {
+  if (!definition.generation) return;
+  const annotations =
+    definition.generationCountsAnnotations !== true ||
+    deepEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {});
+  if (annotations && sameIntent(object, old)) return;
+  object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+function validateUpdate(
+  resource: Resource,
+  strategy: Strategy,
+  object: KubeObject,
+  old: KubeObject,
+): readonly FieldError[] {
+  const errors = validateObjectMetaUpdate(object, old);
+  // The rest of metadata was valid when it was stored, and labels and annotations are checked with what may change.
+  if (!deepEqual(object.metadata.finalizers, old.metadata.finalizers)) {
+    const known = new Set(errors.map(({ field, message }) => `${field} ${message}`));
+    for (const error of validateObjectMeta(object, resource.definition)) {
+      if (!known.has(`${error.field} ${error.message}`)) errors.push(error);
+    }
+  }
+  errors.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []));
+  return errors;
+}
+
+/** Nothing keeps a terminating object any more: the update removes it. */
+function isLastFinalizerGone(
+  { definition }: Resource,
+  object: KubeObject,
+  { metadata }: KubeObject,
+): boolean {
+  return (
+    Boolean(metadata.deletionTimestamp) &&
+    (metadata.deletionGracePeriodSeconds ?? 0) === 0 &&
+    (object.metadata.finalizers ?? []).length === 0 &&
+    !holdsSpecFinalizers(definition, object)
+  );
+}

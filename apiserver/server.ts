@@ -1,0 +1,153 @@
+/** The API server as a whole: two ports, the chain of stages, and what it serves. */
+import { X509Certificate } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { isIP } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EtcdClient } from '../storage/client/interface.js';
+import { anyOf, type Authenticate, clientCertificate, isEncrypted, loopbackAdministrator } from './auth/authenticate.js';
+import { allowAll, type Authorize } from './auth/authorize.js';
+import { createApplication } from './http/application.js';
+import type { Stages } from './http/chain.js';
+import { Core } from './http/core.js';
+import { Discovery } from './http/discovery.js';
+import type { RawRequest } from './http/exchange.js';
+import { builtinChecks, type HealthCheck } from './http/health.js';
+import { shutdownMilliseconds } from './http/limits.js';
+import { Connections, createPlain, createSecure, listen, type RequestListener, type TlsOptions } from './http/listeners.js';
+import { OpenApi } from './http/openapi-documents.js';
+import { isPublic } from './http/other-handlers.js';
+import { parseRequestInfo } from './http/request-info.js';
+import { checkHost, originRules } from './http/security.js';
+import { versionInfo } from './http/version.js';
+import { WatchPump } from './http/watch-pump.js';
+import type { ResourceTable } from './registry/types.js';
+
+export interface ApiServerOptions {
+  readonly registries: { readonly table: ResourceTable };
+  /** Asked whether it is well by the check `etcd`. */
+  readonly client: Pick<EtcdClient, 'status'>;
+  /** Of the secure port; without it there is none. */
+  readonly tls?: TlsOptions | undefined;
+  /** Of the secure port. The plain port is on loopback, whatever this is. */
+  readonly bindAddress: string;
+  /** Undefined: no plain port. 0: any free one. */
+  readonly port: number | undefined;
+  /** Undefined: no secure port. 0: any free one. */
+  readonly securePort: number | undefined;
+  readonly corsAllowedOrigins?: readonly string[];
+  readonly logger: Logger;
+  /** Wherry's own version, for /version. */
+  readonly version: string;
+  /** Beside `ping`, `log` and `etcd`. */
+  readonly checks?: readonly HealthCheck[];
+  /** Tried before client certificates. */
+  readonly authenticators?: readonly Authenticate[];
+  readonly authorize?: Authorize;
+}
+
+export interface ApiServer {
+  readonly table: ResourceTable;
+  /** Resolves with the ports, undefined for those that are off. Rejects when one is taken. */
+  listen(): Promise<{ readonly port: number | undefined; readonly securePort: number | undefined }>;
+  /** Ends watches in order, finishes what was accepted, closes all connections: within a second. */
+  close(): Promise<void>;
+}
+
+const loopback = '127.0.0.1';
+
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { logger, tls, client } = options;
+  const { table } = options.registries;
+  const authorize = options.authorize ?? allowAll;
+  const pump = new WatchPump((error) => logger.error({ err: error }, 'a watch failed'));
+  let address = '';
+  let closing = false;
+  const checks: readonly HealthCheck[] = [
+    ...builtinChecks,
+    { name: 'etcd', check: async () => void (await client.status()) },
+    ...(options.checks ?? []),
+    { name: 'shutdown', of: ['readyz'], check: () => (closing ? Promise.reject(new Error('shutting down')) : undefined) },
+  ];
+  const core = new Core({
+    logger,
+    stages: stagesOf(options, authorize),
+    resources: { table, pump },
+    others: {
+      table,
+      checks,
+      discovery: new Discovery(table, () => address),
+      openApi: new OpenApi(table),
+      version: versionInfo(options.version),
+      reportHealth: (name, error) => logger.warn({ err: error, check: name }, 'health check failed'),
+    },
+  });
+  // Without a secure port Fastify still wants a server; it never listens.
+  const create = (listener: RequestListener): Server =>
+    tls === undefined ? createServer() : (createSecure(tls, listener) as unknown as Server);
+  let secure: Server | undefined;
+  const application = await createApplication(core, pump, (listener) => (secure = create(listener)));
+  const plain = createPlain(application.listener);
+  const connections = new Connections();
+  for (const server of [plain, secure]) {
+    if (server === undefined) continue;
+    connections.watch(server);
+    server.on('upgrade', application.upgrade);
+  }
+  return {
+    table,
+    async listen() {
+      const securePort =
+        tls === undefined || secure === undefined || options.securePort === undefined
+          ? undefined
+          : await listen(secure, options.securePort, options.bindAddress);
+      const port = options.port === undefined ? undefined : await listen(plain, options.port, loopback);
+      address = securePort === undefined ? `${loopback}:${port}` : `${options.bindAddress}:${securePort}`;
+      return { port, securePort };
+    },
+    async close() {
+      if (closing) return;
+      closing = true;
+      const deadline = performance.now() + shutdownMilliseconds;
+      plain.close();
+      secure?.close();
+      pump.finishAll();
+      connections.refuseMore();
+      while (core.inFlight > 0 && performance.now() < deadline) await sleep(5);
+      await connections.end(deadline);
+      await application.close();
+    },
+  };
+}
+
+function stagesOf({ tls, corsAllowedOrigins = [], authenticators = [] }: ApiServerOptions, authorize: Authorize): Stages {
+  const origins = originRules(corsAllowedOrigins);
+  const isSecureName = tls === undefined ? never : certificateNames(tls.cert);
+  return {
+    guard: (request) => {
+      const isOurName = isEncrypted(request) ? isSecureName : never;
+      for (const host of hostsOf(request)) checkHost(host, isOurName);
+      const { origin } = request.headers;
+      return origin === undefined ? undefined : origins.allow(origin);
+    },
+    requestInfo: parseRequestInfo,
+    authenticate: anyOf([...authenticators, clientCertificate(), loopbackAdministrator]),
+    isPublic,
+    authorize,
+  };
+}
+
+const never = () => false;
+
+/** HTTP/2 has :authority in Host's place, and a client may send both. */
+function hostsOf({ headers }: RawRequest): readonly (string | undefined)[] {
+  const authority = headers[':authority'];
+  if (typeof authority !== 'string') return [headers.host];
+  return headers.host === undefined ? [authority] : [authority, headers.host];
+}
+
+/** Names that the certificate is for, and every address: nobody can make an address point elsewhere. */
+function certificateNames(pem: string | Buffer): (name: string) => boolean {
+  const certificate = new X509Certificate(pem);
+  return (name) => isIP(name) !== 0 || certificate.checkHost(name) !== undefined;
+}

@@ -1,0 +1,201 @@
+/** Admission: texts and objects as kube-apiserver 1.36.2 has them. */
+import t from 'tap';
+import type { KubeObject } from '../../schemas/definition.js';
+import { context, openFixture, refusal } from './controllers-fixture.js';
+
+const pod = (spec: object = {}) => ({
+  metadata: { name: 'ok' },
+  spec: { containers: [{ name: 'main', image: 'alpine:3.20' }], ...spec },
+});
+const specOf = (object: KubeObject) => object['spec'] as Record<string, unknown>;
+
+t.test('NamespaceLifecycle: nothing is created in a namespace that is absent', async (t) => {
+  const { create } = await openFixture(t);
+  const { code, message, details } = await refusal(
+    create('configmaps', 'nowhere', { metadata: { name: 'a' } }),
+  );
+  t.equal(code, 404);
+  t.equal(message, 'namespaces "nowhere" not found');
+  t.same(details, { name: 'nowhere', kind: 'namespaces' });
+});
+
+t.test('NamespaceLifecycle: nothing is created in a namespace that is being deleted', async (t) => {
+  const { create, registry } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'temp' } });
+  await registry('namespaces').delete(context, '', 'temp');
+  const { code, message, details } = await refusal(
+    create('configmaps', 'temp', { metadata: { name: 'late' } }),
+  );
+  t.equal(code, 403);
+  t.equal(
+    message,
+    'configmaps "late" is forbidden: unable to create new content in namespace temp because it is being terminated',
+  );
+  t.same(details, {
+    name: 'late',
+    kind: 'configmaps',
+    causes: [
+      {
+        reason: 'NamespaceTerminating',
+        message: 'namespace temp is being terminated',
+        field: 'metadata.namespace',
+      },
+    ],
+  });
+});
+
+t.test('NamespaceLifecycle: what the system stands on is not deleted, the rest is', async (t) => {
+  const { create, registry } = await openFixture(t);
+  for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    await create('namespaces', '', { metadata: { name } });
+  }
+  for (const name of ['default', 'kube-system', 'kube-public']) {
+    const { code, message } = await refusal(registry('namespaces').delete(context, '', name));
+    t.equal(code, 403);
+    t.equal(message, `namespaces "${name}" is forbidden: this namespace may not be deleted`);
+  }
+  const { item } = await registry('namespaces').delete(context, '', 'kube-node-lease');
+  t.match(item.object['status'], { phase: 'Terminating' });
+});
+
+t.test('pods get an account, its token, tolerations and a priority', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  const spec = specOf(await create('pods', 'demo', pod()));
+  const volume = (spec['volumes'] as { name: string }[])[0];
+  t.match(volume?.name, /^kube-api-access-[bcdfghjklmnpqrstvwxz2456789]{5}$/);
+  t.same(spec['volumes'], [
+    {
+      name: volume?.name,
+      projected: {
+        sources: [
+          { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+          { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+          {
+            downwardAPI: {
+              items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+            },
+          },
+        ],
+        defaultMode: 420,
+      },
+    },
+  ]);
+  t.match((spec['containers'] as object[])[0], {
+    volumeMounts: [
+      { name: volume?.name, readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' },
+    ],
+  });
+  t.match(spec, { serviceAccountName: 'default', serviceAccount: 'default' });
+  t.match(spec, { priority: 0, preemptionPolicy: 'PreemptLowerPriority' });
+  t.same(spec['tolerations'], [
+    { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
+    {
+      key: 'node.kubernetes.io/unreachable',
+      operator: 'Exists',
+      effect: 'NoExecute',
+      tolerationSeconds: 300,
+    },
+  ]);
+});
+
+t.test('ServiceAccount: an account that is absent refuses the pod', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  const { code, message, details } = await refusal(
+    create('pods', 'demo', pod({ serviceAccountName: 'ghost' })),
+  );
+  t.equal(code, 403);
+  t.equal(
+    message,
+    'pods "ok" is forbidden: error looking up service account demo/ghost: serviceaccount "ghost" not found',
+  );
+  t.same(details, { name: 'ok', kind: 'pods' });
+});
+
+t.test('ServiceAccount: a pod waits a moment for the account `default` of a new namespace', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  const waiting = create('pods', 'demo', pod());
+  await create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  t.match(await waiting, { spec: { serviceAccountName: 'default' } });
+});
+
+t.test('ServiceAccount: the pod, then the account, says whether the token is mounted', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', {
+    metadata: { name: 'default' },
+    automountServiceAccountToken: false,
+  });
+  const without = await create('pods', 'demo', { ...pod(), metadata: { name: 'without' } });
+  t.equal(specOf(without)['volumes'], undefined);
+  const asked = pod({ automountServiceAccountToken: true });
+  const having = await create('pods', 'demo', { ...asked, metadata: { name: 'with' } });
+  t.equal((specOf(having)['volumes'] as object[]).length, 1);
+});
+
+t.test(
+  'ServiceAccount: what is mounted at the path already stays, and pull secrets come from the account',
+  async (t) => {
+    const { create } = await openFixture(t);
+    await create('namespaces', '', { metadata: { name: 'demo' } });
+    await create('serviceaccounts', 'demo', {
+      metadata: { name: 'default' },
+      imagePullSecrets: [{ name: 'registry' }],
+    });
+    const mount = { name: 'own', mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' };
+    const containers = [{ name: 'main', image: 'a', volumeMounts: [mount] }];
+    const spec = specOf(
+      await create('pods', 'demo', pod({ containers, volumes: [{ name: 'own', emptyDir: {} }] })),
+    );
+    t.same(spec['volumes'], [{ name: 'own', emptyDir: {} }]);
+    t.same(spec['imagePullSecrets'], [{ name: 'registry' }]);
+  },
+);
+
+t.test('ServiceAccount: an account may limit its pods to the secrets it lists', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', {
+    metadata: { name: 'default', annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } },
+    secrets: [{ name: 'listed' }],
+  });
+  const volumes = (secretName: string) => [{ name: 'v', secret: { secretName } }];
+  const { message } = await refusal(create('pods', 'demo', pod({ volumes: volumes('other') })));
+  t.match(message, 'volume with secret.secretName="other" is not allowed because service account default');
+  t.ok(await create('pods', 'demo', pod({ volumes: volumes('listed') })));
+});
+
+t.test('Priority: classes of the system are known, numbers come from classes alone', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  const critical = await create('pods', 'demo', pod({ priorityClassName: 'system-node-critical' }));
+  t.equal(specOf(critical)['priority'], 2_000_001_000);
+  const unknown = await refusal(create('pods', 'demo', pod({ priorityClassName: 'mine' })));
+  t.equal(unknown.message, 'pods "ok" is forbidden: no PriorityClass with name mine was found');
+  const number = await refusal(create('pods', 'demo', pod({ priority: 7 })));
+  t.equal(
+    number.message,
+    'pods "ok" is forbidden: the integer value of priority (7) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name',
+  );
+});
+
+t.test('DefaultTolerationSeconds: a toleration that covers the taint stays alone', async (t) => {
+  const { create } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  const tolerations = [{ operator: 'Exists' }];
+  t.same(specOf(await create('pods', 'demo', pod({ tolerations })))['tolerations'], tolerations);
+});
+
+t.test('TaintNodesByCondition: a new node is tainted once', async (t) => {
+  const { create } = await openFixture(t);
+  const taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+  const plain = await create('nodes', '', { metadata: { name: 'plain' } });
+  t.same(specOf(plain)['taints'], [taint]);
+  const tainted = await create('nodes', '', { metadata: { name: 'tainted' }, spec: { taints: [taint] } });
+  t.same(specOf(tainted)['taints'], [taint]);
+});

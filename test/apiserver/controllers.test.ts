@@ -1,0 +1,202 @@
+/** Controllers: what exists from the start, service accounts for namespaces, and namespaces that are emptied and go. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { ControllerManager, SystemObjects, controllersNamed } from '../../apiserver/controllers/index.js';
+import { controllerNames } from '../../apiserver/controllers/names.js';
+import { WorkQueue } from '../../apiserver/controllers/work-queue.js';
+import { StatusError } from '../../apiserver/errors.js';
+import type { KubeObject } from '../../schemas/definition.js';
+import { type Fixture, context, logger, openFixture } from './controllers-fixture.js';
+
+const WAIT_MS_MAX = 20_000;
+
+/** Waits until `check` is true; a controller works in its own time. */
+async function until(check: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${WAIT_MS_MAX} ms: ${check.toString()}`);
+    await sleep(5);
+  }
+}
+
+async function exists({ get }: Fixture, plural: string, namespace: string, name: string): Promise<boolean> {
+  return get(plural, namespace, name).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof StatusError && error.code === 404) return false;
+      throw error;
+    },
+  );
+}
+
+async function open(
+  t: Parameters<typeof openFixture>[0],
+  names: readonly string[] = controllerNames,
+): Promise<Fixture> {
+  const fixture = await openFixture(t);
+  const controllers = controllersNamed(names);
+  const manager = new ControllerManager({ table: fixture.table, logger, controllers });
+  manager.start();
+  t.teardown(() => manager.stop());
+  return fixture;
+}
+
+async function systemObjects({ table }: Fixture, securePort = 6443): Promise<SystemObjects> {
+  const objects = new SystemObjects({ table, logger, securePort });
+  await objects.start();
+  return objects;
+}
+
+t.test('every name that --controllers takes has a controller', async (t) => {
+  t.same(
+    controllersNamed(controllerNames).map(({ name }) => name),
+    controllerNames,
+  );
+  t.same(controllersNamed([]), []);
+});
+
+t.test('namespaces and the service kubernetes exist from the start', async (t) => {
+  const fixture = await openFixture(t);
+  const objects = await systemObjects(fixture, 16_443);
+  t.same(await fixture.names('namespaces', ''), ['default', 'kube-node-lease', 'kube-public', 'kube-system']);
+  const service = await fixture.get('services', 'default', 'kubernetes');
+  t.match(service, {
+    metadata: { labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: '10.0.0.1',
+      clusterIPs: ['10.0.0.1'],
+      ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: 16_443 }],
+    },
+  });
+  await objects.stop();
+});
+
+t.test('a second start changes nothing but the port that has changed', async (t) => {
+  const fixture = await openFixture(t);
+  await (await systemObjects(fixture)).stop();
+  const before = await fixture.get('services', 'default', 'kubernetes');
+  await (await systemObjects(fixture)).stop();
+  t.same(await fixture.get('services', 'default', 'kubernetes'), before);
+  await (await systemObjects(fixture, 7443)).stop();
+  const after = await fixture.get('services', 'default', 'kubernetes');
+  t.match(after['spec'], { clusterIP: '10.0.0.1', ports: [{ targetPort: 7443 }] });
+  t.equal(after.metadata.uid, before.metadata.uid);
+});
+
+t.test('each namespace gets a service account `default`, also after it was deleted', async (t) => {
+  const fixture = await open(t);
+  await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+  await until(() => exists(fixture, 'serviceaccounts', 'demo', 'default'));
+  const first = await fixture.get('serviceaccounts', 'demo', 'default');
+  await fixture.registry('serviceaccounts').delete(context, 'demo', 'default');
+  await until(() => exists(fixture, 'serviceaccounts', 'demo', 'default'));
+  const second = await fixture.get('serviceaccounts', 'demo', 'default');
+  t.not(second.metadata.uid, first.metadata.uid);
+});
+
+t.test('without its controller there is no service account', async (t) => {
+  const fixture = await open(t, ['namespace-controller']);
+  await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+  await fixture.registry('namespaces').delete(context, '', 'demo');
+  await until(async () => !(await exists(fixture, 'namespaces', '', 'demo')));
+  t.same(await fixture.names('serviceaccounts', ''), []);
+});
+
+t.test('a deleted namespace takes everything in it along, and nothing else', async (t) => {
+  const fixture = await open(t);
+  for (const name of ['going', 'staying']) {
+    await fixture.create('namespaces', '', { metadata: { name } });
+    await fixture.create('configmaps', name, { metadata: { name: 'a' } });
+    await fixture.create('secrets', name, { metadata: { name: 'b' } });
+    await fixture.create('services', name, { metadata: { name: 'c' }, spec: { ports: [{ port: 80 }] } });
+    await until(() => exists(fixture, 'serviceaccounts', name, 'default'));
+  }
+  await fixture.registry('namespaces').delete(context, '', 'going');
+  await until(async () => !(await exists(fixture, 'namespaces', '', 'going')));
+  for (const plural of ['configmaps', 'secrets', 'services', 'serviceaccounts']) {
+    t.same(await fixture.names(plural, 'going'), [], plural);
+    t.equal((await fixture.names(plural, 'staying')).length, 1, plural);
+  }
+});
+
+t.test('a namespace waits for what a finalizer holds', async (t) => {
+  const fixture = await open(t);
+  await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+  const metadata = { name: 'held', finalizers: ['example.com/hold'] };
+  await fixture.create('configmaps', 'demo', { metadata });
+  await fixture.registry('namespaces').delete(context, '', 'demo');
+  await until(async () => {
+    const held = await fixture.get('configmaps', 'demo', 'held');
+    return held.metadata.deletionTimestamp !== undefined;
+  });
+  t.ok(await exists(fixture, 'namespaces', '', 'demo'));
+  const letGo = (current: KubeObject | undefined) => {
+    const next = structuredClone(current) as KubeObject;
+    delete next.metadata.finalizers;
+    return next;
+  };
+  await fixture.registry('configmaps').update(context, 'demo', 'held', letGo);
+  await until(async () => !(await exists(fixture, 'namespaces', '', 'demo')));
+});
+
+t.test(
+  'a namespace that was being deleted when the controllers stopped goes after the next start',
+  async (t) => {
+    const fixture = await openFixture(t);
+    await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+    await fixture.create('configmaps', 'demo', { metadata: { name: 'a' } });
+    await fixture.registry('namespaces').delete(context, '', 'demo');
+    const manager = new ControllerManager({
+      table: fixture.table,
+      logger,
+      controllers: controllersNamed(controllerNames),
+    });
+    manager.start();
+    await until(async () => !(await exists(fixture, 'namespaces', '', 'demo')));
+    await manager.stop();
+  },
+);
+
+t.test('controllers run only while the member leads', async (t) => {
+  const fixture = await openFixture(t);
+  const term = new AbortController();
+  const manager = new ControllerManager({
+    table: fixture.table,
+    logger,
+    controllers: controllersNamed(controllerNames),
+    leadership: async (lead) => lead(term.signal),
+  });
+  manager.start();
+  await fixture.create('namespaces', '', { metadata: { name: 'first' } });
+  await until(() => exists(fixture, 'serviceaccounts', 'first', 'default'));
+  term.abort();
+  await manager.stop();
+  await fixture.create('namespaces', '', { metadata: { name: 'second' } });
+  t.same(await fixture.names('serviceaccounts', 'second'), []);
+});
+
+t.test('work queue: a key is looked at again after a failure, and when it was added meanwhile', async (t) => {
+  const stop = new AbortController();
+  const looked: string[] = [];
+  const errors: unknown[] = [];
+  const queue = new WorkQueue({
+    signal: stop.signal,
+    async reconcile(key) {
+      looked.push(key);
+      if (key === 'a' && looked.length === 1) {
+        queue.add('a');
+        queue.add('b');
+        throw new Error('not yet');
+      }
+      return key !== 'b' || looked.filter((each) => each === 'b').length > 1;
+    },
+    onError: (_key, error) => errors.push(error),
+  });
+  queue.add('a');
+  await until(async () => looked.filter((key) => key === 'b').length === 2 && looked.length >= 5);
+  stop.abort();
+  await queue.idle();
+  t.same(errors.length, 1);
+  t.same(looked.slice(0, 3), ['a', 'a', 'b']);
+});

@@ -1,0 +1,287 @@
+/** No web page can use the server, and nobody without a certificate can use the secure port. */
+import { request as httpRequest } from 'node:http';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectPlain } from 'node:net';
+import t, { type Test } from 'tap';
+import { Agent, request } from 'undici';
+import { WebSocket } from 'ws';
+import { bodyBytesMax, queryParametersMax, urlBytesMax } from '../../apiserver/http/limits.js';
+import { type Harness, start } from './http-harness.js';
+
+const collection = '/api/v1/namespaces/default/configmaps';
+const configMap = (name: string) => JSON.stringify({ metadata: { name } });
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+
+/** With full control over headers, which fetch would forbid. */
+async function ask(
+  harness: Harness,
+  port: 'plain' | 'secure',
+  path: string,
+  options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
+): Promise<Reply> {
+  const { statusCode, headers, body } = await request(harness[port] + path, {
+    method: (options.method ?? 'GET') as 'GET',
+    headers: options.headers ?? {},
+    ...(options.body === undefined ? {} : { body: options.body }),
+    ...(port === 'secure' ? { dispatcher: harness.agent } : {}),
+  });
+  return { status: statusCode, headers, text: await body.text() };
+}
+
+/** undici sets Host by itself; this does not. */
+function askWithHost(port: number, host: string, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const query = httpRequest({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    query.on('error', reject);
+    query.end();
+  });
+}
+
+/** One request over a TLS connection of its own: status and the session for the next. */
+async function overTls(
+  harness: Harness,
+  options: ConnectionOptions,
+  path: string,
+  headers = '',
+): Promise<{ status: number; session: Buffer | undefined; reused: boolean }> {
+  const socket: TLSSocket = connect({
+    host: '127.0.0.1',
+    port: harness.securePort,
+    ca: harness.certificates.ca,
+    ALPNProtocols: ['http/1.1'],
+    ...options,
+  });
+  let session: Buffer | undefined;
+  let reused = false;
+  socket.on('session', (value: Buffer) => (session = value));
+  socket.on('secureConnect', () => (reused = socket.isSessionReused()));
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}Connection: close\r\n\r\n`);
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return { status: Number(text.slice(9, 12)), session, reused };
+}
+
+t.test('the plain port hears loopback names only (DNS rebinding)', async (t) => {
+  const harness = await start(t);
+  for (const host of ['localhost', '127.0.0.1:1234', '[::1]:80']) {
+    t.equal(await askWithHost(harness.port, host, '/version'), 200, host);
+  }
+  for (const host of ['evil.test', 'localhost.evil.test', '10.0.0.1', 'wherry.test']) {
+    t.equal(await askWithHost(harness.port, host, '/version'), 403, host);
+  }
+  const noHost = await raw(harness.port, `GET /version HTTP/1.0\r\n\r\n`);
+  t.match(noHost, /^HTTP\/1\.1 403 /);
+});
+
+function raw(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectPlain(port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.on('data', (chunk) => (answer += String(chunk)));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+    socket.on('end', () => socket.end());
+  });
+}
+
+t.test('the secure port hears the names of its certificate, addresses and loopback', async (t) => {
+  const harness = await start(t);
+  const status = async (host: string) => (await ask(harness, 'secure', '/version', { headers: { host } })).status;
+  for (const host of ['wherry.test', 'wherry.test:6443', '10.1.2.3', 'localhost']) t.equal(await status(host), 200, host);
+  t.equal(await status('evil.test'), 403);
+  const session = harness.http2();
+  const code = (headers: Record<string, string>) =>
+    new Promise<number>((resolve, reject) => {
+      const stream = session.request({ ':path': '/version', ...headers });
+      stream.on('response', (answer) => resolve(Number(answer[':status'])));
+      stream.on('error', reject);
+      stream.resume();
+    });
+  t.equal(await code({ ':authority': 'localhost' }), 200);
+  t.equal(await code({ ':authority': 'evil.test' }), 403);
+  t.equal(await code({ ':authority': 'localhost', host: 'evil.test' }), 403, 'both count');
+});
+
+for (const port of ['plain', 'secure'] as const) {
+  t.test(`${port}: requests of a foreign origin are refused before anything is done`, async (t) => {
+    const harness = await start(t);
+    const headers = { 'content-type': 'application/json' };
+    for (const origin of ['https://evil.test', 'null', 'http://localhost.evil.test']) {
+      const create = { method: 'POST', headers: { ...headers, origin }, body: configMap('x') };
+      const refused = await ask(harness, port, collection, create);
+      t.equal(refused.status, 403, origin);
+      t.match(JSON.parse(refused.text), { kind: 'Status', reason: 'Forbidden' });
+      t.equal(refused.headers['access-control-allow-origin'], undefined);
+      t.equal((await ask(harness, port, '/healthz', { headers: { origin } })).status, 403);
+    }
+    t.equal(harness.table.find('', 'v1', 'configmaps')?.objects.size, 0);
+    const local = { ...headers, origin: 'http://localhost:3000' };
+    t.equal((await ask(harness, port, collection, { method: 'POST', headers: local, body: configMap('y') })).status, 201);
+  });
+
+  t.test(`${port}: an allowed origin gets the CORS headers, a preflight its answer`, async (t) => {
+    const harness = await start(t, { corsAllowedOrigins: ['https://app.test'] });
+    const origin = 'https://app.test';
+    const answer = await ask(harness, port, '/version', { headers: { origin } });
+    t.equal(answer.headers['access-control-allow-origin'], origin);
+    t.equal(answer.headers['vary'], 'Origin');
+    const preflight = await ask(harness, port, collection, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+    t.equal(preflight.status, 204);
+    t.match(preflight.headers['access-control-allow-methods'], /PATCH/);
+    const foreign = await ask(harness, port, collection, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' },
+    });
+    t.equal(foreign.status, 403);
+    const missing = await ask(harness, port, `${collection}/none`, { headers: { origin } });
+    t.equal(missing.headers['access-control-allow-origin'], origin, 'errors can be read too');
+  });
+
+  t.test(`${port}: what a form can post is 415, never guessed`, async (t) => {
+    const harness = await start(t);
+    const body = configMap('form');
+    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', 'text/plain;application/json', 'a']) {
+      const answer = await ask(harness, port, collection, { method: 'POST', headers: { 'content-type': type }, body });
+      t.equal(answer.status, 415, type);
+      t.match(
+        (JSON.parse(answer.text) as { message: string }).message,
+        'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+      );
+    }
+    const post = (headers: Record<string, string>) => ask(harness, port, collection, { method: 'POST', headers, body });
+    t.equal((await post({ 'sec-fetch-site': 'cross-site' })).status, 415, 'no content type, from a page');
+    t.equal((await post({ origin: 'http://localhost:3000' })).status, 415, 'no content type, from a page');
+    t.equal(harness.table.find('', 'v1', 'configmaps')?.objects.size, 0);
+    t.equal((await post({})).status, 201, 'no content type, no browser: JSON, as upstream');
+    const remove = { method: 'DELETE', headers: { 'content-type': 'text/plain' }, body: '{}' };
+    t.equal((await ask(harness, port, `${collection}/form`, remove)).status, 415);
+  });
+
+  t.test(`${port}: web sockets of a foreign origin or host are refused`, async (t) => {
+    const harness = await start(t);
+    const url = `${harness[port].replace('http', 'ws')}${collection}?watch=true`;
+    const tls = port === 'secure' ? { ca: harness.certificates.ca, ...harness.certificates.client } : {};
+    const outcome = (headers: Record<string, string>) =>
+      new Promise<number | 'open'>((resolve) => {
+        const socket = new WebSocket(url, { headers, ...tls });
+        socket.on('unexpected-response', (query, response) => {
+          resolve(response.statusCode ?? 0);
+          query.destroy();
+        });
+        socket.on('open', () => {
+          resolve('open');
+          socket.terminate();
+        });
+        socket.on('error', () => undefined);
+      });
+    t.equal(await outcome({ origin: 'https://evil.test' }), 403);
+    t.equal(await outcome({ host: 'evil.test' }), 403);
+    t.equal(await outcome({ origin: 'http://localhost:8001' }), 'open');
+    t.equal(await outcome({}), 'open');
+  });
+}
+
+t.test('the secure port wants a certificate of our CA for everything but health and version', async (t) => {
+  const harness = await start(t);
+  const { client, stranger } = harness.certificates;
+  for (const path of ['/healthz', '/livez', '/readyz', '/version', '/readyz?verbose']) {
+    t.equal((await overTls(harness, {}, path)).status, 200, path);
+  }
+  for (const path of ['/', '/api', '/apis', collection, '/healthz/etcd', '/openapi/v3', '/versions', '/healthz/../api']) {
+    t.equal((await overTls(harness, {}, path)).status, 401, path);
+    t.equal((await overTls(harness, { ...stranger }, path)).status, 401, `another CA: ${path}`);
+  }
+  t.equal((await overTls(harness, { ...harness.certificates.server }, '/api')).status, 401, 'no client certificate');
+  t.equal((await overTls(harness, { ...client }, '/api')).status, 200);
+  const refused = await request(`${harness.secure}/api`, {
+    dispatcher: new Agent({ connect: { ca: harness.certificates.ca } }),
+  });
+  t.match(await refused.body.json(), {
+    kind: 'Status',
+    status: 'Failure',
+    message: 'Unauthorized',
+    reason: 'Unauthorized',
+    code: 401,
+  });
+});
+
+t.test('a resumed TLS session gives no more than the first one had', async (t) => {
+  const harness = await start(t);
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const cases: readonly [string, ConnectionOptions, number][] = [
+      ['none', {}, 401],
+      ['of another CA', { ...harness.certificates.stranger }, 401],
+      ['ours', { ...harness.certificates.client }, 200],
+    ];
+    for (const [name, credentials, status] of cases) {
+      const first = await overTls(harness, { ...credentials, maxVersion }, '/api');
+      t.equal(first.status, status, `${maxVersion}, certificate ${name}`);
+      if (first.session === undefined) continue;
+      const again = await overTls(harness, { maxVersion, session: first.session }, '/api');
+      t.equal(again.status, again.reused ? status : 401, `${maxVersion}, certificate ${name}, resumed ${again.reused}`);
+    }
+  }
+});
+
+t.test('limits hold at their value and not beyond', async (t) => {
+  const harness = await start(t);
+  const headers = { 'content-type': 'application/json' };
+  const body = (bytes: number) => {
+    const object = configMap('big');
+    return object + ' '.repeat(bytes - object.length);
+  };
+  const fits = await ask(harness, 'secure', collection, { method: 'POST', headers, body: body(bodyBytesMax) });
+  t.equal(fits.status, 201);
+  const tooLarge = await ask(harness, 'secure', collection, { method: 'POST', headers, body: body(bodyBytesMax + 1) });
+  t.equal(tooLarge.status, 413);
+  t.match(JSON.parse(tooLarge.text), {
+    reason: 'RequestEntityTooLarge',
+    message: 'Request entity too large: limit is 3145728',
+  });
+  const path = `${collection}?labelSelector=`;
+  const long = (bytes: number) => path + 'a'.repeat(bytes - path.length);
+  t.equal((await ask(harness, 'plain', long(urlBytesMax))).status, 400, 'read, and no valid label');
+  t.equal((await ask(harness, 'plain', long(urlBytesMax + 1))).status, 414);
+  const many = (count: number) => `${collection}?${'a=1&'.repeat(count - 1)}a=1`;
+  t.equal((await ask(harness, 'plain', many(queryParametersMax))).status, 200);
+  t.equal((await ask(harness, 'plain', many(queryParametersMax + 1))).status, 400);
+  for (const port of ['plain', 'secure'] as const) {
+    t.equal((await ask(harness, port, '/version', { headers: { 'x-long': 'a'.repeat(60_000) } })).status, 200);
+    t.equal((await ask(harness, port, '/version', { headers: { 'x-long': 'a'.repeat(70_000) } })).status, 431);
+  }
+});
+
+t.test('an upgrade to anything but a web socket is answered as if it had not been asked for', async (t) => {
+  const harness = await start(t);
+  const upgrade = 'Host: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
+  t.match(await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade}\r\n`), /^HTTP\/1\.1 200 [^]*"major":"1"/);
+  t.match(await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade.replace('localhost', 'evil.test')}\r\n`), /^HTTP\/1\.1 403 /);
+  t.match(
+    await raw(harness.port, `POST /api HTTP/1.1\r\n${upgrade}Content-Length: 2\r\n\r\n{}`),
+    /^HTTP\/1\.1 400 /,
+  );
+});
+
+t.test('a web socket that asks for no watch is answered in HTTP', async (t: Test) => {
+  const harness = await start(t);
+  const status = await new Promise<number>((resolve) => {
+    const socket = new WebSocket(`${harness.plain.replace('http', 'ws')}${collection}/x`);
+    socket.on('unexpected-response', (query, response) => {
+      resolve(response.statusCode ?? 0);
+      query.destroy();
+    });
+    socket.on('error', () => undefined);
+  });
+  t.equal(status, 400);
+});
