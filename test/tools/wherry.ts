@@ -1,0 +1,95 @@
+/** Runs the real command as its own process, as a user would. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the checkout: tests run from dist/test/… */
+export const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const command = join(repository, 'dist/bundle/wherry.js');
+const readyMsMax = 30_000;
+
+/** A loopback port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}
+
+export async function temporaryFolder(name: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), `wherry-${name}-`));
+}
+
+export interface WherryOptions {
+  /** A folder of its own, removed on stop, when absent. */
+  readonly dataDir?: string;
+  readonly args?: readonly string[];
+  readonly port?: number;
+  readonly securePort?: number;
+}
+
+export interface Wherry {
+  /** Of the plain port. */
+  readonly url: string;
+  readonly secureUrl: string;
+  readonly port: number;
+  readonly securePort: number;
+  readonly dataDir: string;
+  readonly kubeconfig: string;
+  readonly process: ChildProcess;
+  /** Everything printed so far, both streams. */
+  output(): string;
+  /** SIGTERM, or another signal; resolves with the exit code when the process is gone. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts `wherry serve` and waits until it is ready. */
+export async function startWherry(options: WherryOptions = {}): Promise<Wherry> {
+  const dataDir = options.dataDir ?? (await temporaryFolder('data'));
+  const port = options.port ?? (await freePort());
+  const securePort = options.securePort ?? (await freePort());
+  const args = ['serve', '--data-dir', dataDir, '--port', `${port}`, '--secure-port', `${securePort}`];
+  const child = spawn(process.execPath, [command, ...args, ...(options.args ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const wherry: Wherry = {
+    url: `http://127.0.0.1:${port}`,
+    secureUrl: `https://127.0.0.1:${securePort}`,
+    port,
+    securePort,
+    dataDir,
+    kubeconfig: join(dataDir, 'kubeconfig'),
+    process: child,
+    output: () => output,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      const code = await exited;
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      return code;
+    },
+  };
+  const deadline = Date.now() + readyMsMax;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`wherry ended with code ${child.exitCode}: ${output}`);
+    const ready = await fetch(`${wherry.url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return wherry;
+    await sleep(20);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`wherry is not ready after ${readyMsMax} ms: ${output}`);
+}
