@@ -7,9 +7,10 @@ export function isBase64(text: string): boolean {
   return base64Problem(text) === undefined;
 }
 
+const at = (offset: number): string => `illegal base64 data at input byte ${offset}`;
+
 /** `illegal base64 data at input byte 4`, or undefined for good text. Offsets count line breaks too, as Go's do. */
 export function base64Problem(text: string): string | undefined {
-  const at = (offset: number): string => `illegal base64 data at input byte ${offset}`;
   /** Characters of the current group of four, padding included. */
   let inGroup = 0;
   let padding = 0;

@@ -116,35 +116,41 @@ export function formatQuantity(quantity: Quantity): string {
   return `${value * 10n ** beyond}E`;
 }
 
-/** Most quantities are already canonical and few differ, so their canonical forms are remembered, up to this many. */
+/** Few amounts differ, and reading one costs microseconds, so what was read is remembered, up to this many texts. */
 const REMEMBERED_MAX = 4096;
 const REMEMBERED_LENGTH_MAX = 32;
-const canonical = new Map<string, string>();
 
-/** The canonical text of a quantity on the wire, or undefined when it is none (`quantityProblem` says why). */
-export function canonicalQuantity(wire: string): string | undefined {
-  const known = canonical.get(wire);
-  if (known !== undefined) return known;
-  const parsed = parseQuantity(wire.trim());
-  if (typeof parsed === 'string') return undefined;
-  const text = formatQuantity(parsed);
-  if (wire.length <= REMEMBERED_LENGTH_MAX) {
-    if (canonical.size >= REMEMBERED_MAX) canonical.clear();
-    canonical.set(wire, text);
-  }
-  return text;
+interface Remembered {
+  readonly quantity: Quantity;
+  readonly canonical: string;
 }
+const remembered = new Map<string, Remembered>();
+
+function read(wire: string): Remembered | undefined {
+  const known = remembered.get(wire);
+  if (known !== undefined) return known;
+  const quantity = parseQuantity(wire.trim());
+  if (typeof quantity === 'string') return undefined;
+  const entry = { quantity, canonical: formatQuantity(quantity) };
+  if (wire.length <= REMEMBERED_LENGTH_MAX) {
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+    remembered.set(wire, entry);
+  }
+  return entry;
+}
+
+/** The canonical text of a quantity on the wire, or undefined when it is none (`parseQuantity` says why). */
+export const canonicalQuantity = (wire: string): string | undefined => read(wire)?.canonical;
 
 const ZERO: Quantity = { value: 0n, exponent: 0, format: 'decimal' };
 
 /** A quantity that decoding has accepted. Absent is zero. */
-export function quantityOf(text: string | undefined): Quantity {
-  const parsed = text === undefined ? ZERO : parseQuantity(text);
-  return typeof parsed === 'string' ? ZERO : parsed;
-}
+export const quantityOf = (text: string | undefined): Quantity =>
+  (text === undefined ? undefined : read(text)?.quantity) ?? ZERO;
 
 /** Negative, zero or positive as a < b, a = b, a > b. */
 export function compareQuantities(a: Quantity, b: Quantity): number {
+  if (a.exponent === b.exponent) return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
   const exponent = Math.min(a.exponent, b.exponent);
   const left = a.value * 10n ** BigInt(a.exponent - exponent);
   const right = b.value * 10n ** BigInt(b.exponent - exponent);

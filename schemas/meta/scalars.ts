@@ -24,7 +24,3 @@ export const time = (meta: FieldMeta = {}) =>
 /** RFC 3339 with microseconds, in UTC when printed. */
 export const microTime = (meta: FieldMeta = {}) =>
   scalar(z.string(), 'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', { ...meta, format: 'date-time' });
-
-/** Go's duration text: `1m30s`. */
-export const duration = (meta: FieldMeta = {}) =>
-  scalar(z.string(), 'io.k8s.apimachinery.pkg.apis.meta.v1.Duration', meta);

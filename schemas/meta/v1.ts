@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { bool, describe, int64, list, map, once, scalar, struct, text } from '../fields.js';
 import { time } from './scalars.js';
 
-export { duration, microTime, time } from './scalars.js';
+export { microTime, time } from './scalars.js';
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
@@ -26,7 +26,7 @@ export const ownerReference = once(() =>
   ),
 );
 
-export const managedFieldsEntry = once(() =>
+const managedFieldsEntry = once(() =>
   struct(
     `${META}.ManagedFieldsEntry`,
     {
@@ -153,7 +153,7 @@ export const condition = once(() =>
   ),
 );
 
-export const preconditions = once(() =>
+const preconditions = once(() =>
   struct(
     `${META}.Preconditions`,
     { uid: text(), resourceVersion: text() },

@@ -116,14 +116,14 @@ function validateFinalizerDomains(errors: FieldError[], { finalizers = [] }: Obj
   }
 }
 
-export interface MetaRules {
+interface MetaRules {
   /** Path of the metadata: `metadata`, `spec.volumeClaimTemplates[0].metadata`. */
   readonly field: string;
   readonly namespaced: boolean;
   readonly validateName: (name: string, prefix: boolean) => string[];
 }
 
-export function validateMeta(meta: ObjectMeta, { field, namespaced, validateName }: MetaRules): FieldError[] {
+function validateMeta(meta: ObjectMeta, { field, namespaced, validateName }: MetaRules): FieldError[] {
   const errors: FieldError[] = [];
   if (meta.generateName) {
     invalidEach(errors, `${field}.generateName`, meta.generateName, validateName(meta.generateName, true));

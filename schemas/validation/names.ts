@@ -13,15 +13,15 @@ export function byteLength(value: string): number {
 const GOOD = Object.freeze([]) as unknown as string[];
 
 /** `… (e.g. 'a',  or 'b', regex used for validation is 'x')`, with the two spaces that clients know. */
-export function regexProblem(message: string, format: string, ...examples: string[]): string {
+function regexProblem(message: string, format: string, ...examples: string[]): string {
   const shown = examples.map((example, i) => `${i === 0 ? '' : ' or '}'${example}', `).join('');
   return examples.length === 0
     ? `${message} (regex used for validation is '${format}')`
     : `${message} (e.g. ${shown}regex used for validation is '${format}')`;
 }
 
-export const maxLengthProblem = (max: number): string => `must be no more than ${max} characters`;
-export const emptyProblem = 'must be non-empty';
+const maxLengthProblem = (max: number): string => `must be no more than ${max} characters`;
+const emptyProblem = 'must be non-empty';
 export const rangeProblem = (low: number, high: number): string =>
   `must be between ${low} and ${high}, inclusive`;
 
@@ -34,7 +34,6 @@ const QUALIFIED_FORMAT = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE_FORMAT = `(${QUALIFIED_FORMAT})?`;
 const CONFIG_KEY_FORMAT = '[-._a-zA-Z0-9]+';
 const HEADER_NAME_FORMAT = '[-A-Za-z0-9]+';
-const C_IDENTIFIER_FORMAT = '[A-Za-z_][A-Za-z0-9_]*';
 const PERCENT_FORMAT = '[0-9]+%';
 
 /** Go's `$` is the end of the text; so is JavaScript's without the m flag. */
@@ -47,11 +46,10 @@ const QUALIFIED = whole(QUALIFIED_FORMAT);
 const LABEL_VALUE = whole(LABEL_VALUE_FORMAT);
 const CONFIG_KEY = whole(CONFIG_KEY_FORMAT);
 const HEADER_NAME = whole(HEADER_NAME_FORMAT);
-const C_IDENTIFIER = whole(C_IDENTIFIER_FORMAT);
 const PERCENT = whole(PERCENT_FORMAT);
 
-export const DNS1123_LABEL_BYTES_MAX = 63;
-export const DNS1123_SUBDOMAIN_BYTES_MAX = 253;
+const DNS1123_LABEL_BYTES_MAX = 63;
+const DNS1123_SUBDOMAIN_BYTES_MAX = 253;
 const DNS1035_LABEL_BYTES_MAX = 63;
 const QUALIFIED_NAME_BYTES_MAX = 63;
 const LABEL_VALUE_BYTES_MAX = 63;
@@ -224,20 +222,6 @@ export function httpHeaderName(value: string): string[] {
       ];
 }
 
-export function cIdentifier(value: string): string[] {
-  return C_IDENTIFIER.test(value)
-    ? GOOD
-    : [
-        regexProblem(
-          "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-          C_IDENTIFIER_FORMAT,
-          'my_name',
-          'MY_NAME',
-          'MyName',
-        ),
-      ];
-}
-
 /** Any printable ASCII but `=`. */
 export function envVarName(value: string): string[] {
   if (value === '') return [`environment variable name ${emptyProblem}`];
@@ -270,7 +254,7 @@ export function configMapKey(value: string): string[] {
 }
 
 /** Names that become a segment of a URL path, such as a role's. */
-export function pathSegmentName(value: string, prefix: boolean): string[] {
+function pathSegmentName(value: string, prefix: boolean): string[] {
   if (!prefix && (value === '.' || value === '..')) return [`may not be '${value}'`];
   return ['/', '%'].filter((part) => value.includes(part)).map((part) => `may not contain '${part}'`);
 }

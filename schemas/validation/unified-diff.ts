@@ -41,6 +41,8 @@ function range(skipped: number, length: number): string {
   return `${length === 0 ? skipped : skipped + 1},${length}`;
 }
 
+const same = (text: string): Line => ({ mark: ' ', text });
+
 function compare(before: readonly string[], after: readonly string[]): Line[] {
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start++;
@@ -52,7 +54,6 @@ function compare(before: readonly string[], after: readonly string[]): Line[] {
   ) {
     tail++;
   }
-  const same = (text: string): Line => ({ mark: ' ', text });
   return [
     ...before.slice(0, start).map(same),
     ...compareMiddle(before.slice(start, before.length - tail), after.slice(start, after.length - tail)),
@@ -60,27 +61,19 @@ function compare(before: readonly string[], after: readonly string[]): Line[] {
   ];
 }
 
-/** Longest common subsequence. */
+/** Along a longest common subsequence. */
 function compareMiddle(before: readonly string[], after: readonly string[]): Line[] {
-  const width = after.length + 1;
+  const common = commonLengths(before, after);
   const lines: Line[] = [];
-  const isComparable = before.length * after.length <= COMPARED_PAIRS_MAX;
-  const lengths = new Uint32Array(isComparable ? (before.length + 1) * width : 0);
-  const at = (i: number, j: number): number => lengths[i * width + j] ?? 0;
-  for (let i = before.length - 1; isComparable && i >= 0; i--) {
-    for (let j = after.length - 1; j >= 0; j--) {
-      lengths[i * width + j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-    }
-  }
   let i = 0;
   let j = 0;
   while (i < before.length || j < after.length) {
     const [old, fresh] = [before[i], after[j]];
-    if (isComparable && old !== undefined && old === fresh) {
-      lines.push({ mark: ' ', text: old });
+    if (old !== undefined && old === fresh && common(i, j) > 0) {
+      lines.push(same(old));
       i++;
       j++;
-    } else if (old !== undefined && (fresh === undefined || at(i + 1, j) >= at(i, j + 1))) {
+    } else if (old !== undefined && (fresh === undefined || common(i + 1, j) >= common(i, j + 1))) {
       lines.push({ mark: '-', text: old });
       i++;
     } else if (fresh !== undefined) {
@@ -89,4 +82,22 @@ function compareMiddle(before: readonly string[], after: readonly string[]): Lin
     }
   }
   return lines;
+}
+
+/** How many lines the rests of both texts have in common, from line i and line j on. */
+function commonLengths(
+  before: readonly string[],
+  after: readonly string[],
+): (i: number, j: number) => number {
+  if (before.length * after.length > COMPARED_PAIRS_MAX) return () => 0;
+  const width = after.length + 1;
+  const lengths = new Uint32Array((before.length + 1) * width);
+  const at = (i: number, j: number): number => lengths[i * width + j] ?? 0;
+  for (let i = before.length - 1; i >= 0; i--) {
+    for (let j = after.length - 1; j >= 0; j--) {
+      const isSame = before[i] === after[j];
+      lengths[i * width + j] = isSame ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  return at;
 }

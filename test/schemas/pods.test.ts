@@ -1,4 +1,5 @@
 /** Pods: defaults, writes through the subresources, tables; recorded exchanges. Texts are those of kube-apiserver 1.36. */
+import * as fc from 'fast-check';
 import t from 'tap';
 import { pods } from '../../schemas/core/v1/pod.js';
 import { tagOf } from '../../schemas/core/v1/pod-images.js';
@@ -8,6 +9,7 @@ import { podTemplateSpec, validatePodTemplate } from '../../schemas/core/v1/pod-
 import { podTemplateWarnings } from '../../schemas/core/v1/pod-warnings.js';
 import { decodeObject, decodeSchema } from '../../schemas/decode.js';
 import type { KubeObject } from '../../schemas/definition.js';
+import { unifiedDiff } from '../../schemas/validation/unified-diff.js';
 import { differences } from '../tools/transcript.js';
 import { facts, skip } from './facts.js';
 import { create, messages, update } from './pipeline.js';
@@ -281,6 +283,38 @@ t.test('update: anything else is refused with a diff of the spec', (t) => {
   t.match(messages(put(old, { containers: [{ ...specOf(old).containers?.[0], command: ['x'] }] })), [
     /^spec: Forbidden: [^]*\+ {3}"Command": \[/,
   ]);
+  t.end();
+});
+
+/** Applies hunks as `patch` does. */
+function applied(before: readonly string[], diff: string): string[] {
+  const lines: string[] = [];
+  let at = 0;
+  for (const line of diff.split('\n').slice(0, -1)) {
+    const header = /^@@ -(\d+)(?:,(\d+))? /.exec(line);
+    if (header) {
+      // An empty range names the line before it.
+      const start = Number(header[1]) - (header[2] === '0' ? 0 : 1);
+      lines.push(...before.slice(at, start));
+      at = start;
+    } else {
+      if (line[0] !== '-') lines.push(line.slice(1));
+      if (line[0] !== '+') at++;
+    }
+  }
+  return [...lines, ...before.slice(at)];
+}
+
+t.test('a unified diff turns one text into the other', (t) => {
+  const text = fc.array(fc.constantFrom('a', 'b', 'c', '{', '}'), { maxLength: 40 });
+  fc.assert(
+    fc.property(text, text, (before, after) => {
+      t.same(applied(before, unifiedDiff(before, after)), after);
+    }),
+  );
+  t.equal(unifiedDiff(['a'], ['a']), '');
+  t.equal(unifiedDiff(['a'], ['b']), '@@ -1 +1 @@\n-a\n+b\n');
+  t.equal(unifiedDiff([], ['b']), '@@ -0,0 +1 @@\n+b\n');
   t.end();
 });
 
@@ -730,7 +764,7 @@ function withoutAdmission(pod: KubeObject): KubeObject {
   strip(spec, 'volumes');
   for (const container of spec['containers'] as Record<string, unknown>[]) strip(container, 'volumeMounts');
   const { name = '', namespace = '', labels = {} } = metadata;
-  return { ...rest, metadata: { name, namespace, labels } } as KubeObject;
+  return { ...rest, metadata: { name, namespace, labels } };
 }
 
 t.test('recorded creates: stored or refused as they were', { skip }, (t) => {
@@ -740,7 +774,7 @@ t.test('recorded creates: stored or refused as they were', { skip }, (t) => {
     if (!isCreate || response.status === 403 || path.includes('Strict')) continue;
     compared++;
     const outcome = create(pods, body);
-    const name = (body?.['metadata'] as { name: string }).name;
+    const name = body?.['metadata'] === undefined ? '' : (body['metadata'] as { name: string }).name;
     if (response.status === 201) {
       t.same(messages(outcome), [], name);
       t.same(

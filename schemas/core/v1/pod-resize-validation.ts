@@ -5,7 +5,7 @@ import { type FieldError, forbidden, invalid } from '../../field-error.js';
 import { compareQuantities, quantityOf } from '../../meta/quantity.js';
 import { MIRROR } from './pod-annotation-validation.js';
 import type { Container } from './pod-containers.js';
-import { specOf, statusOf } from './pod-object.js';
+import { specOf, statusOf, without } from './pod-object.js';
 import { isSidecar, qosClassOf } from './pod-qos.js';
 import type { PodSpec } from './pod-spec.js';
 
@@ -45,7 +45,7 @@ function refusalOf(oldPod: KubeObject, spec: PodSpec, old: PodSpec): string | un
 const hasPodLevel = ({ resources }: PodSpec): boolean =>
   Object.keys({ ...resources?.limits, ...resources?.requests }).length > 0;
 
-const withoutContainers = ({ containers: _, initContainers: __, ...rest }: PodSpec): object => rest;
+const withoutContainers = (spec: PodSpec): object => without(spec, 'containers', 'initContainers');
 
 function validateUnchanged(errors: FieldError[], container: Container, before: Container): void {
   if (!isDeepStrictEqual(container, before)) {
@@ -94,19 +94,21 @@ function validateMemoryLimit(errors: FieldError[], limits: Amounts, old: Amounts
 
 /** The new container with the old one's cpu and memory. */
 function withoutComputeChanges(container: Container, before: Container): Container {
-  const reset = (amounts: Amounts | undefined, old: Amounts | undefined): Record<string, string> => {
-    const { cpu: _, memory: __, ...rest }: Record<string, string> = amounts ?? {};
-    for (const name of ['cpu', 'memory']) {
-      const amount = old?.[name];
-      if (amount !== undefined) rest[name] = amount;
-    }
-    return rest;
-  };
   const resources: NonNullable<Container['resources']> = { ...container.resources };
   for (const name of ['limits', 'requests'] as const) {
-    const list = reset(resources[name], before.resources?.[name]);
+    const list = withOldCompute(resources[name], before.resources?.[name]);
     if (Object.keys(list).length > 0) resources[name] = list;
     else delete resources[name];
   }
   return { ...container, resources };
+}
+
+function withOldCompute(amounts: Amounts | undefined, old: Amounts | undefined): Record<string, string> {
+  const list: Record<string, string> = { ...amounts };
+  for (const name of ['cpu', 'memory']) {
+    const amount = old?.[name];
+    if (amount === undefined) delete list[name];
+    else list[name] = amount;
+  }
+  return list;
 }

@@ -34,8 +34,11 @@ function internalSpec(spec: PodSpec): Json {
 const isShared = (name: string): boolean => (SHARED_FIELDS as readonly string[]).includes(name);
 
 function specFields(names: readonly string[]): string[] {
-  const fields = names.filter((name) => name !== 'serviceAccount' && !isShared(name) && !Object.hasOwn(MOVED_FIELDS, name));
-  for (const [name, before] of Object.entries(MOVED_FIELDS)) fields.splice(fields.indexOf(before) + 1, 0, name);
+  const fields = names.filter(
+    (name) => name !== 'serviceAccount' && !isShared(name) && !Object.hasOwn(MOVED_FIELDS, name),
+  );
+  for (const [name, before] of Object.entries(MOVED_FIELDS))
+    fields.splice(fields.indexOf(before) + 1, 0, name);
   return fields;
 }
 

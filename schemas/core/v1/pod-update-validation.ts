@@ -6,7 +6,7 @@ import { rangeProblem } from '../../validation/names.js';
 import { MIRROR, validatePodAnnotationsUpdate } from './pod-annotation-validation.js';
 import type { Container } from './pod-containers.js';
 import { validateImagePadding } from './pod-container-validation.js';
-import { specOf } from './pod-object.js';
+import { specOf, without } from './pod-object.js';
 import type { NodeAffinity, NodeSelectorTerm, Toleration } from './pod-scheduling.js';
 import { validateTolerations } from './pod-scheduling-validation.js';
 import { podSpecDiff } from './pod-spec-diff.js';
@@ -93,10 +93,9 @@ function validateAddedTolerations(
 ): void {
   const field = 'spec.tolerations';
   const kept = old.every((before) =>
-    tolerations.some(({ tolerationSeconds: _, ...toleration }) => {
-      const { tolerationSeconds: __, ...same } = before;
-      return isDeepStrictEqual(toleration, same);
-    }),
+    tolerations.some((toleration) =>
+      isDeepStrictEqual(without(toleration, 'tolerationSeconds'), without(before, 'tolerationSeconds')),
+    ),
   );
   if (kept) validateTolerations(errors, tolerations, field);
   else {
@@ -152,7 +151,7 @@ function keepPlace(errors: FieldError[], rest: PodSpec, old: PodSpec): void {
   const before = old.affinity?.nodeAffinity;
   if (isDeepStrictEqual(rest.affinity?.nodeAffinity, before)) return;
   validateNarrowed(errors, rest.affinity?.nodeAffinity, before);
-  const { nodeAffinity: _, ...others } = rest.affinity ?? {};
+  const others = without(rest.affinity ?? {}, 'nodeAffinity');
   const affinity = before === undefined ? others : { nodeAffinity: before, ...others };
   if (Object.keys(affinity).length === 0 && old.affinity === undefined) delete rest.affinity;
   else rest.affinity = affinity;
