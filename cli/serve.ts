@@ -5,25 +5,13 @@
  */
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { defaultAdmission } from '../apiserver/admission/index.js';
-import type { AdmissionPlugin } from '../apiserver/admission/plugin.js';
-import { defaultAllocators } from '../apiserver/allocation/index.js';
-import { allowAll } from '../apiserver/auth/authorize.js';
-import { reviewAnswers } from '../apiserver/auth/reviews.js';
-import { ControllerManager, SystemObjects, controllersNamed } from '../apiserver/controllers/index.js';
-import { type Registries, createRegistries } from '../apiserver/registry/index.js';
-import { createApiServer } from '../apiserver/server.js';
-import { builtinResources } from '../schemas/index.js';
-import type { EtcdClient } from '../storage/client/interface.js';
 import { openStore } from '../storage/open.js';
-import { logReady, plainUrl, readyText, secureUrl } from './announce.js';
-import { version, workerUrls } from './bundle.js';
+import { logReady, readyText } from './announce.js';
+import { workerUrls } from './bundle.js';
 import { openDataDirectory } from './data-directory.js';
 import { explain } from './explain.js';
 import type { LogLevel } from './flags.js';
-import { kubeconfig } from './kubeconfig.js';
 import { createLogger } from './logger.js';
-import { type Certificates, loadCertificates, writePrivate } from './pki/certificates.js';
 
 export interface ServeOptions {
   readonly dataDir: string;
@@ -50,8 +38,6 @@ interface Surroundings {
   readonly onFatal: (error: Error) => void;
 }
 
-/** What the service `kubernetes` leads to where the secure port is off. */
-const USUAL_SECURE_PORT = 6443;
 /** What has not stopped by then is left behind: the process ends within a second. */
 const STOP_MS_MAX = 900;
 const EXIT_STOPPED = 0;
@@ -81,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 async function start(options: ServeOptions, { logger, closers, onFatal }: Surroundings): Promise<string> {
   const directory = await openDataDirectory(options.dataDir);
   closers.push(() => directory.close());
-  const store = await openStore({
+  const opening = openStore({
     dataDir: directory.store,
     workerUrls: workerUrls(),
     requestBytesMax: options.maxRequestBytes,
@@ -89,72 +75,11 @@ async function start(options: ServeOptions, { logger, closers, onFatal }: Surrou
     logger,
     onFatal,
   });
+  // The larger part of the program, loaded here while the store's threads start.
+  const [store, { startApiServer }] = await Promise.all([opening, import('./api-server.js')]);
   closers.push(() => store.close());
-  const { client } = store;
-  const registries = registriesOver(client, logger);
-  closers.push(() => registries.close());
-  const { table } = registries;
-  const systemObjects = new SystemObjects({
-    table,
-    logger,
-    securePort: options.securePort || USUAL_SECURE_PORT,
-  });
-  closers.push(() => systemObjects.stop());
-  const certificates = await writeCredentials(options, directory.files);
-  await systemObjects.start();
-  const { server: pair, authority } = certificates;
-  const server = await createApiServer({
-    registries,
-    client,
-    bindAddress: options.bindAddress,
-    port: options.port || undefined,
-    securePort: options.securePort || undefined,
-    tls: { key: pair.key, cert: pair.cert, clientCa: authority.cert },
-    corsAllowedOrigins: options.corsAllowedOrigins,
-    logger,
-    version,
-  });
-  closers.push(() => server.close());
-  await server.listen();
-  const manager = new ControllerManager({
-    table,
-    logger,
-    controllers: controllersNamed(options.controllers),
-  });
-  manager.start();
-  closers.push(() => manager.stop());
+  await startApiServer(options, { client: store.client, logger, folder: directory.files, closers });
   return join(directory.files, 'kubeconfig');
-}
-
-function registriesOver(client: EtcdClient, logger: Logger): Registries {
-  const admission: AdmissionPlugin[] = [];
-  const registries = createRegistries({
-    client,
-    definitions: builtinResources,
-    allocators: defaultAllocators({ client }),
-    admission,
-    answers: reviewAnswers(allowAll),
-    onError: (error, what) => logger.error({ err: error }, what),
-  });
-  // The plugins look things up in the very registries that they guard.
-  admission.push(...defaultAdmission(registries));
-  return registries;
-}
-
-/** Writes the kubeconfig, after the certificates it holds; only once the data directory's lock is ours. */
-async function writeCredentials(options: ServeOptions, folder: string): Promise<Certificates> {
-  const certificates = await loadCertificates({
-    folder: join(folder, 'pki'),
-    bindAddress: options.bindAddress,
-    now: Date.now(),
-  });
-  const secure = secureUrl(options);
-  const text =
-    secure === undefined
-      ? kubeconfig({ server: plainUrl(options) ?? '' })
-      : kubeconfig({ server: secure, certificates });
-  await writePrivate(join(folder, 'kubeconfig'), text);
-  return certificates;
 }
 
 interface FatalError {

@@ -29,11 +29,9 @@ export const builtinResources: readonly ResourceDefinition[] = [
   services,
   deployments,
   replicaSets,
+  eventsV1,
   selfSubjectReviews,
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   leases,
 ];
-
-/** Other forms of built-in resources, each with `storedAs`. */
-export const convertedResources: readonly ResourceDefinition[] = [eventsV1];

@@ -19,7 +19,7 @@ export type Command =
   | { readonly type: 'delete'; readonly request: DeleteRangeRequest }
   | { readonly type: 'txn'; readonly request: TxnRequest }
   | { readonly type: 'compact'; readonly revision: number }
-  | { readonly type: 'lease-grant'; readonly id: bigint; /** Seconds. */ readonly ttl: number }
+  | { readonly type: 'lease-grant'; readonly id: bigint /** Seconds. */; readonly ttl: number }
   | {
       readonly type: 'lease-revoke';
       readonly id: bigint;
@@ -119,7 +119,7 @@ function readCommand(reader: ByteReader): Command {
       return { type, revision: reader.signedVarint() };
     case 'lease-grant':
       return { type, id: reader.int64(), ttl: reader.signedVarint() };
-    case 'lease-revoke':
+    default:
       return { type, id: reader.int64(), term: reader.varint() };
   }
 }
@@ -286,7 +286,7 @@ function readCompare(reader: ByteReader): Compare {
       return { target, result, key, rangeEnd, modRevision: reader.signedVarint() };
     case 'value':
       return { target, result, key, rangeEnd, value: reader.bytes() };
-    case 'lease':
+    default:
       return { target, result, key, rangeEnd, lease: reader.int64() };
   }
 }
@@ -312,7 +312,7 @@ function readOp(reader: ByteReader): RequestOp {
       return { type, ...readRange(reader) };
     case 'delete':
       return { type, ...readDelete(reader) };
-    case 'txn':
+    default:
       return { type, ...readTxn(reader) };
   }
 }

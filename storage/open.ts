@@ -101,12 +101,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-async function start(
-  options: StoreOptions,
-  parts: Parts,
-  log: RaftLog,
-  failure: Failure,
-): Promise<Store> {
+async function start(options: StoreOptions, parts: Parts, log: RaftLog, failure: Failure): Promise<Store> {
   const { machine } = parts;
   const { clusterId, memberId } = machine;
   const consensus = await SingleMember.start({
@@ -133,12 +128,7 @@ async function start(
   return { ...service, clusterId, memberId };
 }
 
-function openParts(
-  options: StoreOptions,
-  folder: string | undefined,
-  log: RaftLog,
-  failure: Failure,
-): Parts {
+function openParts(options: StoreOptions, folder: string | undefined, log: RaftLog, failure: Failure): Parts {
   const fill = (db: Database.Database) => insertMetadata(db, newMetadata(...ids(options)));
   const db =
     folder === undefined
@@ -258,8 +248,7 @@ function startError(dataDir: string, error: unknown): unknown {
       return new DataDirCorruptError(error.path, `the log is corrupt (${detail})`, options);
     case 'incompatible':
       return new DataDirFormatError(error.path, `is no log that this version reads (${detail})`, options);
-    case 'failed':
-    case 'closed':
+    default:
       return new DataDirUnusableError(error.path, `cannot be used (${detail})`, options);
   }
 }

@@ -38,6 +38,7 @@ export interface ServiceParts {
 
 export interface Service {
   readonly client: EtcdClient;
+  /** @throws EtcdError: Stopped */
   status(): StatusResponse;
   /** Ends watches, finishes what was accepted, closes the files. */
   close(): Promise<void>;
@@ -76,7 +77,10 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   followLeadership();
   compactor.start();
 
-  const status = () => statusOf(db, consensus, header());
+  const status = () => {
+    if (!db.open) throw EtcdError.of('Stopped');
+    return statusOf(db, consensus, header());
+  };
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= (async () => {

@@ -3,6 +3,7 @@ import type { KubeObject, Subresource } from '../../schemas/definition.js';
 import { methodNotAllowed } from '../errors.js';
 import { bindPod, scaleOf, scaleUpdate } from '../registry/subresources.js';
 import { bodyDecoder, type Expected, expectedOf, expectedOfSchema } from './body.js';
+import { askKubelet, kubeletSubresources } from './kubelet-handlers.js';
 import { get } from './read-handlers.js';
 import { acceptedShape, plainBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
@@ -24,6 +25,7 @@ export function subresourceHandler(subresource: Subresource, verb: string): Hand
   const { name, kind, scale } = subresource;
   if (scale !== undefined) return verb === 'get' ? getScale : writeScale;
   if (name === 'binding' && verb === 'create') return createBinding;
+  if (kubeletSubresources.has(name)) return askKubelet;
   const handler = kind === undefined ? wholeObject.get(verb) : undefined;
   if (handler === undefined) throw methodNotAllowed();
   return handler;

@@ -93,6 +93,7 @@ export async function prepareCreate(
   refuse(resource, object, [
     ...validateObjectMeta(object, definition),
     ...(strategy.validate?.(object) ?? []),
+    ...(strategy.validateCreate?.(object) ?? []),
   ]);
   warn(context, strategy, object, undefined);
   await runAdmission(admission, 'validate', attributes);

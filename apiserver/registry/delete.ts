@@ -100,8 +100,9 @@ async function markTerminating(
   current: StoredItem,
   object: KubeObject,
 ): Promise<{ readonly item: StoredItem; readonly removed: false } | Conflict> {
-  const value = resource.format.toValue(object);
-  if (current.holds(value)) return { item: current, removed: false };
+  const shown = resource.format.toShown(object);
+  const value = resource.format.toValue(object, shown);
+  if (current.holds(shown)) return { item: current, removed: false };
   const outcome = await commit(resource, { key, expected: current.revision, value, companion: noCompanion });
   if (!outcome.done) return { conflict: true, current: outcome.current };
   return { item: await written(resource, key, value, outcome.revision), removed: false };

@@ -137,7 +137,10 @@ export class VirtualRegistry implements Registry {
     await runAdmission(this.resource.admission, 'admit', attributes);
     strategy.defaults?.(object);
     strategy.prepareForCreate?.(object);
-    refuse(this.resource, object, strategy.validate?.(object) ?? []);
+    refuse(this.resource, object, [
+      ...(strategy.validate?.(object) ?? []),
+      ...(strategy.validateCreate?.(object) ?? []),
+    ]);
     warn(context, strategy, object, undefined);
     await runAdmission(this.resource.admission, 'validate', attributes);
     const { kind: _kind, apiVersion: _apiVersion, ...fields } = await this.answer(context, object);

@@ -5,6 +5,7 @@ import { once } from '../../schemas/fields.js';
 import type { EtcdClient } from '../../storage/client/interface.js';
 import type { AdmissionPlugin } from '../admission/plugin.js';
 import type { Allocator } from './allocator.js';
+import { ConvertedFormat } from './converted-format.js';
 import { DecodedPool } from './decoded-pool.js';
 import { FreshRevision } from './fresh-revision.js';
 import { type Answer, GenericRegistry, VirtualRegistry } from './generic-registry.js';
@@ -115,7 +116,7 @@ class ServedResources implements Registries {
     const { client, admission, decodeValue, onError = () => undefined, cache: cacheOptions } = this.options;
     const { now, pool, fresh, leases } = this;
     const keys = new KeySpace(definition.etcdPrefix);
-    const format = new ItemFormat(definition, pool, new Slab(), decodeValue);
+    const format = formatOf(definition, pool, decodeValue);
     const window = cacheOptions?.window?.();
     return {
       definition,
@@ -142,6 +143,18 @@ class ServedResources implements Registries {
       }),
     };
   }
+}
+
+function formatOf(
+  definition: ResourceDefinition,
+  pool: DecodedPool,
+  decodeValue: ValueDecoder | undefined,
+): ItemFormat {
+  const { storedAs } = definition;
+  const slab = new Slab();
+  if (storedAs === undefined) return new ItemFormat(definition, pool, slab, decodeValue);
+  const stored = new ItemFormat(storedAs.resource, pool, slab, decodeValue);
+  return new ConvertedFormat(storedAs, stored, definition, pool, slab);
 }
 
 /** What Go prints of an object in which nothing is set. */

@@ -59,19 +59,19 @@ export class StoredItem implements StoredObject, Forgetful {
     return (this.addedEvent ??= { type: 'ADDED', item: this });
   }
 
-  /** Length of the value that this object was stored as, in bytes. */
-  get valueBytes(): number {
+  /** Length of what is shown without the resourceVersion, in bytes. */
+  get shownBytes(): number {
     return this.json.length - versionText(this.revision).length;
   }
 
-  /** Whether `value`, as it would be stored, is what this object was stored as. */
-  holds(value: Buffer): boolean {
-    if (value.length !== this.valueBytes) return false;
+  /** Whether another state of the object, as it would be shown, is this one. */
+  holds(shown: Buffer): boolean {
+    if (shown.length !== this.shownBytes) return false;
     const { json, versionAt: at } = this;
-    const behind = json.length - (value.length - at);
+    const behind = json.length - (shown.length - at);
     return (
-      value.compare(json, 0, at, 0, at) === 0 &&
-      value.compare(json, behind, json.length, at, value.length) === 0
+      shown.compare(json, 0, at, 0, at) === 0 &&
+      shown.compare(json, behind, json.length, at, shown.length) === 0
     );
   }
 
@@ -113,15 +113,25 @@ export class ItemFormat {
     this.header = Buffer.from(`${types}"metadata":{"name":"`);
   }
 
-  /** The bytes to store. */
-  toValue(object: KubeObject): Buffer {
+  /** The object as it is shown, without a resourceVersion: what `StoredItem.holds` compares with. */
+  toShown(object: KubeObject): Buffer {
     return Buffer.from(JSON.stringify(canonicalObject(this.definition, object)));
+  }
+
+  /** The bytes to store. `shown`: the same object as it is shown. */
+  toValue(object: KubeObject, shown = this.toShown(object)): Buffer {
+    return shown;
   }
 
   /**
    * From the bytes of the store. `kept`: the item stays in memory for long. Throws SyntaxError when the value is no object.
    */
   fromValue(key: string, value: Uint8Array, revision: number, kept = false): StoredItem {
+    return this.fromShown(key, value, revision, kept);
+  }
+
+  /** From the form in which objects are shown, without the resourceVersion. */
+  protected fromShown(key: string, value: Uint8Array, revision: number, kept = false): StoredItem {
     let bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.length);
     let at = identityEnd(bytes, this.header);
     if (at < 0) {
@@ -139,7 +149,7 @@ export class ItemFormat {
 
   /** An object that is not in the store, such as the answer of a dry run; without a resourceVersion when that is 0. */
   fromObject(key: string, object: KubeObject, revision = 0): StoredItem {
-    return this.fromValue(key, this.toValue(object), revision);
+    return this.fromShown(key, this.toShown(object), revision);
   }
 
   /** What has no name: answers of reviews and bookmarks. `fields`: all but kind and apiVersion, as they are sent. */
@@ -155,7 +165,7 @@ export class ItemFormat {
     if (typeof object !== 'object' || object === null) throw new SyntaxError('the stored value is no object');
     const namespace = namespaceOf(key);
     const name = key.slice(key.indexOf('/') + 1);
-    return this.toValue({
+    return this.toShown({
       ...object,
       metadata: { ...object.metadata, name, ...(namespace === '' ? {} : { namespace }) },
     });

@@ -3,7 +3,7 @@
  * from what is there now. It begins with the cache's object, which may be old: what is refused or needs no write on that
  * ground is checked against the store first (decision 16).
  */
-import type { KubeObject, Strategy } from '../../schemas/definition.js';
+import type { KubeObject, ObjectMeta, Strategy } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../schemas/validation/metadata.js';
 import { conflict, notFound, StatusError, timeout } from '../errors.js';
@@ -92,19 +92,20 @@ async function attemptUpdate(
   const plan = current === undefined ? await planCreate(target) : await planReplace(target, current);
   const { resource, key, options } = target;
   const { format } = resource;
-  const value = format.toValue(plan.object);
+  const shown = format.toShown(plan.object);
   const created = plan.action === 'create';
   if (options.dryRun === true) {
-    return { item: format.fromValue(key, value, current?.revision ?? 0), created, unchanged: false };
+    return { item: format.fromObject(key, plan.object, current?.revision), created, unchanged: false };
   }
   if (
     plan.action === 'replace' &&
     current !== undefined &&
-    isUnchanged(resource, value, plan.object, current)
+    isUnchanged(resource, shown, plan.object, current)
   ) {
     return { item: current, created, unchanged: true };
   }
   const removed = plan.action === 'remove';
+  const value = format.toValue(plan.object, shown);
   const outcome = await commit(resource, {
     key,
     expected: current?.revision ?? 0,
@@ -122,15 +123,17 @@ async function attemptUpdate(
   return { item, created, unchanged: false };
 }
 
-const withVersion = (object: KubeObject, revision: number): KubeObject => ({
-  ...object,
-  metadata: { ...object.metadata, resourceVersion: String(revision) },
-});
+/** Behind the uid, as in the JSON that is sent: an error may quote the object. */
+function withVersion(object: KubeObject, revision: number): KubeObject {
+  const { name, generateName, namespace, uid, ...rest } = object.metadata;
+  const identity = { name, ...(generateName ? { generateName } : {}), ...(namespace ? { namespace } : {}), uid };
+  return { ...object, metadata: { ...identity, resourceVersion: String(revision), ...rest } as ObjectMeta };
+}
 
 /** A change in the order of a map's keys alone is none; it leaves the length as it is. */
-function isUnchanged(resource: Resource, value: Buffer, object: KubeObject, current: StoredItem): boolean {
-  if (current.holds(value)) return true;
-  if (value.length !== current.valueBytes) return false;
+function isUnchanged(resource: Resource, shown: Buffer, object: KubeObject, current: StoredItem): boolean {
+  if (current.holds(shown)) return true;
+  if (shown.length !== current.shownBytes) return false;
   const { resourceVersion: _, ...metadata } = current.object.metadata;
   return deepEqual(canonicalObject(resource.definition, object), { ...current.object, metadata });
 }

@@ -4,7 +4,8 @@
  * answer (decision 16).
  */
 import type { EtcdClient, KeyValue, WatchResponse, WatchStream } from '../../storage/client/interface.js';
-import { noSuchResource, tooLargeResourceVersion } from '../errors.js';
+import { noSuchResource } from '../errors.js';
+import { CatchUp } from './catch-up.js';
 import { Change } from './change.js';
 import { ChangeWindow } from './change-window.js';
 import { ItemTree } from './item-tree.js';
@@ -16,10 +17,6 @@ import type { Selector, WatchEvent } from './types.js';
 import { CacheWatcher, type WatcherHost } from './watcher.js';
 import { Watchers } from './watchers.js';
 
-/** How long a read waits for the cache to reach a revision, in milliseconds; as long as upstream. */
-const CATCH_UP_MS = 3000;
-/** How often the store is asked how far it is while reads wait, in milliseconds. */
-const PROGRESS_INTERVAL_MS = 100;
 /** Pauses before a lost watch is opened again, in milliseconds. */
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
@@ -54,11 +51,6 @@ export interface WatchStart {
   readonly timeoutSeconds: number | undefined;
 }
 
-interface Waiter {
-  readonly revision: number;
-  readonly done: () => void;
-}
-
 export class WatchCache implements WatcherHost {
   readonly client: EtcdClient;
   readonly keys: KeySpace;
@@ -76,14 +68,14 @@ export class WatchCache implements WatcherHost {
   private closed = false;
   private retryMs = RETRY_FIRST_MS;
   private retry: NodeJS.Timeout | undefined;
-  private readonly waiters = new Set<Waiter>();
-  private progressTimer: NodeJS.Timeout | undefined;
+  private readonly waiters: CatchUp;
 
   constructor(private readonly options: WatchCacheOptions) {
     this.client = options.client;
     this.keys = options.keys;
     this.format = options.format;
     this.window = options.window ?? new ChangeWindow();
+    this.waiters = new CatchUp(() => this.stream?.requestProgress(), options.catchUpMs);
     this.watchers = new Watchers((error) => options.onError(error, 'a watcher failed'));
   }
 
@@ -134,7 +126,7 @@ export class WatchCache implements WatcherHost {
     // The embedded store answers this within the call.
     this.stream?.requestProgress();
     if (this.reached >= revision) return undefined;
-    return this.waitLong(revision);
+    return this.waiters.wait(revision, () => this.reached);
   }
 
   watch(start: WatchStart): CacheWatcher {
@@ -189,7 +181,7 @@ export class WatchCache implements WatcherHost {
     this.closed = true;
     this.running = false;
     clearTimeout(this.retry);
-    clearInterval(this.progressTimer);
+    this.waiters.close();
     const { stream } = this;
     this.stream = undefined;
     stream?.close();
@@ -205,39 +197,10 @@ export class WatchCache implements WatcherHost {
     return Math.min(regular, now + timeoutSeconds * 1000 - BOOKMARK_BEFORE_END_MS);
   }
 
-  private waitLong(revision: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.waiters.delete(waiter);
-        reject(tooLargeResourceVersion(revision, this.reached));
-      }, this.options.catchUpMs ?? CATCH_UP_MS);
-      const done = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const waiter: Waiter = { revision, done };
-      this.waiters.add(waiter);
-      this.progressTimer ??= setInterval(() => this.askProgress(), PROGRESS_INTERVAL_MS);
-    });
-  }
-
-  private askProgress(): void {
-    if (this.waiters.size > 0) {
-      this.stream?.requestProgress();
-    } else {
-      clearInterval(this.progressTimer);
-      this.progressTimer = undefined;
-    }
-  }
-
   private reach(revision: number): void {
     if (revision <= this.reached) return;
     this.reached = revision;
-    for (const waiter of this.waiters) {
-      if (waiter.revision > revision) continue;
-      this.waiters.delete(waiter);
-      waiter.done();
-    }
+    this.waiters.reached(revision);
   }
 
   private async load(): Promise<void> {

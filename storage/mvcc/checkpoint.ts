@@ -96,7 +96,7 @@ export class Checkpointer implements Durability {
     if (this.#closed || this.#hold !== undefined) return;
     const { log, checkpointed } = this.#wal();
     if (log * FRAME_BYTES >= this.#limits.holdBytes) this.#holdUntilComplete();
-    else if ((log - checkpointed) * FRAME_BYTES >= this.#limits.startBytes) this.#run();
+    else if ((log - checkpointed) * FRAME_BYTES >= this.#limits.startBytes) void this.#run();
   }
 
   /** Nothing is committed meanwhile, so that the checkpoint reaches the end of the WAL. */
@@ -175,6 +175,8 @@ class CheckpointWorker {
     try {
       return await new Promise<CheckpointOutcome>((resolve, reject) => {
         this.#pending = { resolve, reject };
+        // A rule for browser windows, whose postMessage takes an origin.
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin
         this.#worker.postMessage('checkpoint');
       });
     } finally {
@@ -187,6 +189,8 @@ class CheckpointWorker {
     clearTimeout(this.#idle);
     this.#onEnd();
     this.#worker.ref();
+    // A rule for browser windows, whose postMessage takes an origin.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
     this.#worker.postMessage('close');
     return this.#exited;
   }

@@ -178,7 +178,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
         return this.#compact(command.revision) ?? { header: header() };
       case 'lease-grant':
         return this.#grant(command.id, command.ttl, header);
-      case 'lease-revoke':
+      default:
         return this.#revoke(command.id, command.term, term, header);
     }
   }

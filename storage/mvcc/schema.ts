@@ -87,7 +87,10 @@ export function createDatabase(path: string, fill: (db: Database.Database) => vo
     })();
     invariant(db.pragma('page_size', { simple: true }) === PAGE_BYTES, 'page_size was not taken');
     invariant(db.pragma('auto_vacuum', { simple: true }) === 2, 'auto_vacuum was not taken');
-    invariant(db.pragma('application_id', { simple: true }) === APPLICATION_ID, 'application_id was not taken');
+    invariant(
+      db.pragma('application_id', { simple: true }) === APPLICATION_ID,
+      'application_id was not taken',
+    );
     return db;
   } catch (error) {
     db.close();

@@ -175,7 +175,7 @@ function matches(state: KeyState, value: Uint8Array | undefined, compare: Compar
       return order !== 0;
     case 'greater':
       return order > 0;
-    case 'less':
+    default:
       return order < 0;
   }
 }
@@ -190,7 +190,7 @@ function orderOf(state: KeyState, value: Uint8Array | undefined, compare: Compar
       return state.modRevision - compare.modRevision;
     case 'lease':
       return state.lease === compare.lease ? 0 : state.lease > compare.lease ? 1 : -1;
-    case 'value':
+    default:
       return value === undefined ? -1 : asBuffer(value).compare(compare.value);
   }
 }

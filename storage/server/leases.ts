@@ -39,7 +39,10 @@ export class LeaseServer {
   }
 
   async revoke(id: bigint, options?: CallOptions): Promise<LeaseRevokeResponse> {
-    return this.#options.proposer.propose({ type: 'lease-revoke', id: BigInt.asIntN(64, id), term: 0 }, options);
+    return this.#options.proposer.propose(
+      { type: 'lease-revoke', id: BigInt.asIntN(64, id), term: 0 },
+      options,
+    );
   }
 
   /** Goes through no log: only the leader knows when leases end, once it is certain that it still leads. */

@@ -1,7 +1,6 @@
 import {
   ConsensusError,
   type Consensus,
-  type ProposalOutcome,
   type ProposeOptions,
   type RejectReason,
   type UnknownReason,
@@ -45,7 +44,9 @@ export class Proposer {
     const payload = encodeCommand(command);
     if (payload.length > this.#requestBytesMax) throw EtcdError.of('RequestTooLarge');
     const outcome = await this.#consensus.propose(payload, proposeOptions(options));
-    return resultOf<R>(outcome, options);
+    if (outcome.type !== 'applied') throw errorOf(outcome.reason, options);
+    if (outcome.result instanceof EtcdError) throw outcome.result;
+    return outcome.result as R;
   }
 
   /** Resolves when this member has applied all that was committed when it was called, by any member. */
@@ -62,15 +63,6 @@ export class Proposer {
 function proposeOptions(options: CallOptions | undefined): ProposeOptions {
   const deadline = performance.now() + (options?.timeout ?? REQUEST_TIMEOUT_MS);
   return options?.signal === undefined ? { deadline } : { deadline, signal: options.signal };
-}
-
-function resultOf<R extends CommandResult>(
-  outcome: ProposalOutcome<CommandResult>,
-  options: CallOptions | undefined,
-): R {
-  if (outcome.type !== 'applied') throw errorOf(outcome.reason, options);
-  if (outcome.result instanceof EtcdError) throw outcome.result;
-  return outcome.result as R;
 }
 
 /** A deadline that the caller set is the caller's; etcd's own time-out has its own text. */

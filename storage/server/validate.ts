@@ -1,4 +1,10 @@
-import type { DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest } from '../client/interface.js';
+import type {
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  TxnRequest,
+} from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import { hasOverlappingWrites } from './intervals.js';
 

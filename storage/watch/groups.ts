@@ -88,7 +88,7 @@ export class WatcherGroups {
   }
 
   #refresh(): void {
-    this.#largestEnds = new Array<string>(this.#spans.length).fill('');
+    this.#largestEnds = this.#spans.map(() => '');
     this.#largestEnd(0, this.#spans.length);
     this.#stale = false;
   }

@@ -47,6 +47,7 @@ export class WatchHub {
   readonly #answerLater = new Set<HubStream>();
   #publishing = false;
   #working = false;
+  #closed = false;
   #cancelProgress: (() => void) | undefined;
 
   constructor(options: WatchHubOptions) {
@@ -66,11 +67,14 @@ export class WatchHub {
 
   open(): HubStream {
     const stream = new HubStream(this);
-    this.#streams.add(stream);
+    if (this.#closed) stream.end(EtcdError.of('Stopped'));
+    else this.#streams.add(stream);
     return stream;
   }
 
+  /** Ends all streams, also those opened later. */
   close(): void {
+    this.#closed = true;
     this.#cancelProgress?.();
     for (const stream of this.#streams) stream.end(EtcdError.of('Stopped'));
   }

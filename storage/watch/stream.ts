@@ -33,7 +33,7 @@ export class HubStream implements WatchStream {
   readonly #hub: WatchHub;
   readonly #watchers = new Map<number, Watcher>();
   readonly #queue: ResponseQueue;
-  readonly #resolveClosed: (error: Error | undefined) => void;
+  #resolveClosed!: (error: Error | undefined) => void;
   #receiver: (response: WatchResponse) => boolean;
   /** Made but not delivered; its first may have been refused. */
   #waiting: WatchResponse[] = [];
@@ -47,11 +47,9 @@ export class HubStream implements WatchStream {
     this.#hub = hub;
     this.#queue = new ResponseQueue(this);
     this.#receiver = this.#queue.receive;
-    let resolveClosed: (error: Error | undefined) => void = () => undefined;
     this.closed = new Promise((resolve) => {
-      resolveClosed = resolve;
+      this.#resolveClosed = resolve;
     });
-    this.#resolveClosed = resolveClosed;
   }
 
   /** The receiver has said "not now". */

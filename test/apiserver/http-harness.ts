@@ -39,10 +39,10 @@ async function makeCertificates(): Promise<Certificates> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keyPair = () => webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const notAfter = new Date(Date.now() + 86_400_000);
-  const authority = async () => {
+  const authority = async (name: string) => {
     const keys = await keyPair();
     const cert = await x509.X509CertificateGenerator.createSelfSigned({
-      name: 'CN=test-ca',
+      name: `CN=${name}`,
       keys: keys as never,
       notAfter,
       signingAlgorithm: algorithm,
@@ -72,8 +72,8 @@ async function makeCertificates(): Promise<Certificates> {
     const lines = pkcs8.replace(/.{64}/g, '$&\n');
     return { cert: cert.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n` };
   };
-  const ca = await authority();
-  const other = await authority();
+  const ca = await authority('test-ca');
+  const other = await authority('other-ca');
   const forServers = '1.3.6.1.5.5.7.3.1';
   const forClients = '1.3.6.1.5.5.7.3.2';
   return {

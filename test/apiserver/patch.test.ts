@@ -545,6 +545,29 @@ t.test('strategic merge: $setElementOrder orders the merged list', (t) => {
   t.end();
 });
 
+t.test('strategic merge: the patch that clients make of two lists turns the first into the second', (t) => {
+  const port = fc.record(
+    { port: fc.integer({ min: 1, max: 8 }), name: fc.constantFrom('a', 'b', 'c') },
+    { noNullPrototype: true },
+  );
+  const portList = fc.uniqueArray(port, { selector: ({ port }) => port, maxLength: 6 });
+  fc.assert(
+    fc.property(portList, portList, (from, to) => {
+      const gone = from.filter((old) => !to.some(({ port }) => port === old.port));
+      const changed = to.filter(
+        (item) => !from.some(({ port, name }) => port === item.port && name === item.name),
+      );
+      const patch = {
+        '$setElementOrder/ports': to.map(({ port }) => ({ port })),
+        ports: [...changed, ...gone.map(({ port }) => ({ port, $patch: 'delete' }))],
+      };
+      assert.deepStrictEqual(portsAfter(from, patch), to);
+    }),
+    { numRuns: 300 },
+  );
+  t.end();
+});
+
 t.test('strategic merge: lists of scalars', (t) => {
   const finalizers = (before: string[], metadata: object): unknown =>
     (

@@ -6,6 +6,7 @@ import type { Allocator } from '../../apiserver/registry/allocator.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { events } from '../../schemas/core/v1/event.js';
+import { eventsV1 } from '../../schemas/events/v1/event.js';
 import { leases } from '../../schemas/coordination/v1/lease.js';
 import { namespaces } from '../../schemas/core/v1/namespace.js';
 import { contextOf, demo, openFixture, startOfTime, widget, widgets } from './registry-fixture.js';
@@ -568,6 +569,62 @@ t.test('objects with a time to live share leases', async (t) => {
   etcd.leases.clear();
   await registry.create(demo, event('e4'));
   t.equal(etcd.leases.size, 1, 'a lease that the store lost is replaced');
+});
+
+t.test('#22: one object in two groups', async (t) => {
+  const { registries, widgets: core, etcd } = openFixture({}, events);
+  const newer = registries.register(eventsV1);
+  await core.create(demo, {
+    kind: 'Event',
+    apiVersion: 'v1',
+    metadata: { name: 'ev1', namespace: 'demo' },
+    involvedObject: { kind: 'Pod', namespace: 'demo', name: 'p' },
+    reason: 'Started',
+    message: 'it started',
+    type: 'Normal',
+  });
+  const shown = await newer.get(demo, 'demo', 'ev1');
+  t.match(shown.object, {
+    kind: 'Event',
+    apiVersion: 'events.k8s.io/v1',
+    metadata: { name: 'ev1', resourceVersion: '2' },
+    regarding: { kind: 'Pod', name: 'p' },
+    note: 'it started',
+  });
+  t.match(
+    shown.json.toString(),
+    /^\{"kind":"Event","apiVersion":"events\.k8s\.io\/v1","metadata":\{"name":"ev1",/,
+  );
+  const label = (current: KubeObject | undefined): KubeObject => ({
+    ...(current as KubeObject),
+    metadata: { ...(current as KubeObject).metadata, labels: { a: 'b' } },
+  });
+  const { item } = await newer.update(demo, 'demo', 'ev1', label);
+  t.match(item.object, {
+    apiVersion: 'events.k8s.io/v1',
+    note: 'it started',
+    metadata: { labels: { a: 'b' } },
+  });
+  t.equal(
+    (await newer.update(demo, 'demo', 'ev1', label)).item.revision,
+    item.revision,
+    'no change, no write',
+  );
+  const stored = JSON.parse(etcd.valueOf('/registry/events/demo/ev1') ?? '') as KubeObject;
+  t.match(stored, { apiVersion: 'v1', message: 'it started', metadata: { labels: { a: 'b' } } });
+  t.match((await core.get(demo, 'demo', 'ev1')).object, {
+    apiVersion: 'v1',
+    metadata: { labels: { a: 'b' } },
+  });
+  const refused = await refusal(
+    newer.create(demo, {
+      kind: 'Event',
+      apiVersion: 'events.k8s.io/v1',
+      metadata: { name: 'x' },
+      type: 'Normal',
+    }),
+  );
+  t.match(refused.message, 'eventTime: Required value', 'rules of create alone');
 });
 
 t.test('values that others wrote are read', async (t) => {

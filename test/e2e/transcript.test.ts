@@ -28,7 +28,15 @@ const compared = new Set([
 ]);
 
 /** Rows whose answer differs, each with the reason. A row that begins to agree must leave this list. */
-const knownDifferences: Readonly<Record<number, string>> = {};
+const knownDifferences: Readonly<Record<number, string>> = {
+  193: 'service account tokens are not issued yet',
+  196: 'without rules of access, one rule allows everything',
+  199: 'tokens are not reviewed yet',
+  201: 'lists the resources of kinds that are not served yet',
+  205: 'lists the checks of this server',
+  208: 'lists groups that are not served yet',
+  210: 'lists groups that are not served yet, and the hashes of our own documents',
+};
 
 /** Managed fields are not there yet; descriptions of columns were left out of the recording. */
 const notCompared = new Set(['managedFields', 'description']);

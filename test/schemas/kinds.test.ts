@@ -604,9 +604,20 @@ t.test('writing back what was read changes nothing', (t) => {
     secrets: { stringData: { a: 'b' } },
     services: { spec: { ports: [{ port: 80 }], clusterIP: '10.0.0.9' } },
   };
+  const eventsV1Body = {
+    eventTime: '2026-11-22T10:00:00.000000Z',
+    reportingController: 'example.com/controller',
+    reportingInstance: 'one',
+    action: 'Watching',
+    reason: 'Tested',
+    type: 'Normal',
+    regarding: { namespace: 'demo' },
+  };
   for (const definition of builtinResources) {
     if (!definition.verbs.includes('update')) continue;
-    const object = stored(definition, bodies[definition.plural] ?? {});
+    // One plural in two groups.
+    const body = definition.group === 'events.k8s.io' ? eventsV1Body : bodies[definition.plural];
+    const object = stored(definition, body ?? {});
     const read = { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
     const again = update(definition, read, read);
     t.same(again, { object: read, errors: [] }, definition.plural);

@@ -2,7 +2,7 @@
 import { decodeObject, decodeSchema } from '../../schemas/decode.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
-import { builtinResources, convertedResources } from '../../schemas/index.js';
+import { builtinResources } from '../../schemas/index.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../schemas/validation/metadata.js';
 
 /** The built-in resource that a request path names, and its subresource where it names one. */
@@ -15,7 +15,7 @@ export function definitionAt(
   const namespaced =
     parts[0] === 'namespaces' && parts.length > 2 && !['finalize', 'status'].includes(parts[2] ?? '');
   const [plural, , subresource] = namespaced ? parts.slice(2) : parts;
-  const definition = [...builtinResources, ...convertedResources].find(
+  const definition = builtinResources.find(
     (resource) =>
       resource.group === group &&
       resource.version === version &&

@@ -6,11 +6,11 @@ import t from 'tap';
 import type * as z from 'zod';
 import type { ResourceDefinition, Subresource } from '../../schemas/definition.js';
 import { metaOf, type NodeMeta } from '../../schemas/fields.js';
-import { builtinResources, convertedResources } from '../../schemas/index.js';
+import { builtinResources } from '../../schemas/index.js';
 import { defOf } from '../../schemas/walk.js';
 import { facts, skip } from './facts.js';
 
-const resources = [...builtinResources, ...convertedResources];
+const resources = builtinResources;
 
 type OpenApi = Readonly<Record<string, unknown>>;
 

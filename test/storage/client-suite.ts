@@ -188,7 +188,12 @@ function rangeTests(t: Test, client: EtcdClient): void {
   t.test('keysOnly and countOnly', async (t) => {
     const start = await fill('k');
     const keys = await client.range({ ...prefix('k/'), keysOnly: true, limit: 1 });
-    const count = await client.range({ ...prefix('k/'), countOnly: true, limit: 1, minModRevision: start + 8 });
+    const count = await client.range({
+      ...prefix('k/'),
+      countOnly: true,
+      limit: 1,
+      minModRevision: start + 8,
+    });
     const old = await client.range({ ...prefix('k/'), countOnly: true, revision: start + 2 });
     const oneKey = await client.range({ key: bytes('k/a'), keysOnly: true });
 
@@ -271,7 +276,10 @@ function deleteTests(t: Test, client: EtcdClient): void {
     const two = await client.deleteRange({ key: bytes('\xff/a'), rangeEnd: bytes('\xff/c'), prevKv: true });
     const rest = await client.deleteRange({ key: bytes('\xff/'), rangeEnd: bytes('\0') });
 
-    t.same([one.deleted, one.prevKvs.map(brief)], [1, [`\xff/a=\xff/a c${revision - 3} m${revision - 3} v1`]]);
+    t.same(
+      [one.deleted, one.prevKvs.map(brief)],
+      [1, [`\xff/a=\xff/a c${revision - 3} m${revision - 3} v1`]],
+    );
     t.same([two.deleted, keysOf(two.prevKvs)], [1, ['\xff/b']]);
     t.same([rest.deleted, rest.prevKvs], [2, []]);
     t.equal(rest.header.revision, revision + 3);
@@ -316,7 +324,9 @@ function txnTests(t: Test, client: EtcdClient): void {
   t.test('the branch of the compares runs, also nested ones', async (t) => {
     const start = await revisionOf(client);
     const inner = nested([put('t/then', '1')], [put('t/else', '1')], [versionIs('t/none', 0)]);
-    const { responses, succeeded } = await client.txn(txn([], [inner, put('t/c', '1')], [versionIs('t/none', 1)]));
+    const { responses, succeeded } = await client.txn(
+      txn([], [inner, put('t/c', '1')], [versionIs('t/none', 1)]),
+    );
 
     t.notOk(succeeded);
     const first = responses[0];
@@ -358,7 +368,12 @@ function txnTests(t: Test, client: EtcdClient): void {
       t.ok(succeeded, what);
     };
     await dup([put('d/a', '1'), put('d/a', '1')], 'put twice');
-    await fails(t, client.txn(txn([], [put('d/a', '1'), put('d/a', '2')])), 'DuplicateKey', 'in the other branch');
+    await fails(
+      t,
+      client.txn(txn([], [put('d/a', '1'), put('d/a', '2')])),
+      'DuplicateKey',
+      'in the other branch',
+    );
     await dup([put('d/a', '1'), del('d/a')], 'put and delete');
     await dup([del('d/a', 'd/b'), put('d/aa', '1')], 'put and delete of a range');
     await dup([nested([put('d/a', '1')]), put('d/a', '1')], 'nested and outer');
@@ -409,7 +424,9 @@ function txnTests(t: Test, client: EtcdClient): void {
       [true, false, true, false, true],
     );
     const conflict = stale.responses[0];
-    t.same(conflict?.type === 'range' && conflict.kvs.map(brief), [`kube=3 c${revision} m${revision + 1} v2`]);
+    t.same(conflict?.type === 'range' && conflict.kvs.map(brief), [
+      `kube=3 c${revision} m${revision + 1} v2`,
+    ]);
     t.equal(again.header.revision, revision);
   });
 }
@@ -420,13 +437,17 @@ function compareTests(t: Test, client: EtcdClient): void {
   const results = async (compare: Omit<Extract<Compare, { target: 'version' }>, 'result'>) => {
     const letters: string[] = [];
     for (const result of ['equal', 'greater', 'less', 'not-equal'] as const) {
-      if (await holds({ ...compare, result } as Compare)) letters.push(result);
+      if (await holds({ ...compare, result })) letters.push(result);
     }
     return letters.join(' ');
   };
   type Bare = Parameters<typeof results>[0];
   const on = (key: string, what: object, rangeEnd?: string) =>
-    results({ key: bytes(key), ...(rangeEnd !== undefined && { rangeEnd: bytes(rangeEnd) }), ...what } as Bare);
+    results({
+      key: bytes(key),
+      ...(rangeEnd !== undefined && { rangeEnd: bytes(rangeEnd) }),
+      ...what,
+    } as Bare);
 
   t.test('targets and results', async (t) => {
     const { id } = await client.leaseGrant({ ttl: 1000 });
@@ -514,7 +535,11 @@ function compactionTests(t: Test, client: EtcdClient): void {
 
     t.equal(header.revision, start + 5);
     const { kvs } = await client.range({ key, revision: start + 2 });
-    t.same(kvs.map(brief), [`x/a=2 c${start + 1} m${start + 2} v2`], 'the compacted revision itself is readable');
+    t.same(
+      kvs.map(brief),
+      [`x/a=2 c${start + 1} m${start + 2} v2`],
+      'the compacted revision itself is readable',
+    );
     await fails(t, client.range({ key, revision: start + 1 }), 'Compacted');
     await fails(t, client.txn(txn([put('x/c', '1'), get('x/a', { revision: start + 1 })])), 'Compacted');
     await fails(t, client.txn(txn([get('x/a', { revision: start + 1 })])), 'Compacted');
@@ -717,9 +742,13 @@ function watchTests(t: Test, client: EtcdClient): void {
 
     const responses = await reader.until(({ header }) => header.revision >= start + 2);
     const revisions = responses.map(({ events }) => new Set(events.map(({ kv }) => kv.modRevision)));
-    t.equal(responses.reduce((sum, { events }) => sum + events.length, 0), 100);
+    t.equal(
+      responses.reduce((sum, { events }) => sum + events.length, 0),
+      100,
+    );
     for (const [index, seen] of revisions.entries()) {
-      for (const later of revisions.slice(index + 1)) t.notOk([...seen].some((revision) => later.has(revision)));
+      for (const later of revisions.slice(index + 1))
+        t.notOk([...seen].some((revision) => later.has(revision)));
     }
     t.notOk(responses.some(({ fragment }) => fragment));
   });
@@ -753,7 +782,11 @@ function watchTests(t: Test, client: EtcdClient): void {
     reader.stream.create({ key: bytes('wh'), startRevision: start + 1 });
     reader.stream.requestProgress();
     const responses = await reader.until(({ watchId }) => watchId === -1);
-    t.equal(responses.reduce((sum, { events }) => sum + events.length, 0), 20, 'all events came first');
+    t.equal(
+      responses.reduce((sum, { events }) => sum + events.length, 0),
+      20,
+      'all events came first',
+    );
   });
 
   t.test('the events of a lease that is revoked come in key order', async (t) => {
@@ -766,7 +799,10 @@ function watchTests(t: Test, client: EtcdClient): void {
     reader.stream.create(prefix('wl/'));
     await reader.next();
     await client.leaseRevoke(id);
-    t.same(await reader.events(3), ['a', 'b', 'c'].map((key) => `delete wl/${key}= m${start + 4}`));
+    t.same(
+      await reader.events(3),
+      ['a', 'b', 'c'].map((key) => `delete wl/${key}= m${start + 4}`),
+    );
   });
 }
 

@@ -17,7 +17,10 @@ export class FakeConsensus<R> implements Consensus<R> {
   term = 1;
   leading = true;
   /** The next proposals end so instead. */
-  nextOutcome: { type: 'rejected'; reason: RejectReason } | { type: 'unknown'; reason: UnknownReason } | undefined;
+  nextOutcome:
+    | { type: 'rejected'; reason: RejectReason }
+    | { type: 'unknown'; reason: UnknownReason }
+    | undefined;
   /** Commands are accepted but not applied until `release`. */
   #held: (() => void) | undefined;
   #hold = Promise.resolve();

@@ -34,13 +34,14 @@ function toJson(value: unknown): unknown {
 }
 
 const bytesOf = (value: unknown) => Buffer.from(typeof value === 'string' ? value : '', 'base64');
+const idOf = (value: unknown) => BigInt(typeof value === 'string' ? value : 0);
 const listOf = (value: unknown) => (Array.isArray(value) ? (value as Json[]) : []);
 
 const headerOf = (value: unknown): ResponseHeader => {
   const header = (value ?? {}) as Json;
   return {
-    clusterId: BigInt(String(header['cluster_id'] ?? 0)),
-    memberId: BigInt(String(header['member_id'] ?? 0)),
+    clusterId: idOf(header['cluster_id']),
+    memberId: idOf(header['member_id']),
     revision: Number(header['revision'] ?? 0),
     raftTerm: Number(header['raft_term'] ?? 0),
   };
@@ -52,7 +53,7 @@ const kvOf = (kv: Json): KeyValue => ({
   createRevision: Number(kv['create_revision'] ?? 0),
   modRevision: Number(kv['mod_revision'] ?? 0),
   version: Number(kv['version'] ?? 0),
-  lease: BigInt(String(kv['lease'] ?? 0)),
+  lease: idOf(kv['lease']),
 });
 
 const rangeOf = (json: Json) => ({
@@ -94,7 +95,7 @@ function opJson(op: RequestOp): Json {
       return { request_delete_range: toJson(op) };
     case 'txn':
       return { request_txn: txnJson(op) };
-    case 'empty':
+    default:
       return {};
   }
 }

@@ -1,5 +1,5 @@
 /** Random histories: the store answers as a model does that keeps a copy of everything at each revision. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import path from 'node:path';
 import t from 'tap';
 import type {
@@ -63,7 +63,7 @@ const { txn } = fc.letrec<{ txn: TxnRequest; op: RequestOp }>((tie) => ({
     { maxDepth: 2, withCrossShrink: true },
     putOp,
     deleteOp,
-    range.map(({ share: _, ...request }) => request),
+    range,
     tie('txn').map((request) => ({ type: 'txn' as const, ...request })),
   ),
   txn: fc.record({
@@ -109,8 +109,9 @@ async function storeRange(client: EtcdClient, request: RangeRequest): Promise<st
   return orError(client.range(request).then(rangeText));
 }
 
-async function checkRange(client: EtcdClient, model: Model, { type: _, share, ...rest }: RangeStep) {
-  const request = share === undefined ? rest : { ...rest, revision: at(model, share) };
+async function checkRange(client: EtcdClient, model: Model, step: RangeStep) {
+  const { share } = step;
+  const request = share === undefined ? step : { ...step, revision: at(model, share) };
   t.equal(await storeRange(client, request), model.range(request));
 }
 

@@ -175,7 +175,7 @@ function sides(version: Version | undefined, compare: Compare): [number | string
       return [version?.mod ?? 0, compare.modRevision];
     case 'value':
       return [version?.value ?? '', text(compare.value)];
-    case 'lease':
+    default:
       return [0, Number(compare.lease)];
   }
 }

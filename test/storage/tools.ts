@@ -28,12 +28,23 @@ const prefixEnd = (start: string): Uint8Array => {
 export const put = (key: string, value: string, more: Partial<PutRequest> = {}) =>
   ({ type: 'put', key: bytes(key), value: bytes(value), ...more }) satisfies RequestOp;
 export const del = (key: string, rangeEnd?: string) =>
-  ({ type: 'delete', key: bytes(key), ...(rangeEnd !== undefined && { rangeEnd: bytes(rangeEnd) }) }) as const;
+  ({
+    type: 'delete',
+    key: bytes(key),
+    ...(rangeEnd !== undefined && { rangeEnd: bytes(rangeEnd) }),
+  }) as const;
 export const get = (key: string, more: Partial<RangeRequest> = {}) =>
   ({ type: 'range', key: bytes(key), ...more }) satisfies RequestOp;
-export const nested = (success: RequestOp[], failure: RequestOp[] = [], compare: TxnRequest['compare'] = []) =>
-  ({ type: 'txn', compare, success, failure }) satisfies RequestOp;
-export const txn = (success: RequestOp[], failure: RequestOp[] = [], compare: TxnRequest['compare'] = []) => ({
+export const nested = (
+  success: RequestOp[],
+  failure: RequestOp[] = [],
+  compare: TxnRequest['compare'] = [],
+) => ({ type: 'txn', compare, success, failure }) satisfies RequestOp;
+export const txn = (
+  success: RequestOp[],
+  failure: RequestOp[] = [],
+  compare: TxnRequest['compare'] = [],
+) => ({
   compare,
   success,
   failure,
@@ -49,7 +60,12 @@ export async function revisionOf(client: EtcdClient): Promise<number> {
 }
 
 /** The call fails with the error of this name: code and exact text. */
-export async function fails(t: Test, call: Promise<unknown>, name: EtcdErrorName, what?: string): Promise<void> {
+export async function fails(
+  t: Test,
+  call: Promise<unknown>,
+  name: EtcdErrorName,
+  what?: string,
+): Promise<void> {
   const [code, message] = etcdErrors[name];
   try {
     await call;

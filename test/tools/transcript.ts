@@ -37,7 +37,9 @@ const generated: readonly [RegExp, string][] = [
 ];
 
 function pattern(expected: string): RegExp {
-  let source = expected.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  let source = expected
+    .replace(/(resourceVersion\\":\\")\d+/g, '$1<resourceVersion>')
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
   for (const [placeholder, meaning] of Object.entries(placeholders)) {
     source = source.replaceAll(placeholder, meaning);
   }

@@ -3,6 +3,7 @@
  * raw is the object's own message. Typed Go clients and kubectl send nothing else for built-in kinds; answers to them may
  * be JSON.
  */
+import type { KubeObject } from '../../../schemas/definition.js';
 import { badRequest } from '../../errors.js';
 import { decodeMessage, knowsMessage } from './protobuf-decode.js';
 import { BYTES, fieldOf, WireError, WireReader, wireTypeOf } from './protobuf-wire.js';
@@ -34,6 +35,25 @@ export const protobufSerializer: Serializer = {
   },
 };
 
+/**
+ * A value as a real kube-apiserver keeps it in etcd; undefined when it is not in this form. Throws SyntaxError when it
+ * is and cannot be read.
+ */
+export function decodeStoredProtobuf(value: Uint8Array): KubeObject | undefined {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  if (!bytes.subarray(0, PREFIX.length).equals(PREFIX)) return undefined;
+  try {
+    const { raw, apiVersion, kind } = readEnvelope(bytes);
+    const slash = apiVersion.indexOf('/');
+    const group = apiVersion.slice(0, Math.max(slash, 0));
+    const message = messageOf({ group, version: apiVersion.slice(slash + 1), kind });
+    if (!knowsMessage(message)) throw new SyntaxError(`no protobuf form of ${apiVersion} ${kind} is known`);
+    return { ...decodeMessage(raw, message), apiVersion, kind } as KubeObject;
+  } catch (error) {
+    throw error instanceof WireError ? new SyntaxError(error.message) : error;
+  }
+}
+
 function envelopeOf(body: Buffer, hint: DecodeHint): Envelope {
   if (!body.subarray(0, PREFIX.length).equals(PREFIX)) {
     const problem =
@@ -43,17 +63,22 @@ function envelopeOf(body: Buffer, hint: DecodeHint): Envelope {
     throw unrecognized(hint, problem, body);
   }
   try {
-    const unknown = bytesFields(body.subarray(PREFIX.length));
-    const typeMeta = bytesFields(unknown.get(1) ?? Buffer.alloc(0));
-    return {
-      apiVersion: typeMeta.get(1)?.toString('utf8') ?? '',
-      kind: typeMeta.get(2)?.toString('utf8') ?? '',
-      raw: unknown.get(2) ?? Buffer.alloc(0),
-    };
+    return readEnvelope(body);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     throw unrecognized(hint, error.message, body);
   }
+}
+
+/** Throws WireError. */
+function readEnvelope(bytes: Buffer): Envelope {
+  const unknown = bytesFields(bytes.subarray(PREFIX.length));
+  const typeMeta = bytesFields(unknown.get(1) ?? Buffer.alloc(0));
+  return {
+    apiVersion: typeMeta.get(1)?.toString('utf8') ?? '',
+    kind: typeMeta.get(2)?.toString('utf8') ?? '',
+    raw: unknown.get(2) ?? Buffer.alloc(0),
+  };
 }
 
 function bytesFields(bytes: Buffer): Map<number, Buffer> {
@@ -68,7 +93,7 @@ function bytesFields(bytes: Buffer): Map<number, Buffer> {
 }
 
 /** `core.v1.Pod`: protobuf packages are named after the first word of the group. */
-function messageOf({ group, version, kind }: DecodeHint): string {
+function messageOf({ group, version, kind }: Pick<DecodeHint, 'group' | 'version' | 'kind'>): string {
   if (kind === 'DeleteOptions') return 'meta.v1.DeleteOptions';
   return `${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
 }

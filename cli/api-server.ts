@@ -1,0 +1,100 @@
+/** The API server over a store, with all that goes with it: registries, admission, credentials, ports, controllers. */
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { defaultAdmission } from '../apiserver/admission/index.js';
+import type { AdmissionPlugin } from '../apiserver/admission/plugin.js';
+import { defaultAllocators } from '../apiserver/allocation/index.js';
+import { allowAll } from '../apiserver/auth/authorize.js';
+import { reviewAnswers } from '../apiserver/auth/reviews.js';
+import { ControllerManager, SystemObjects, controllersNamed } from '../apiserver/controllers/index.js';
+import { decodeStoredProtobuf } from '../apiserver/http/serializers/index.js';
+import { type Registries, createRegistries } from '../apiserver/registry/index.js';
+import { createApiServer } from '../apiserver/server.js';
+import { builtinResources } from '../schemas/index.js';
+import type { EtcdClient } from '../storage/client/interface.js';
+import { plainUrl, secureUrl } from './announce.js';
+import { version } from './bundle.js';
+import { kubeconfig } from './kubeconfig.js';
+import { type Certificates, loadCertificates, writePrivate } from './pki/certificates.js';
+import type { ServeOptions } from './serve.js';
+
+export interface ApiServerParts {
+  readonly client: EtcdClient;
+  readonly logger: Logger;
+  /** For the kubeconfig and the certificates: absolute. */
+  readonly folder: string;
+  /** Takes what must be closed, in the order in which it was opened. */
+  readonly closers: (() => Promise<void> | void)[];
+}
+
+/** What the service `kubernetes` leads to where the secure port is off. */
+const USUAL_SECURE_PORT = 6443;
+
+/** Resolves when the server is ready. */
+export async function startApiServer(options: ServeOptions, parts: ApiServerParts): Promise<void> {
+  const { client, logger, folder, closers } = parts;
+  const registries = registriesOver(client, logger);
+  closers.push(() => registries.close());
+  const { table } = registries;
+  const systemObjects = new SystemObjects({
+    table,
+    logger,
+    securePort: options.securePort || USUAL_SECURE_PORT,
+  });
+  closers.push(() => systemObjects.stop());
+  const certificates = await writeCredentials(options, folder);
+  await systemObjects.start();
+  const { server: pair, authority } = certificates;
+  const server = await createApiServer({
+    registries,
+    client,
+    bindAddress: options.bindAddress,
+    port: options.port || undefined,
+    securePort: options.securePort || undefined,
+    tls: { key: pair.key, cert: pair.cert, clientCa: authority.cert },
+    corsAllowedOrigins: options.corsAllowedOrigins,
+    logger,
+    version,
+  });
+  closers.push(() => server.close());
+  await server.listen();
+  const manager = new ControllerManager({
+    table,
+    logger,
+    controllers: controllersNamed(options.controllers),
+  });
+  manager.start();
+  closers.push(() => manager.stop());
+}
+
+function registriesOver(client: EtcdClient, logger: Logger): Registries {
+  const admission: AdmissionPlugin[] = [];
+  const registries = createRegistries({
+    client,
+    definitions: builtinResources,
+    allocators: defaultAllocators({ client }),
+    admission,
+    answers: reviewAnswers(allowAll),
+    decodeValue: decodeStoredProtobuf,
+    onError: (error, what) => logger.error({ err: error }, what),
+  });
+  // The plugins look things up in the very registries that they guard.
+  admission.push(...defaultAdmission(registries));
+  return registries;
+}
+
+/** Writes the kubeconfig, after the certificates it holds; only once the data directory's lock is ours. */
+async function writeCredentials(options: ServeOptions, folder: string): Promise<Certificates> {
+  const certificates = await loadCertificates({
+    folder: join(folder, 'pki'),
+    bindAddress: options.bindAddress,
+    now: Date.now(),
+  });
+  const secure = secureUrl(options);
+  const text =
+    secure === undefined
+      ? kubeconfig({ server: plainUrl(options) ?? '' })
+      : kubeconfig({ server: secure, certificates });
+  await writePrivate(join(folder, 'kubeconfig'), text);
+  return certificates;
+}

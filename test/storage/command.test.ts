@@ -1,0 +1,128 @@
+import * as fc from 'fast-check';
+import t from 'tap';
+import { decodeCommand, encodeCommand, type Command } from '../../storage/command.js';
+import { WireError } from '../../storage/wire.js';
+
+const bytes = fc.uint8Array({ maxLength: 20 });
+const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const number = fc.oneof(fc.nat(200), fc.integer({ min: -1, max: 2 ** 53 - 2 }));
+const put = fc.record({
+  key: bytes,
+  value: fc.oneof(bytes, fc.uint8Array({ minLength: 60_000, maxLength: 140_000 })),
+  lease: fc.oneof(fc.constant(0n), int64),
+  prevKv: fc.boolean(),
+  ignoreValue: fc.boolean(),
+  ignoreLease: fc.boolean(),
+});
+const del = fc.record({ key: bytes, rangeEnd: bytes, prevKv: fc.boolean() });
+const range = fc.record({
+  key: bytes,
+  rangeEnd: bytes,
+  limit: number,
+  revision: number,
+  sortOrder: fc.constantFrom('none', 'ascend', 'descend'),
+  sortTarget: fc.constantFrom('key', 'version', 'create', 'mod', 'value'),
+  keysOnly: fc.boolean(),
+  countOnly: fc.boolean(),
+  minModRevision: number,
+  maxModRevision: number,
+  minCreateRevision: number,
+  maxCreateRevision: number,
+});
+const compare = fc.oneof(
+  ...(['version', 'createRevision', 'modRevision'] as const).map((field) =>
+    fc.record({
+      target: fc.constant(field.replace('Revision', '')),
+      result: fc.constantFrom('equal', 'greater', 'less', 'not-equal'),
+      key: bytes,
+      rangeEnd: bytes,
+      [field]: number,
+    }),
+  ),
+  fc.record({
+    target: fc.constant('value'),
+    result: fc.constant('less'),
+    key: bytes,
+    rangeEnd: bytes,
+    value: bytes,
+  }),
+  fc.record({
+    target: fc.constant('lease'),
+    result: fc.constant('less'),
+    key: bytes,
+    rangeEnd: bytes,
+    lease: int64,
+  }),
+);
+const typed = <T extends object>(type: string, of: fc.Arbitrary<T>) =>
+  of.map((fields) => ({ type, ...fields }));
+const { txn } = fc.letrec((tie) => ({
+  op: fc.oneof(
+    { maxDepth: 3 },
+    typed('put', put),
+    typed('range', range),
+    typed('delete', del),
+    typed('txn', tie('txn') as fc.Arbitrary<object>),
+  ),
+  txn: fc.record({
+    compare: fc.array(compare, { maxLength: 3 }),
+    success: fc.array(tie('op'), { maxLength: 3 }),
+    failure: fc.array(tie('op'), { maxLength: 3 }),
+  }),
+}));
+const command = fc.oneof(
+  fc.record({ type: fc.constant('put'), request: put }),
+  fc.record({ type: fc.constant('delete'), request: del }),
+  fc.record({ type: fc.constant('txn'), request: txn }),
+  fc.record({ type: fc.constant('compact'), revision: number }),
+  fc.record({ type: fc.constant('lease-grant'), id: int64, ttl: number }),
+  fc.record({ type: fc.constant('lease-revoke'), id: int64, term: fc.nat() }),
+) as unknown as fc.Arbitrary<Command>;
+
+/** Views of any kind of byte array compare by content. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field)]));
+}
+
+t.test('a command is read as it was written', (t) => {
+  fc.assert(
+    fc.property(command, (command) => {
+      t.same(plain(decodeCommand(encodeCommand(command))), plain(command));
+      return t.passing();
+    }),
+    { numRuns: 200 },
+  );
+  t.end();
+});
+
+t.test('keys and values are views of the payload', (t) => {
+  const payload = encodeCommand({
+    type: 'put',
+    request: { key: Buffer.from('k'), value: Buffer.alloc(5000) },
+  });
+  const decoded = decodeCommand(payload);
+  t.ok(decoded.type === 'put' && decoded.request.value.buffer === payload.buffer);
+  t.end();
+});
+
+t.test('what no encoder wrote is refused', (t) => {
+  const request = { key: Buffer.from('key'), value: Buffer.from('value'), lease: 5n };
+  const payload = encodeCommand({ type: 'put', request });
+  for (let length = 0; length < payload.length; length++) {
+    t.throws(() => decodeCommand(payload.subarray(0, length)), WireError, `cut after ${length} bytes`);
+  }
+  t.throws(() => decodeCommand(Buffer.concat([payload, Buffer.of(0)])), WireError, 'with more behind it');
+  t.throws(() => decodeCommand(Buffer.of(2, 0)), /version 2/);
+  t.throws(() => decodeCommand(Buffer.of(1, 99)), WireError, 'of an unknown type');
+  t.end();
+});
+
+t.test('a command that could not be written leaves nothing behind', (t) => {
+  const empty = { compare: [], success: [{ type: 'empty' as const }], failure: [] };
+  t.throws(() => encodeCommand({ type: 'txn', request: empty }), WireError);
+  t.same(decodeCommand(encodeCommand({ type: 'compact', revision: 7 })), { type: 'compact', revision: 7 });
+  t.end();
+});
