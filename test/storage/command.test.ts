@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { decodeCommand, encodeCommand, type Command } from '../../storage/command.js';
 import { WireError } from '../../storage/wire.js';
+import { memoryMachine } from './fake-store.js';
+import { bytes as bytesOf } from './tools.js';
 
 const bytes = fc.uint8Array({ maxLength: 20 });
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
@@ -124,5 +126,43 @@ t.test('a command that could not be written leaves nothing behind', (t) => {
   const empty = { compare: [], success: [{ type: 'empty' as const }], failure: [] };
   t.throws(() => encodeCommand({ type: 'txn', request: empty }), WireError);
   t.same(decodeCommand(encodeCommand({ type: 'compact', revision: 7 })), { type: 'compact', revision: 7 });
+  t.end();
+});
+
+const entryOf = (index: number, payload: Uint8Array, type: 'normal' | 'noop' | 'configuration' = 'normal') =>
+  ({ format: 1, index, term: 3, type, requestId: { member: 1n, counter: index }, payload }) as const;
+const putOf = (key: string) =>
+  encodeCommand({ type: 'put', request: { key: bytesOf(key), value: bytesOf(key) } });
+
+t.test('the machine: entries that are no commands only move the position', (t) => {
+  const { machine } = memoryMachine();
+  const results = machine.apply([
+    entryOf(1, new Uint8Array(), 'noop'),
+    entryOf(2, putOf('a')),
+    entryOf(3, bytesOf('not a command'), 'configuration'),
+  ]);
+  t.same(
+    results.map((result) => result !== undefined),
+    [false, true, false],
+  );
+  t.same(machine.applied, { index: 3, term: 3 });
+  t.equal(machine.store.revision, 2);
+  t.end();
+});
+
+t.test('the machine: a batch that fails changes nothing, and is the last', (t) => {
+  const { db, machine } = memoryMachine();
+  machine.apply([entryOf(1, putOf('a'))]);
+  t.throws(() => machine.apply([entryOf(2, putOf('b')), entryOf(3, bytesOf('garbage'))]), WireError);
+  const [applied] = db.prepare('SELECT applied_index FROM metadata').raw().get() as [number];
+  t.equal(applied, 1);
+  t.equal(db.prepare('SELECT count(*) FROM history').pluck().get(), 1);
+  t.throws(() => machine.apply([entryOf(2, putOf('b'))]), /after a failed apply/);
+  t.end();
+});
+
+t.test('the machine: entries come without gaps', (t) => {
+  const { machine } = memoryMachine();
+  t.throws(() => machine.apply([entryOf(2, putOf('a'))]), /applied after 0/);
   t.end();
 });

@@ -155,6 +155,7 @@ t.test('a corrupt database is refused by name', async (t) => {
       db.exec("UPDATE metadata SET membership = '{'");
       db.close();
     },
+    truncated: (file) => fs.truncateSync(file, 3 * 4096),
     'is missing': (file) => fs.rmSync(file),
   };
   for (const [what, apply] of Object.entries(damage)) {

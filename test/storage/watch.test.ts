@@ -156,7 +156,7 @@ t.test('a queue takes 1 MiB of events or 1,024 responses, and asks for more when
   const header = { clusterId: 1n, memberId: 1n, revision: 2, raftTerm: 1 };
   const kv = {
     key: bytes('a'),
-    value: new Uint8Array(2 ** 17),
+    value: new Uint8Array(2 ** 17 - 65),
     createRevision: 2,
     modRevision: 2,
     version: 1,
@@ -424,8 +424,8 @@ class Resuming {
 t.test('history readers', async (t) => {
   const { machine, history } = memoryMachine();
   const recent = new RecentHistory(1, (change) => history.previous(change), {
-    changesMax: 100,
-    bytesMax: 3000,
+    changesMax: 600,
+    bytesMax: 60_000,
   });
   const log: string[] = [];
   machine.onApplied(({ changes }) => {
@@ -489,7 +489,7 @@ t.test('history readers', async (t) => {
   t.test('from memory: the same, or not so far back', (t) => {
     t.equal(readAll(recent, 1, ranges[0] as (typeof ranges)[0]), undefined);
     let known = 0;
-    for (let from = revision - 150; from <= revision + 1; from++) {
+    for (let from = revision - 700; from <= revision + 1; from++) {
       for (const range of ranges) {
         const lines = readAll(recent, from, range);
         if (lines === undefined) continue;
