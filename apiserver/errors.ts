@@ -147,8 +147,7 @@ export const tooLargeResourceVersion = (wanted: number, current: number) =>
     retryAfterSeconds: 1,
   });
 
-export const requestTooLarge = (message: string) =>
-  new StatusError(413, 'RequestEntityTooLarge', message);
+export const requestTooLarge = (message: string) => new StatusError(413, 'RequestEntityTooLarge', message);
 
 export const timeout = (message: string, retryAfterSeconds = 0) =>
   new StatusError(504, 'Timeout', message, retryAfterSeconds > 0 ? { retryAfterSeconds } : {});

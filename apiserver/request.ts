@@ -1,6 +1,4 @@
 /** What a request is about, found once from its method, path and query. Every later stage reads it. */
-import type { Verb } from '../schemas/definition.js';
-
 export interface UserInfo {
   readonly username: string;
   readonly uid: string;
@@ -19,11 +17,14 @@ export const localAdministrator: UserInfo = {
 export interface RequestInfo {
   readonly isResourceRequest: boolean;
   readonly path: string;
-  /** For non-resource paths the lower-case HTTP method. */
-  readonly verb: Verb | string;
+  /** A `Verb` of resource requests; for other paths the lower-case HTTP method. */
+  readonly verb: string;
   readonly group: string;
   readonly version: string;
-  /** '' for cluster-scoped resources and for requests across all namespaces. */
+  /**
+   * '' for cluster-scoped resources and for requests across all namespaces; of a request for one namespace its own
+   * name, as upstream has it. Registries are given '' for that.
+   */
   readonly namespace: string;
   /** Plural, from the path. */
   readonly resource: string;

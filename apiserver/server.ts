@@ -1,11 +1,11 @@
 /** The API server as a whole: two ports, the chain of stages, and what it serves. */
 import { X509Certificate } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EtcdClient } from '../storage/client/interface.js';
-import { anyOf, type Authenticate, clientCertificate, isEncrypted, loopbackAdministrator } from './auth/authenticate.js';
+import { anyOf, type Authenticate, clientCertificate, loopbackAdministrator } from './auth/authenticate.js';
 import { allowAll, type Authorize } from './auth/authorize.js';
 import { createApplication } from './http/application.js';
 import type { Stages } from './http/chain.js';
@@ -14,7 +14,14 @@ import { Discovery } from './http/discovery.js';
 import type { RawRequest } from './http/exchange.js';
 import { builtinChecks, type HealthCheck } from './http/health.js';
 import { shutdownMilliseconds } from './http/limits.js';
-import { Connections, createPlain, createSecure, listen, type RequestListener, type TlsOptions } from './http/listeners.js';
+import {
+  Connections,
+  createPlain,
+  createSecure,
+  listen,
+  type RequestListener,
+  type TlsOptions,
+} from './http/listeners.js';
 import { OpenApi } from './http/openapi-documents.js';
 import { isPublic } from './http/other-handlers.js';
 import { parseRequestInfo } from './http/request-info.js';
@@ -63,15 +70,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const pump = new WatchPump((error) => logger.error({ err: error }, 'a watch failed'));
   let address = '';
   let closing = false;
+  /** Connections of the plain port. */
+  const local = new WeakSet<Socket>();
   const checks: readonly HealthCheck[] = [
     ...builtinChecks,
     { name: 'etcd', check: async () => void (await client.status()) },
     ...(options.checks ?? []),
-    { name: 'shutdown', of: ['readyz'], check: () => (closing ? Promise.reject(new Error('shutting down')) : undefined) },
+    {
+      name: 'shutdown',
+      of: ['readyz'],
+      check: () => (closing ? Promise.reject(new Error('shutting down')) : undefined),
+    },
   ];
   const core = new Core({
     logger,
-    stages: stagesOf(options, authorize),
+    stages: stagesOf(options, authorize, (socket) => local.has(socket)),
     resources: { table, pump },
     others: {
       table,
@@ -88,6 +101,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let secure: Server | undefined;
   const application = await createApplication(core, pump, (listener) => (secure = create(listener)));
   const plain = createPlain(application.listener);
+  plain.on('connection', (socket: Socket) => local.add(socket));
   const connections = new Connections();
   for (const server of [plain, secure]) {
     if (server === undefined) continue;
@@ -120,18 +134,22 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 }
 
-function stagesOf({ tls, corsAllowedOrigins = [], authenticators = [] }: ApiServerOptions, authorize: Authorize): Stages {
+function stagesOf(
+  { tls, corsAllowedOrigins = [], authenticators = [] }: ApiServerOptions,
+  authorize: Authorize,
+  isLocal: (socket: Socket) => boolean,
+): Stages {
   const origins = originRules(corsAllowedOrigins);
   const isSecureName = tls === undefined ? never : certificateNames(tls.cert);
   return {
     guard: (request) => {
-      const isOurName = isEncrypted(request) ? isSecureName : never;
+      const isOurName = isLocal(request.socket) ? never : isSecureName;
       for (const host of hostsOf(request)) checkHost(host, isOurName);
       const { origin } = request.headers;
       return origin === undefined ? undefined : origins.allow(origin);
     },
     requestInfo: parseRequestInfo,
-    authenticate: anyOf([...authenticators, clientCertificate(), loopbackAdministrator]),
+    authenticate: anyOf([...authenticators, clientCertificate(), loopbackAdministrator(isLocal)]),
     isPublic,
     authorize,
   };

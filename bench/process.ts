@@ -13,7 +13,7 @@ import type { Credentials } from './http-client.js';
 
 const command = fileURLToPath(new URL('../bundle/wherry.js', import.meta.url));
 const READY_MS_MAX = 30_000;
-const POLL_MS = 2;
+const POLL_MS = 5;
 /** Linux counts CPU time in ticks of 10 ms. */
 const TICK_MS = 10;
 

@@ -1,4 +1,5 @@
 /** The API server over a store, with all that goes with it: registries, admission, credentials, ports, controllers. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { defaultAdmission } from '../apiserver/admission/index.js';
@@ -95,6 +96,8 @@ async function writeCredentials(options: ServeOptions, folder: string): Promise<
     secure === undefined
       ? kubeconfig({ server: plainUrl(options) ?? '' })
       : kubeconfig({ server: secure, certificates });
-  await writePrivate(join(folder, 'kubeconfig'), text);
+  const file = join(folder, 'kubeconfig');
+  const old = await readFile(file, 'utf8').catch(() => undefined);
+  if (text !== old) await writePrivate(file, text);
   return certificates;
 }

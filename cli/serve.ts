@@ -72,7 +72,8 @@ async function start(options: ServeOptions, { logger, closers, onFatal }: Surrou
     workerUrls: workerUrls(),
     requestBytesMax: options.maxRequestBytes,
     txnOpsMax: options.maxTxnOps,
-    logger,
+    // What it tells of a good start is not among the first lines that a user should see.
+    logger: { info: logger.debug.bind(logger), error: logger.error.bind(logger) },
     onFatal,
   });
   // The larger part of the program, loaded here while the store's threads start.

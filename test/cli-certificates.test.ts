@@ -1,7 +1,7 @@
 /** The server's own certificates: what they say, who believes them, and when they are made anew. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import t from 'tap';
@@ -101,6 +101,24 @@ t.test('a missing key is a missing certificate', async (t) => {
   const second = await load(folder);
   t.not(second.administrator.cert, first.administrator.cert);
   t.same(second.server, first.server);
+});
+
+t.test('a damaged file is named, not replaced', async (t) => {
+  const folder = t.testdir();
+  const { authority } = await load(folder);
+  for (const damage of ['', 'garbage', authority.cert.slice(0, 200)]) {
+    await writeFile(join(folder, 'pki', 'apiserver.crt'), damage);
+    await t.rejects(load(folder), { name: 'StartupError', message: join(folder, 'pki', 'apiserver.crt') });
+  }
+});
+
+t.test('a key that is newer than its certificate, left by a crash, is replaced with it', async (t) => {
+  const folder = t.testdir();
+  const first = await load(folder);
+  await writeFile(join(folder, 'pki', 'apiserver.key'), first.administrator.key);
+  const second = await load(folder);
+  t.not(second.server.cert, first.server.cert);
+  t.ok(new X509Certificate(second.server.cert).checkPrivateKey(createPrivateKey(second.server.key)));
 });
 
 t.test('kubeconfig: credentials for HTTPS, none for plain HTTP', async (t) => {

@@ -65,7 +65,8 @@ async function find(
 ): Promise<ServiceAccount> {
   const accounts = coreRegistry(registries, 'serviceaccounts');
   for (const wait of [0, ...(name === DEFAULT_NAME ? DEFAULT_WAITS_MS : [])]) {
-    if (wait > 0) await sleep(wait, undefined, { signal: context.signal });
+    if (context.signal.aborted) break;
+    if (wait > 0) await sleep(wait);
     const account = await lookUp(accounts, context, namespace, name);
     if (account !== undefined) return account;
   }

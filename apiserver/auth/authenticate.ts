@@ -24,14 +24,14 @@ export const anyOf =
     return undefined;
   };
 
-/** TLS connections, of either protocol version. Node gives an HTTP/2 request a stand-in for its socket. */
-export function isEncrypted({ socket }: Credentials): boolean {
-  return (socket as Partial<TLSSocket>).encrypted === true;
-}
-
-/** Whoever reaches the plain port is on this machine: it listens on loopback only and hears loopback names only. */
-export const loopbackAdministrator: Authenticate = (request) =>
-  isEncrypted(request) ? undefined : localAdministrator;
+/**
+ * Whoever reaches the plain port is on this machine: it listens on loopback only and hears loopback names only.
+ * `isLocal`: the connection was accepted there. Anything else about a connection can be lost before it is looked at.
+ */
+export const loopbackAdministrator =
+  (isLocal: (socket: Socket) => boolean): Authenticate =>
+  ({ socket }) =>
+    isLocal(socket) ? localAdministrator : undefined;
 
 /**
  * Client certificates signed by our CA: the common name is the user, organizations are groups. Read once for each
@@ -40,7 +40,6 @@ export const loopbackAdministrator: Authenticate = (request) =>
 export function clientCertificate(): Authenticate {
   const users = new WeakMap<object, UserInfo | 'none'>();
   return (request) => {
-    if (!isEncrypted(request)) return undefined;
     const connection = request.stream?.session ?? request.socket;
     let user = users.get(connection);
     if (user === undefined) {

@@ -14,9 +14,7 @@ export function reviewAnswers(authorize: Authorize): ReadonlyMap<string, Answer>
 
 interface AccessReviewSpec {
   readonly resourceAttributes?: Readonly<
-    Partial<
-      Record<'namespace' | 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'name', string>
-    >
+    Partial<Record<'namespace' | 'verb' | 'group' | 'version' | 'resource' | 'subresource' | 'name', string>>
   >;
   readonly nonResourceAttributes?: Readonly<Partial<Record<'path' | 'verb', string>>>;
 }
@@ -29,7 +27,10 @@ const accessReview =
   };
 
 /** The request that the review asks about. */
-function requestOf({ resourceAttributes: resource, nonResourceAttributes: other }: AccessReviewSpec): RequestInfo {
+function requestOf({
+  resourceAttributes: resource,
+  nonResourceAttributes: other,
+}: AccessReviewSpec): RequestInfo {
   return {
     isResourceRequest: resource !== undefined,
     path: other?.path ?? '',

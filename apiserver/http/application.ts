@@ -9,7 +9,7 @@ import websocket, { type WebSocket } from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { badRequest, requestTooLarge, StatusError } from '../errors.js';
 import type { Core } from './core.js';
-import type { Answerable, Exchange, RawRequest, RawResponse } from './exchange.js';
+import type { Answerable, Exchange, RawRequest } from './exchange.js';
 import { bodyBytesMax, urlBytesMax } from './limits.js';
 import type { RequestListener } from './listeners.js';
 import type { WatchPump } from './watch-pump.js';
@@ -29,7 +29,7 @@ export interface Application {
   /** Handles a request of any server. */
   readonly listener: RequestListener;
   /** Handles an `upgrade` event of any server. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export async function createApplication(
 ): Promise<Application> {
   const upgrades = new EventEmitter();
   const app = Fastify({
-    serverFactory: (listener) => createServer(listener as RequestListener),
+    serverFactory: (listener) => createServer(listener),
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
     routerOptions: {
@@ -60,7 +60,7 @@ export async function createApplication(
   app.decorateRequest('exchange', undefined);
   app.decorateRequest('watchSource', undefined);
   app.addHook('onRequest', async (request, reply) => {
-    request.exchange = await core.admit(request.raw, reply.raw as RawResponse);
+    request.exchange = await core.admit(request.raw, reply.raw);
     if (request.exchange === undefined) reply.hijack();
   });
   app.setErrorHandler((error, request, reply) => {
@@ -93,7 +93,10 @@ interface SocketRoutes {
 }
 
 /** In a scope of their own: the hooks of the web socket plugin would keep every request's objects until its end. */
-async function socketRoutes(scope: FastifyInstance, { core, pump, upgrades, handler }: SocketRoutes): Promise<void> {
+async function socketRoutes(
+  scope: FastifyInstance,
+  { core, pump, upgrades, handler }: SocketRoutes,
+): Promise<void> {
   await scope.register(websocket, {
     options: {
       server: upgrades as Server,
@@ -109,7 +112,8 @@ async function socketRoutes(scope: FastifyInstance, { core, pump, upgrades, hand
     request.watchSource = source;
   });
   const wsHandler = (socket: WebSocket, request: FastifyRequest): void => {
-    if (request.watchSource !== undefined) new SocketWatchStream(pump, request.watchSource, socket);
+    if (request.watchSource !== undefined)
+      pump.start(new SocketWatchStream(pump, request.watchSource, socket));
   };
   scope.route({ method: 'GET', url: '*', constraints: { upgrade: 'websocket' }, handler, wsHandler });
 }
@@ -150,7 +154,7 @@ function declineUpgrade(app: FastifyInstance, request: IncomingMessage, socket: 
 
 const answerable = (request: FastifyRequest, reply: FastifyReply): Answerable => ({
   request: request.raw,
-  response: reply.raw as RawResponse,
+  response: reply.raw,
   warnings: [],
   cors: undefined,
 });

@@ -123,7 +123,10 @@ interface FieldCheck {
   readonly warnings: string[] | undefined;
 }
 
-function checkFields(decoded: DecodedSchema, { hint, strictErrors, fieldValidation, warnings }: FieldCheck): KubeObject {
+function checkFields(
+  decoded: DecodedSchema,
+  { hint, strictErrors, fieldValidation, warnings }: FieldCheck,
+): KubeObject {
   if ('typeError' in decoded) throw cannotBeHandled(hint, hint.kind, hint.version, decoded.typeError);
   const unknown = decoded.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
   if (fieldValidation === 'Strict' && strictErrors.length + unknown.length > 0) {
@@ -147,7 +150,8 @@ export function deleteOptionsOfBody(exchange: Exchange, body: Buffer): ParsedDel
   }
   const decoded = decodeSchema<DeleteOptionsBody & { kind?: string }>(deleteOptions(), object);
   if ('typeError' in decoded) throw badRequest(decoded.typeError);
-  if (decoded.object.kind !== undefined && decoded.object.kind !== 'DeleteOptions') throw wrongDeleteOptions();
+  if (decoded.object.kind !== undefined && decoded.object.kind !== 'DeleteOptions')
+    throw wrongDeleteOptions();
   return checkDeleteOptions(decoded.object);
 }
 

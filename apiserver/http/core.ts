@@ -86,7 +86,10 @@ export class Core {
     const { logger } = this.options;
     const status = toStatusError(error);
     if (!(error instanceof StatusError) && status.reason === 'InternalError') {
-      logger.error({ err: error, method: exchange.request.method, url: exchange.request.url }, 'request failed');
+      logger.error(
+        { err: error, method: exchange.request.method, url: exchange.request.url },
+        'request failed',
+      );
     }
     const { response } = exchange;
     // Half an answer cannot be taken back, only cut off, so that the client does not take it for a whole one.

@@ -11,8 +11,13 @@ export interface DiscoveryDocument {
 }
 
 /** `apps/v1`, `v1`. */
-export const groupVersionOf = ({ group, version }: { readonly group: string; readonly version: string }): string =>
-  group === '' ? version : `${group}/${version}`;
+export const groupVersionOf = ({
+  group,
+  version,
+}: {
+  readonly group: string;
+  readonly version: string;
+}): string => (group === '' ? version : `${group}/${version}`);
 
 /** Definitions by group and then version, groups and versions in the table's order. */
 export function groupsOf(table: ResourceTable): Map<string, Map<string, ResourceDefinition[]>> {
@@ -162,7 +167,13 @@ function resourceEntry(definition: ResourceDefinition, storedAs: ResourceDefinit
   };
 }
 
-function subresourceEntries({ plural, namespaced, kind, subresources, ...own }: ResourceDefinition): object[] {
+function subresourceEntries({
+  plural,
+  namespaced,
+  kind,
+  subresources,
+  ...own
+}: ResourceDefinition): object[] {
   const sorted = [...subresources].sort((a, b) => (a.name < b.name ? -1 : 1));
   return sorted.map((subresource) => {
     const other = subresource.kind;

@@ -3,7 +3,13 @@ import { badRequest, methodNotAllowed, StatusError } from '../errors.js';
 import type { ResourceRequest } from './resource-request.js';
 
 /** Subresources of pods that upstream passes on to the kubelet. */
-export const kubeletSubresources: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
+export const kubeletSubresources: ReadonlySet<string> = new Set([
+  'attach',
+  'exec',
+  'log',
+  'portforward',
+  'proxy',
+]);
 
 interface NodeAddress {
   readonly type: string;
@@ -11,7 +17,13 @@ interface NodeAddress {
 }
 
 /** Always throws StatusError: it gets as far as upstream does without a kubelet that answers. */
-export async function askKubelet({ exchange, registry, namespace, name, server }: ResourceRequest): Promise<never> {
+export async function askKubelet({
+  exchange,
+  registry,
+  namespace,
+  name,
+  server,
+}: ResourceRequest): Promise<never> {
   const { object: pod } = await registry.get(exchange, namespace, name);
   const { nodeName } = (pod['spec'] ?? {}) as { readonly nodeName?: string };
   if (!nodeName) throw badRequest(`pod ${name} does not have a host assigned`);
@@ -22,5 +34,9 @@ export async function askKubelet({ exchange, registry, namespace, name, server }
   if (addresses.length === 0) {
     throw new StatusError(500, undefined, 'no preferred addresses found; known addresses: []');
   }
-  throw new StatusError(501, undefined, `this server does not connect to kubelets, so not to that of node ${nodeName}`);
+  throw new StatusError(
+    501,
+    undefined,
+    `this server does not connect to kubelets, so not to that of node ${nodeName}`,
+  );
 }

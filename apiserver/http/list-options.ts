@@ -101,7 +101,9 @@ function listProblems(query: URLSearchParams, match: string | undefined): FieldE
   const problems: FieldError[] = [];
   if (match !== undefined) {
     if (text(query, 'resourceVersion') === undefined) {
-      problems.push(forbidden(matchField, 'resourceVersionMatch is forbidden unless resourceVersion is provided'));
+      problems.push(
+        forbidden(matchField, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+      );
     }
     if (text(query, 'continue') !== undefined) problems.push(notWithContinue);
     if (match !== 'Exact' && match !== 'NotOlderThan') {
@@ -119,10 +121,7 @@ function listProblems(query: URLSearchParams, match: string | undefined): FieldE
   return problems;
 }
 
-const notWithContinue = forbidden(
-  matchField,
-  'resourceVersionMatch is forbidden when continue is provided',
-);
+const notWithContinue = forbidden(matchField, 'resourceVersionMatch is forbidden when continue is provided');
 
 function watchProblems(
   query: URLSearchParams,
@@ -138,7 +137,10 @@ function watchProblems(
   if (match === undefined) return problems;
   if (sendInitialEvents === undefined) {
     problems.push(
-      forbidden(matchField, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+      forbidden(
+        matchField,
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
     );
   }
   if (match !== 'NotOlderThan') problems.push(notSupported(matchField, match, ['NotOlderThan']));

@@ -50,7 +50,8 @@ export function negotiate(accept: string | undefined): readonly Accepted[] {
     parsed.set(accept, found);
   }
   // A fresh error each time: its stack would otherwise be that of another request.
-  if (found instanceof StatusError) throw new StatusError(found.code, found.reason, found.message, found.details);
+  if (found instanceof StatusError)
+    throw new StatusError(found.code, found.reason, found.message, found.details);
   return found;
 }
 

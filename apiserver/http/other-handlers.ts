@@ -17,7 +17,7 @@ export interface OtherServer {
   readonly checks: readonly HealthCheck[];
   readonly version: object;
   /** Told why a health check failed. */
-  reportHealth(name: string, error: unknown): void;
+  readonly reportHealth: (name: string, error: unknown) => void;
 }
 
 /** Paths that need no credentials: a load balancer has none. */
@@ -64,7 +64,12 @@ function mustRead({ request }: Exchange): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
 }
 
-async function serveHealth(server: OtherServer, exchange: Exchange, endpoint: HealthEndpoint, name: string): Promise<void> {
+async function serveHealth(
+  server: OtherServer,
+  exchange: Exchange,
+  endpoint: HealthEndpoint,
+  name: string,
+): Promise<void> {
   const { status, text } = await health(server.checks, endpoint, name, exchange.query, server.reportHealth);
   await sendText(exchange, status, text);
 }
@@ -112,7 +117,11 @@ function sendDocument(
 }
 
 /** False where there is no such document. */
-async function serveOpenApi({ openApi }: OtherServer, exchange: Exchange, path: readonly string[]): Promise<boolean> {
+async function serveOpenApi(
+  { openApi }: OtherServer,
+  exchange: Exchange,
+  path: readonly string[],
+): Promise<boolean> {
   const [version, ...rest] = path;
   let document: DiscoveryDocument | undefined;
   if (version === 'v2' && rest.length === 0) document = await openApi.v2();
@@ -127,7 +136,13 @@ async function serveOpenApi({ openApi }: OtherServer, exchange: Exchange, path: 
 }
 
 function allPaths({ discovery, openApi, checks }: OtherServer): string[] {
-  const paths = [...discovery.paths(), '/openapi/v2', '/openapi/v3', ...openApi.v3Paths().map((path) => `/openapi/v3/${path}`), '/version'];
+  const paths = [
+    ...discovery.paths(),
+    '/openapi/v2',
+    '/openapi/v3',
+    ...openApi.v3Paths().map((path) => `/openapi/v3/${path}`),
+    '/version',
+  ];
   for (const endpoint of healthEndpoints) {
     paths.push(`/${endpoint}`);
     for (const { name, of } of checks) {

@@ -10,7 +10,13 @@ import type { WatchShape } from './watch-frames.js';
 import { ResponseWatchStream, type WatchSource } from './watch-stream.js';
 
 /** Also of `status`, which reads as the object does. */
-export async function get({ exchange, registry, definition, namespace, name }: ResourceRequest): Promise<void> {
+export async function get({
+  exchange,
+  registry,
+  definition,
+  namespace,
+  name,
+}: ResourceRequest): Promise<void> {
   const resourceVersion = exchange.queryText === '' ? undefined : revision(exchange.query);
   const item = await registry.get(
     exchange,
@@ -41,11 +47,17 @@ export async function watch(request: ResourceRequest): Promise<void> {
   }
   response.writeHead(200, baseHeaders(exchange, jsonType));
   response.flushHeaders();
-  new ResponseWatchStream(server.pump, source, response);
+  server.pump.start(new ResponseWatchStream(server.pump, source, response));
 }
 
 /** Throws StatusError while it is still an answer of its own and not an event. */
-export async function openWatch({ exchange, registry, definition, namespace, name }: ResourceRequest): Promise<WatchSource> {
+export async function openWatch({
+  exchange,
+  registry,
+  definition,
+  namespace,
+  name,
+}: ResourceRequest): Promise<WatchSource> {
   const { options, timeoutSeconds } = parseWatchOptions(exchange.query, definition, name);
   const shape = watchShape(exchange);
   const watcher = await registry.watch(exchange, namespace, options);
@@ -61,5 +73,9 @@ function watchShape(exchange: ResourceRequest['exchange']): WatchShape {
       'only the following media types are accepted: application/json, application/json;stream=watch',
     );
   }
-  return { shape, version, includeObject: shape === 'Table' ? parseIncludeObject(exchange.query) : 'Metadata' };
+  return {
+    shape,
+    version,
+    includeObject: shape === 'Table' ? parseIncludeObject(exchange.query) : 'Metadata',
+  };
 }

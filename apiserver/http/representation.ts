@@ -10,14 +10,22 @@ import { responseChunkBytes } from './limits.js';
 import { type Accepted, negotiate, producedText, type Shape } from './negotiation.js';
 import { type Body, coalesce, jsonType } from './respond.js';
 import { yamlSerializer } from './serializers/index.js';
-import { columnsJson, parseIncludeObject, partialJson, rowJson, type RowOptions, tableHead } from './table.js';
+import {
+  columnsJson,
+  parseIncludeObject,
+  partialJson,
+  rowJson,
+  type RowOptions,
+  tableHead,
+} from './table.js';
 
 const yamlType = 'application/yaml';
 
 /** What the client takes of what a resource can be shown as. Throws StatusError 406. */
 export function acceptedShape(exchange: Exchange): Accepted {
   const accepted = negotiate(exchange.request.headers.accept).find(({ shape }) => shape !== 'discovery');
-  if (accepted === undefined) throw notAcceptable(`only the following media types are accepted: ${producedText}`);
+  if (accepted === undefined)
+    throw notAcceptable(`only the following media types are accepted: ${producedText}`);
   return wantsPretty(exchange) && !accepted.pretty ? { ...accepted, pretty: true } : accepted;
 }
 
@@ -65,7 +73,9 @@ export function plainBody(exchange: Exchange, value: object): Body {
 }
 
 function valueBody({ media, pretty }: Accepted, value: object): Body {
-  const json = Buffer.from(pretty && media === 'json' ? JSON.stringify(value, null, 2) : JSON.stringify(value));
+  const json = Buffer.from(
+    pretty && media === 'json' ? JSON.stringify(value, null, 2) : JSON.stringify(value),
+  );
   return media === 'yaml' ? whole(yamlType, encodeYaml(json)) : whole(jsonType, json);
 }
 
@@ -182,7 +192,11 @@ function* joinedPieces(head: Buffer, items: readonly StoredObject[], bytes: numb
   yield chunk.subarray(0, at);
 }
 
-function* tableRows(list: ObjectList, definition: ResourceDefinition, options: RowOptions): Generator<string> {
+function* tableRows(
+  list: ObjectList,
+  definition: ResourceDefinition,
+  options: RowOptions,
+): Generator<string> {
   for (const item of list.items) yield rowJson(item, definition, options);
 }
 
@@ -206,7 +220,12 @@ function* commaJoined(head: string, items: Iterable<string>): Generator<Buffer> 
 }
 
 /** One item at a time, so that no list is long work. */
-function* prettyList(apiVersion: string, kind: string, metadata: object, { items }: ObjectList): Generator<Buffer> {
+function* prettyList(
+  apiVersion: string,
+  kind: string,
+  metadata: object,
+  { items }: ObjectList,
+): Generator<Buffer> {
   const head = JSON.stringify({ kind, apiVersion, metadata, items: [] }, null, 2);
   if (items.length === 0) {
     yield Buffer.from(head);
@@ -222,7 +241,12 @@ function* prettyList(apiVersion: string, kind: string, metadata: object, { items
   yield Buffer.from('\n  ]\n}');
 }
 
-function* yamlList(apiVersion: string, kind: string, metadata: object, { items }: ObjectList): Generator<Buffer> {
+function* yamlList(
+  apiVersion: string,
+  kind: string,
+  metadata: object,
+  { items }: ObjectList,
+): Generator<Buffer> {
   yield Buffer.from(`apiVersion: ${apiVersion}\n${items.length === 0 ? 'items: []\n' : 'items:\n'}`);
   for (const { object } of items) {
     const text = toYaml(withoutHeader(object)).toString().trimEnd().replaceAll('\n', '\n  ');

@@ -43,7 +43,11 @@ export function parsePath(path: string): RequestPath {
  * The request info of a path. Resource requests are `/api/{version}/…` and `/apis/{group}/{version}/…` with at least one
  * more segment. Throws StatusError 400 for a name that no object can have.
  */
-export function parseRequestInfo(method: string, { path, segments }: RequestPath, query: string): RequestInfo {
+export function parseRequestInfo(
+  method: string,
+  { path, segments }: RequestPath,
+  query: string,
+): RequestInfo {
   const groupless = segments[0] === 'api';
   const resourceAt = groupless ? 2 : 3;
   if ((!groupless && segments[0] !== 'apis') || segments.length <= resourceAt) {
@@ -106,7 +110,8 @@ function asksToWatch(query: string): boolean {
 /** A name as a path gives it. Names become parts of the store's keys, so nothing in them may look like more than one. */
 function pathName(what: 'Name' | 'Namespace', name: string): string {
   const problem = nameProblem(name);
-  if (problem !== undefined) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problem}`);
+  if (problem !== undefined)
+    throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problem}`);
   return name;
 }
 

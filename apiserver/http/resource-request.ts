@@ -60,7 +60,7 @@ function scopeOf(definition: ResourceDefinition, { namespace, name, resource }: 
     return namespace;
   }
   // Requests for a namespace carry its name as their namespace.
-  if (namespace !== '' && resource !== 'namespaces') throw noSuchResource();
+  if (namespace !== '' && (resource !== 'namespaces' || name !== namespace)) throw noSuchResource();
   return '';
 }
 

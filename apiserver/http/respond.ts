@@ -1,6 +1,5 @@
 /** Writing answers: whole where they are small, in pieces with backpressure where they are not. */
-import { pipeline } from 'node:stream/promises';
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
 import type { Status, StatusError } from '../errors.js';
 import type { Answerable, OutgoingHeaders, RawResponse } from './exchange.js';
@@ -16,6 +15,8 @@ export interface Body {
 }
 
 export const jsonType = 'application/json';
+
+const gzipChunkBytes = 64 * 1024;
 
 /** Headers of every answer, as upstream sends them, and the one that keeps a browser from guessing a script. */
 export function baseHeaders(exchange: Answerable, contentType: string): OutgoingHeaders {
@@ -71,7 +72,11 @@ export function sendText(exchange: Answerable, status: number, text: string): Pr
   return send(exchange, status, { contentType: 'text/plain; charset=utf-8', bytes: content.length, content });
 }
 
-export function sendStatus(exchange: Answerable, status: Status, more?: OutgoingHeaders): Promise<void> | undefined {
+export function sendStatus(
+  exchange: Answerable,
+  status: Status,
+  more?: OutgoingHeaders,
+): Promise<void> | undefined {
   return sendJson(exchange, status.code, Buffer.from(JSON.stringify(status)), more);
 }
 
@@ -126,7 +131,10 @@ export function* coalesce(pieces: Iterable<Buffer>): Generator<Buffer> {
 
 function acceptsGzip(exchange: Answerable): boolean {
   const encodings = exchange.request.headers['accept-encoding'];
-  return typeof encodings === 'string' && /(?:^|[\s,])gzip(?:\s*(?:,|$)|\s*;\s*q=(?:1|0\.\d*[1-9]))/.test(encodings);
+  return (
+    typeof encodings === 'string' &&
+    /(?:^|[\s,])gzip(?:\s*(?:,|$)|\s*;\s*q=(?:1|0\.\d*[1-9]))/.test(encodings)
+  );
 }
 
 /** Compression runs on libuv's threads; level 1, as upstream chose. */
@@ -140,19 +148,16 @@ async function sendCompressed(
   headers.vary = headers.vary === undefined ? 'Accept-Encoding' : `${String(headers.vary)}, Accept-Encoding`;
   response.writeHead(status, headers);
   const source = Readable.from(Buffer.isBuffer(content) ? slices(content) : content, { objectMode: false });
-  const sink = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      if (response.destroyed) done(new Error('the client has gone'));
-      else if (response.write(chunk)) done();
-      else drained(response).then(() => done(), done);
-    },
-  });
   try {
-    await pipeline(source, createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 64 * 1024 }), sink);
+    const gzip = source.pipe(createGzip({ level: constants.Z_BEST_SPEED, chunkSize: gzipChunkBytes }));
+    source.once('error', (error) => gzip.destroy(error));
+    for await (const piece of gzip) {
+      if (response.destroyed) break;
+      if (!response.write(piece as Buffer)) await drained(response);
+    }
     response.end();
-  } catch (error) {
-    response.destroy();
-    if (!response.destroyed) throw error;
+  } finally {
+    source.destroy();
   }
 }
 

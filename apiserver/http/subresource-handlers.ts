@@ -31,7 +31,13 @@ export function subresourceHandler(subresource: Subresource, verb: string): Hand
   return handler;
 }
 
-async function getScale({ exchange, registry, namespace, name, subresource }: ResourceRequest): Promise<void> {
+async function getScale({
+  exchange,
+  registry,
+  namespace,
+  name,
+  subresource,
+}: ResourceRequest): Promise<void> {
   const { object } = await registry.get(exchange, namespace, name);
   await sendScale(exchange, object, subresource);
 }
@@ -68,7 +74,8 @@ async function sendScale(
 function bodyOf(subresource: Subresource, { definition }: ResourceRequest) {
   const kind = subresource.kind ?? definition;
   const schema = subresource.schema ?? definition.schema;
-  const expected: Expected = subresource.kind === undefined ? expectedOf(definition) : expectedOfSchema(kind, schema);
+  const expected: Expected =
+    subresource.kind === undefined ? expectedOf(definition) : expectedOfSchema(kind, schema);
   return { expected, target: { group: kind.group, version: kind.version, kind: kind.kind, schema } };
 }
 
@@ -80,7 +87,8 @@ async function createBinding(request: ResourceRequest): Promise<void> {
 }
 
 /** `bindings`: as above, with the pod's name in the body. Its registry stores nothing, that of pods does. */
-export const createBindingByBody: Handler = (request) => bind(request, expectedOf(request.definition), undefined);
+export const createBindingByBody: Handler = (request) =>
+  bind(request, expectedOf(request.definition), undefined);
 
 async function bind(request: ResourceRequest, expected: Expected, name: string | undefined): Promise<void> {
   const { exchange, body, namespace, server } = request;

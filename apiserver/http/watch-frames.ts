@@ -6,7 +6,14 @@ import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js
 import type { StatusError } from '../errors.js';
 import type { StoredObject, WatchEvent, WatchEventType } from '../registry/types.js';
 import { frameCacheBytesMax, frameCacheEntriesMax } from './limits.js';
-import { bookmarkRowJson, columnsJson, type IncludeObject, partialJson, rowJson, tableHead } from './table.js';
+import {
+  bookmarkRowJson,
+  columnsJson,
+  type IncludeObject,
+  partialJson,
+  rowJson,
+  tableHead,
+} from './table.js';
 
 /** How a watch shows its objects. */
 export interface WatchShape {
@@ -69,8 +76,14 @@ export class WatchFrames {
   }
 }
 
-function frameKey(type: WatchEventType, { shape, version, includeObject }: WatchShape, first: boolean): string {
-  return shape === 'Table' ? `${type} ${shape} ${version} ${includeObject} ${first}` : `${type} ${shape} ${version}`;
+function frameKey(
+  type: WatchEventType,
+  { shape, version, includeObject }: WatchShape,
+  first: boolean,
+): string {
+  return shape === 'Table'
+    ? `${type} ${shape} ${version} ${includeObject} ${first}`
+    : `${type} ${shape} ${version}`;
 }
 
 /** The event in which a watch says why it ends. */
@@ -99,7 +112,11 @@ interface TableContext {
   readonly first: boolean;
 }
 
-function wrapTable(type: WatchEventType, row: string, { item, definition, shape, first }: TableContext): Buffer {
+function wrapTable(
+  type: WatchEventType,
+  row: string,
+  { item, definition, shape, first }: TableContext,
+): Buffer {
   const columns = first ? columnsJson(definition) : undefined;
   const head = tableHead(shape.version, { resourceVersion: String(item.revision) }, columns);
   return wrap(type, Buffer.from(`${head}${row}]}`));
@@ -116,14 +133,24 @@ function wrap(type: WatchEventType, json: Buffer): Buffer {
 }
 
 /** Of an object that is empty but for where the watch has come, with the zero values its kind always prints. */
-function bookmarkFrame(event: WatchEvent, definition: ResourceDefinition, shape: WatchShape, first: boolean): Buffer {
+function bookmarkFrame(
+  event: WatchEvent,
+  definition: ResourceDefinition,
+  shape: WatchShape,
+  first: boolean,
+): Buffer {
   const { item, initialEventsEnd } = event;
   const metadata = {
     resourceVersion: String(item.revision),
     ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
   };
   if (shape.shape === 'Table') {
-    return wrapTable('BOOKMARK', bookmarkRowJson(metadata, { ...shape, now: 0 }), { item, definition, shape, first });
+    return wrapTable('BOOKMARK', bookmarkRowJson(metadata, { ...shape, now: 0 }), {
+      item,
+      definition,
+      shape,
+      first,
+    });
   }
   const object: KubeObject = { ...item.object, metadata };
   const json = shape.shape === 'object' ? JSON.stringify(object) : partialJson(metadata, shape.version);

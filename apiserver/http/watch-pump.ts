@@ -20,8 +20,11 @@ export class WatchPump {
     return this.#streams.size;
   }
 
-  add(stream: WatchStream): void {
+  /** Serves the stream from now on. */
+  start(stream: WatchStream): void {
+    if (stream.closed) return;
     this.#streams.add(stream);
+    this.wake(stream);
   }
 
   remove(stream: WatchStream): void {

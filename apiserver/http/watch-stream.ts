@@ -38,14 +38,16 @@ export abstract class WatchStream {
     // Whole seconds, so that many watches share one of Node's timer lists, and no closure.
     this.#timer = setTimeout(finishStream, source.timeoutSeconds * 1000, this).unref();
     source.watcher.onReady = () => pump.wake(this);
-    pump.add(this);
-    pump.wake(this);
   }
 
   /** Sends a frame. False when the client has no room for another; then `unblock` is called once it has. */
   protected abstract write(frame: Buffer): boolean;
   /** Ends the client's stream in order. */
   protected abstract end(): void;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   protected unblock(): void {
     this.#blocked = false;

@@ -123,9 +123,7 @@ export function matchNamespace(object: KubeObject, namespace: string): void {
   if (namespace === '') delete metadata.namespace;
   else if (own === '') metadata.namespace = namespace;
   else {
-    throw badRequest(
-      'the namespace of the provided object does not match the namespace sent on the request',
-    );
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
 }
 
@@ -134,7 +132,9 @@ export function matchPath(object: KubeObject, namespace: string, name: string): 
   matchNamespace(object, namespace);
   const own = object.metadata.name ?? '';
   if (own === '') {
-    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
   }
   if (own !== name) {
     throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);

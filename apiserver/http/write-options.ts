@@ -1,5 +1,11 @@
 /** CreateOptions, UpdateOptions, PatchOptions and DeleteOptions of meta.k8s.io/v1, from query and body. */
-import { type FieldError, forbidden, invalid as invalidField, notSupported, tooLong } from '../../schemas/field-error.js';
+import {
+  type FieldError,
+  forbidden,
+  invalid as invalidField,
+  notSupported,
+  tooLong,
+} from '../../schemas/field-error.js';
 import { badRequest, invalid } from '../errors.js';
 import type { DeleteOptions, WriteOptions } from '../registry/types.js';
 import { flag, integer, text } from './query.js';
@@ -90,7 +96,13 @@ export function deleteOptionsOfQuery(query: URLSearchParams): ParsedDeleteOption
 
 /** Throws StatusError 422. */
 export function checkDeleteOptions(body: DeleteOptionsBody): ParsedDeleteOptions {
-  const { orphanDependents, propagationPolicy: policy, dryRun = [], gracePeriodSeconds, preconditions } = body;
+  const {
+    orphanDependents,
+    propagationPolicy: policy,
+    dryRun = [],
+    gracePeriodSeconds,
+    preconditions,
+  } = body;
   const problems: FieldError[] = [];
   if (orphanDependents !== undefined && policy !== undefined) {
     problems.push(
@@ -102,13 +114,12 @@ export function checkDeleteOptions(body: DeleteOptionsBody): ParsedDeleteOptions
     );
   }
   if (policy !== undefined && !isPolicy(policy)) {
-    problems.push(
-      notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']),
-    );
+    problems.push(notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']));
   }
   problems.push(...dryRunProblems(dryRun));
   if (problems.length > 0) throw invalid({ group: 'meta.k8s.io', name: 'DeleteOptions' }, '', problems);
-  const propagation = policy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
+  const propagation =
+    policy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
   return {
     acceptedWhileWaiting: orphanDependents === false,
     ...(dryRun.length > 0 ? { dryRun: true } : {}),

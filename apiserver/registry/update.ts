@@ -126,7 +126,12 @@ async function attemptUpdate(
 /** Behind the uid, as in the JSON that is sent: an error may quote the object. */
 function withVersion(object: KubeObject, revision: number): KubeObject {
   const { name, generateName, namespace, uid, ...rest } = object.metadata;
-  const identity = { name, ...(generateName ? { generateName } : {}), ...(namespace ? { namespace } : {}), uid };
+  const identity = {
+    name,
+    ...(generateName ? { generateName } : {}),
+    ...(namespace ? { namespace } : {}),
+    uid,
+  };
   return { ...object, metadata: { ...identity, resourceVersion: String(revision), ...rest } as ObjectMeta };
 }
 

@@ -14,7 +14,9 @@ export interface Context {
 export type Load = Omit<LoadRequest, 'port' | 'credentials'>;
 
 /** Both processes compile what is hot, before anything counts. */
-const WARM_UP_SECONDS_MAX = 1;
+const WARM_UP_SECONDS_MAX = 2;
+/** With fewer it would take long. */
+const WARM_UP_CLIENTS = 16;
 
 /** Runs a load on a process and says what it did, with the CPU time that the process spent on it. */
 export async function measure(
@@ -25,8 +27,9 @@ export async function measure(
   const { port, credentials } = target;
   const full: LoadRequest = { ...request, port, credentials };
   if (request.operationsMax === undefined) {
-    const seconds = Math.min(WARM_UP_SECONDS_MAX, request.seconds / 4);
-    await load.ask<LoadResult>({ ...full, seconds } satisfies LoadRequest);
+    const seconds = Math.min(WARM_UP_SECONDS_MAX, request.seconds / 2);
+    const clients = Math.max(WARM_UP_CLIENTS, request.clients);
+    await load.ask<LoadResult>({ ...full, seconds, clients } satisfies LoadRequest);
   }
   const before = cpuMs(target.pid);
   const result = await load.ask<LoadResult>(full);

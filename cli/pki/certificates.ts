@@ -2,10 +2,11 @@
  * The server's own public key infrastructure: an authority, the server's certificate and an administrator's client
  * certificate, kept under <data-dir>/pki and made where they are absent, about to expire, or no longer fit.
  */
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { StartupError } from '../startup-error.js';
 import { type KeyPair, type LeafRequest, issueAuthority, issueLeaf } from './issue.js';
 
 /** Renewed when less than this is left. */
@@ -106,13 +107,27 @@ function lasts(certificate: X509Certificate, now: number): boolean {
   return Date.parse(certificate.validTo) - now > RENEW_BEFORE_MS;
 }
 
-/** Undefined when either file is absent; any other failure to read is the caller's to report. */
+/**
+ * Undefined when either file is absent, or is not of the other, as a process leaves them that ends between the two
+ * writes. Throws `StartupError` when one is damaged.
+ */
 async function read(folder: string, name: string): Promise<KeyPair | undefined> {
+  const files = [join(folder, `${name}.crt`), join(folder, `${name}.key`)] as const;
+  const pair = await readBoth(files);
+  if (pair === undefined) return undefined;
   try {
-    const [cert, key] = await Promise.all([
-      readFile(join(folder, `${name}.crt`), 'utf8'),
-      readFile(join(folder, `${name}.key`), 'utf8'),
-    ]);
+    return new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key)) ? pair : undefined;
+  } catch {
+    // What OpenSSL says of it helps nobody.
+    throw new StartupError(
+      `${files[0]} or ${files[1]} is damaged; remove both to have a new certificate made`,
+    );
+  }
+}
+
+async function readBoth(files: readonly [string, string]): Promise<KeyPair | undefined> {
+  try {
+    const [cert, key] = await Promise.all([readFile(files[0], 'utf8'), readFile(files[1], 'utf8')]);
     return { cert, key };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
@@ -120,16 +135,15 @@ async function read(folder: string, name: string): Promise<KeyPair | undefined> 
   }
 }
 
-/** The key first: a certificate without its key would be taken for neither. */
 async function write(folder: string, name: string, pair: KeyPair): Promise<KeyPair> {
   await writePrivate(join(folder, `${name}.key`), pair.key);
   await writePrivate(join(folder, `${name}.crt`), pair.cert);
   return pair;
 }
 
-/** Replaces a file in one step, readable by its owner alone. */
+/** Replaces a file in one step, also where the power goes; readable by its owner alone. */
 export async function writePrivate(file: string, text: string): Promise<void> {
   const draft = `${file}.${process.pid}`;
-  await writeFile(draft, text, { mode: 0o600 });
+  await writeFile(draft, text, { mode: 0o600, flush: true });
   await rename(draft, file);
 }

@@ -116,10 +116,15 @@ export class FakeRegistry implements Registry {
     }
   }
 
-  async create(_context: RequestContext, object: KubeObject, options: WriteOptions = {}): Promise<StoredObject> {
+  async create(
+    _context: RequestContext,
+    object: KubeObject,
+    options: WriteOptions = {},
+  ): Promise<StoredObject> {
     this.written = options;
     const { name = 'generated', namespace = '' } = object.metadata;
-    if (this.objects.has(namespace === '' ? name : `${namespace}/${name}`)) throw alreadyExists(this.name, name);
+    if (this.objects.has(namespace === '' ? name : `${namespace}/${name}`))
+      throw alreadyExists(this.name, name);
     object.metadata.uid ??= '00000000-0000-4000-8000-000000000000';
     if (options.dryRun === true) return stored(this.definition, object, ++revision);
     return this.put(object);

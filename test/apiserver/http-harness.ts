@@ -70,7 +70,10 @@ async function makeCertificates(): Promise<Certificates> {
     });
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
     const lines = pkcs8.replace(/.{64}/g, '$&\n');
-    return { cert: cert.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n` };
+    return {
+      cert: cert.toString('pem'),
+      key: `-----BEGIN PRIVATE KEY-----\n${lines}\n-----END PRIVATE KEY-----\n`,
+    };
   };
   const ca = await authority('test-ca');
   const other = await authority('other-ca');
@@ -95,12 +98,17 @@ export interface Harness {
   readonly agent: Agent;
   /** An HTTP/2 connection with the administrator's certificate. */
   http2(): ClientHttp2Session;
+  /** Stops the server and leaves the clients to it. */
+  stop(): Promise<void>;
   close(): Promise<void>;
   /** Lines logged so far. */
   readonly log: Record<string, unknown>[];
 }
 
-export async function start(t: Pick<Test, 'teardown'>, options: Partial<ApiServerOptions> = {}): Promise<Harness> {
+export async function start(
+  t: Pick<Test, 'teardown'>,
+  options: Partial<ApiServerOptions> = {},
+): Promise<Harness> {
   const certs = await certificates();
   const table = new FakeTable([
     configMaps,
@@ -119,7 +127,10 @@ export async function start(t: Pick<Test, 'teardown'>, options: Partial<ApiServe
     port: 0,
     securePort: 0,
     version: '0.0.0-test',
-    logger: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) }),
+    logger: pino(
+      { level: 'debug' },
+      { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) },
+    ),
     ...options,
   });
   const { port = 0, securePort = 0 } = await server.listen();
@@ -141,6 +152,7 @@ export async function start(t: Pick<Test, 'teardown'>, options: Partial<ApiServe
     certificates: certs,
     agent,
     log,
+    stop: () => server.close(),
     close,
     http2() {
       const session = connectHttp2(`https://127.0.0.1:${securePort}`, { ca: certs.ca, ...certs.client });

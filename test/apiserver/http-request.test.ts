@@ -1,5 +1,5 @@
 /** The pure parts in front of the registry: what a request is about, what it asks for, and in which form. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { StatusError } from '../../apiserver/errors.js';
 import { parseListOptions, parseWatchOptions } from '../../apiserver/http/list-options.js';
@@ -74,13 +74,19 @@ t.test('names in paths are decoded once, after the path is split', (t) => {
     t.equal(error.code, 400, name);
     t.match(error.message, /^Name parameter invalid: /, name);
   }
-  t.match(failure(() => info('GET', '/api/v1/namespaces/%2E%2E/pods')).message, /^Namespace parameter invalid: /);
+  t.match(
+    failure(() => info('GET', '/api/v1/namespaces/%2E%2E/pods')).message,
+    /^Namespace parameter invalid: /,
+  );
   t.equal(failure(() => parsePath('/api/v1/pods/%zz')).code, 400);
   t.end();
 });
 
 t.test('no path makes request info hold a separator or dots in a name or namespace', (t) => {
-  const segment = fc.string({ maxLength: 12, unit: fc.constantFrom('a', '.', '%', '2', 'F', 'E', '/', '\0', '%2F', '%2E') });
+  const segment = fc.string({
+    maxLength: 12,
+    unit: fc.constantFrom('a', '.', '%', '2', 'F', 'E', '/', '\0', '%2F', '%2E'),
+  });
   fc.assert(
     fc.property(segment, segment, (namespace, name) => {
       try {
@@ -107,7 +113,11 @@ t.test('list options are refused with the texts of kube-apiserver', (t) => {
       400,
       'invalid resource version: resourceVersion: Invalid value: "-1": strconv.ParseUint: parsing "-1": invalid syntax',
     ],
-    ['resourceVersion=0&resourceVersionMatch=Exact', 422, `${options} "exact" is forbidden for resourceVersion "0"`],
+    [
+      'resourceVersion=0&resourceVersionMatch=Exact',
+      422,
+      `${options} "exact" is forbidden for resourceVersion "0"`,
+    ],
     ['resourceVersionMatch=Exact', 422, `${options} is forbidden unless resourceVersion is provided`],
     [
       'resourceVersion=1&resourceVersionMatch=Odd',
@@ -129,9 +139,12 @@ t.test('list options are refused with the texts of kube-apiserver', (t) => {
     resourceVersion: 7,
     resourceVersionMatch: 'Exact',
     limit: 3,
-  } as never);
+  });
   t.equal(list('limit=3&continue=x').continueToken, 'x');
-  t.match(failure(() => list('resourceVersion=1&resourceVersionMatch=Exact&continue=x')).message, /is forbidden when continue is provided/);
+  t.match(
+    failure(() => list('resourceVersion=1&resourceVersionMatch=Exact&continue=x')).message,
+    /is forbidden when continue is provided/,
+  );
   t.equal(list('limit=-4').limit, 0);
   t.end();
 });
@@ -195,12 +208,18 @@ t.test('write options', (t) => {
     failure(() => write(`fieldManager=${'m'.repeat(129)}`, 'CreateOptions')).message,
     'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Too long: may not be more than 128 bytes',
   );
-  t.match(failure(() => write('fieldManager=a%01', 'CreateOptions')).message, /invalid character U\+0001 \(at position 1\)/);
+  t.match(
+    failure(() => write('fieldManager=a%01', 'CreateOptions')).message,
+    /invalid character U\+0001 \(at position 1\)/,
+  );
   t.match(
     failure(() => write('fieldValidation=No', 'CreateOptions')).message,
     /supported values: "", "Ignore", "Strict", "Warn"/,
   );
-  t.match(failure(() => write('force=true', 'PatchOptions')).message, /may not be specified for non-apply patch/);
+  t.match(
+    failure(() => write('force=true', 'PatchOptions')).message,
+    /may not be specified for non-apply patch/,
+  );
   t.end();
 });
 
@@ -257,7 +276,15 @@ t.test('hosts and origins', (t) => {
   for (const host of ['localhost', 'LOCALHOST:8080', '127.0.0.1:80', '127.9.9.9', '[::1]:8080', '[::1]']) {
     t.ok(isLoopbackHost(host), host);
   }
-  for (const host of ['', 'example.com', 'localhost.example.com', '127.0.0.1.example.com', '128.0.0.1', '[::2]', '0.0.0.0']) {
+  for (const host of [
+    '',
+    'example.com',
+    'localhost.example.com',
+    '127.0.0.1.example.com',
+    '128.0.0.1',
+    '[::2]',
+    '0.0.0.0',
+  ]) {
     t.notOk(isLoopbackHost(host), host);
   }
   const rules = originRules(['https://good.example', '//sub\\.example(:[0-9]+)?$']);

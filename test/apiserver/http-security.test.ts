@@ -1,4 +1,7 @@
 /** No web page can use the server, and nobody without a certificate can use the secure port. */
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -23,7 +26,11 @@ async function ask(
   harness: Harness,
   port: 'plain' | 'secure',
   path: string,
-  options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
+  options: {
+    readonly method?: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+  } = {},
 ): Promise<Reply> {
   const { statusCode, headers, body } = await request(harness[port] + path, {
     method: (options.method ?? 'GET') as 'GET',
@@ -98,7 +105,13 @@ t.test('the secure port hears the names of its certificate, addresses and loopba
   const tls = { ca: harness.certificates.ca, servername: 'localhost' };
   const status = (host: string) =>
     new Promise<number>((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: harness.securePort, path: '/version', headers: { host }, ...tls };
+      const options = {
+        host: '127.0.0.1',
+        port: harness.securePort,
+        path: '/version',
+        headers: { host },
+        ...tls,
+      };
       const query = httpsRequest(options, (response) => {
         response.resume();
         resolve(response.statusCode ?? 0);
@@ -106,7 +119,8 @@ t.test('the secure port hears the names of its certificate, addresses and loopba
       query.on('error', reject);
       query.end();
     });
-  for (const host of ['wherry.test', 'wherry.test:6443', '10.1.2.3', 'localhost']) t.equal(await status(host), 200, host);
+  for (const host of ['wherry.test', 'wherry.test:6443', '10.1.2.3', 'localhost'])
+    t.equal(await status(host), 200, host);
   t.equal(await status('evil.test'), 403);
   const session = harness.http2();
   const code = (headers: Record<string, string>) =>
@@ -135,7 +149,10 @@ for (const port of ['plain', 'secure'] as const) {
     }
     t.equal(harness.table.find('', 'v1', 'configmaps')?.objects.size, 0);
     const local = { ...headers, origin: 'http://localhost:3000' };
-    t.equal((await ask(harness, port, collection, { method: 'POST', headers: local, body: configMap('y') })).status, 201);
+    t.equal(
+      (await ask(harness, port, collection, { method: 'POST', headers: local, body: configMap('y') })).status,
+      201,
+    );
   });
 
   t.test(`${port}: an allowed origin gets the CORS headers, a preflight its answer`, async (t) => {
@@ -162,15 +179,26 @@ for (const port of ['plain', 'secure'] as const) {
   t.test(`${port}: what a form can post is 415, never guessed`, async (t) => {
     const harness = await start(t);
     const body = configMap('form');
-    for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x', 'text/plain;application/json', 'a']) {
-      const answer = await ask(harness, port, collection, { method: 'POST', headers: { 'content-type': type }, body });
+    for (const type of [
+      'application/x-www-form-urlencoded',
+      'text/plain',
+      'multipart/form-data; boundary=x',
+      'text/plain;application/json',
+      'a',
+    ]) {
+      const answer = await ask(harness, port, collection, {
+        method: 'POST',
+        headers: { 'content-type': type },
+        body,
+      });
       t.equal(answer.status, 415, type);
       t.match(
         (JSON.parse(answer.text) as { message: string }).message,
         'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
       );
     }
-    const post = (headers: Record<string, string>) => ask(harness, port, collection, { method: 'POST', headers, body });
+    const post = (headers: Record<string, string>) =>
+      ask(harness, port, collection, { method: 'POST', headers, body });
     t.equal((await post({ 'sec-fetch-site': 'cross-site' })).status, 415, 'no content type, from a page');
     t.equal((await post({ origin: 'http://localhost:3000' })).status, 415, 'no content type, from a page');
     t.equal(harness.table.find('', 'v1', 'configmaps')?.objects.size, 0);
@@ -209,11 +237,24 @@ t.test('the secure port wants a certificate of our CA for everything but health 
   for (const path of ['/healthz', '/livez', '/readyz', '/version', '/readyz?verbose']) {
     t.equal((await overTls(harness, {}, path)).status, 200, path);
   }
-  for (const path of ['/', '/api', '/apis', collection, '/healthz/etcd', '/openapi/v3', '/versions', '/healthz/../api']) {
+  for (const path of [
+    '/',
+    '/api',
+    '/apis',
+    collection,
+    '/healthz/etcd',
+    '/openapi/v3',
+    '/versions',
+    '/healthz/../api',
+  ]) {
     t.equal((await overTls(harness, {}, path)).status, 401, path);
     t.equal((await overTls(harness, { ...stranger }, path)).status, 401, `another CA: ${path}`);
   }
-  t.equal((await overTls(harness, { ...harness.certificates.server }, '/api')).status, 401, 'no client certificate');
+  t.equal(
+    (await overTls(harness, { ...harness.certificates.server }, '/api')).status,
+    401,
+    'no client certificate',
+  );
   t.equal((await overTls(harness, { ...client }, '/api')).status, 200);
   const refused = await request(`${harness.secure}/api`, {
     dispatcher: new Agent({ connect: { ca: harness.certificates.ca } }),
@@ -225,6 +266,36 @@ t.test('the secure port wants a certificate of our CA for everything but health 
     reason: 'Unauthorized',
     code: 401,
   });
+});
+
+t.test('an HTTP/2 connection without a certificate of our CA gets no further', async (t) => {
+  const harness = await start(t);
+  const { ca, stranger } = harness.certificates;
+  for (const credentials of [{}, stranger]) {
+    const session = connectHttp2(harness.secure, { ca, ...credentials });
+    t.teardown(() => session.destroy());
+    const status = (path: string) =>
+      new Promise<number>((resolve, reject) => {
+        const stream = session.request({ ':path': path });
+        stream.on('response', (answer) => resolve(Number(answer[':status'])));
+        stream.on('error', reject);
+        stream.resume();
+      });
+    t.equal(await status('/healthz'), 200);
+    t.equal(await status('/api'), 401);
+    t.equal(await status(collection), 401);
+    // Gone before it is looked at: nothing may be done in anyone's name.
+    const late = session.request({
+      ':path': collection,
+      ':method': 'POST',
+      'content-type': 'application/json',
+    });
+    late.on('error', () => undefined);
+    late.end(configMap('late'), () => session.destroy());
+    await once(session, 'close');
+  }
+  await sleep(100);
+  t.equal(harness.table.find('', 'v1', 'configmaps')?.objects.size, 0);
 });
 
 t.test('a resumed TLS session gives no more than the first one had', async (t) => {
@@ -240,7 +311,11 @@ t.test('a resumed TLS session gives no more than the first one had', async (t) =
       t.equal(first.status, status, `${maxVersion}, certificate ${name}`);
       if (first.session === undefined) continue;
       const again = await overTls(harness, { maxVersion, session: first.session }, '/api');
-      t.equal(again.status, again.reused ? status : 401, `${maxVersion}, certificate ${name}, resumed ${again.reused}`);
+      t.equal(
+        again.status,
+        again.reused ? status : 401,
+        `${maxVersion}, certificate ${name}, resumed ${again.reused}`,
+      );
     }
   }
 });
@@ -252,9 +327,17 @@ t.test('limits hold at their value and not beyond', async (t) => {
     const object = configMap('big');
     return object + ' '.repeat(bytes - object.length);
   };
-  const fits = await ask(harness, 'secure', collection, { method: 'POST', headers, body: body(bodyBytesMax) });
+  const fits = await ask(harness, 'secure', collection, {
+    method: 'POST',
+    headers,
+    body: body(bodyBytesMax),
+  });
   t.equal(fits.status, 201);
-  const tooLarge = await ask(harness, 'secure', collection, { method: 'POST', headers, body: body(bodyBytesMax + 1) });
+  const tooLarge = await ask(harness, 'secure', collection, {
+    method: 'POST',
+    headers,
+    body: body(bodyBytesMax + 1),
+  });
   t.equal(tooLarge.status, 413);
   t.match(JSON.parse(tooLarge.text), {
     reason: 'RequestEntityTooLarge',
@@ -268,16 +351,28 @@ t.test('limits hold at their value and not beyond', async (t) => {
   t.equal((await ask(harness, 'plain', many(queryParametersMax))).status, 200);
   t.equal((await ask(harness, 'plain', many(queryParametersMax + 1))).status, 400);
   for (const port of ['plain', 'secure'] as const) {
-    t.equal((await ask(harness, port, '/version', { headers: { 'x-long': 'a'.repeat(60_000) } })).status, 200);
-    t.equal((await ask(harness, port, '/version', { headers: { 'x-long': 'a'.repeat(70_000) } })).status, 431);
+    t.equal(
+      (await ask(harness, port, '/version', { headers: { 'x-long': 'a'.repeat(60_000) } })).status,
+      200,
+    );
+    t.equal(
+      (await ask(harness, port, '/version', { headers: { 'x-long': 'a'.repeat(70_000) } })).status,
+      431,
+    );
   }
 });
 
 t.test('an upgrade to anything but a web socket is answered as if it had not been asked for', async (t) => {
   const harness = await start(t);
   const upgrade = 'Host: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
-  t.match(await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade}\r\n`), /^HTTP\/1\.1 200 [^]*"major":"1"/);
-  t.match(await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade.replace('localhost', 'evil.test')}\r\n`), /^HTTP\/1\.1 403 /);
+  t.match(
+    await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade}\r\n`),
+    /^HTTP\/1\.1 200 [^]*"major":"1"/,
+  );
+  t.match(
+    await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade.replace('localhost', 'evil.test')}\r\n`),
+    /^HTTP\/1\.1 403 /,
+  );
   t.match(
     await raw(harness.port, `POST /api HTTP/1.1\r\n${upgrade}Content-Length: 2\r\n\r\n{}`),
     /^HTTP\/1\.1 400 /,

@@ -41,6 +41,7 @@ t.test('the index gives each group version an address that changes with its docu
     'apis/authentication.k8s.io/v1',
     'apis/authorization.k8s.io/v1',
     'apis/coordination.k8s.io/v1',
+    'apis/events.k8s.io/v1',
   ]);
   for (const [path, { serverRelativeURL }] of Object.entries(paths)) {
     const hash = createHash('sha512')

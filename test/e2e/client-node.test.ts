@@ -21,7 +21,10 @@ function startExample(name: string, kubeconfig: string, ...args: string[]) {
   const child: ChildProcess = spawn(
     process.execPath,
     [join(repository, `dist/examples/${name}.js`), ...args],
-    { env: { ...process.env, KUBECONFIG: kubeconfig, LEASE_SECONDS: '2' }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { ...process.env, KUBECONFIG: kubeconfig, LEASE_SECONDS: '2' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));

@@ -108,11 +108,17 @@ for (const { version, path } of kubectls()) {
     await t.test('get in every form', async () => {
       await succeeds('get deployments', /NAME\s+READY\s+UP-TO-DATE\s+AVAILABLE\s+AGE\n/);
       await succeeds('get deployments -o wide', /CONTAINERS\s+IMAGES\s+SELECTOR\n(.*\n)*web\s+0\/3\s+0\s+0/);
-      await succeeds('get configmap settings -o yaml', /^apiVersion: v1\ndata:\n {2}mode: dark\nkind: ConfigMap\n/);
+      await succeeds(
+        'get configmap settings -o yaml',
+        /^apiVersion: v1\ndata:\n {2}mode: dark\nkind: ConfigMap\n/,
+      );
       await succeeds('get configmap settings -o json', /"mode": "dark"/);
       await succeeds('get deployments -o name', /deployment.apps\/plain\ndeployment.apps\/web/);
       await succeeds('get pods', /NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE\none\s+0\/1\s+Pending\s+0/);
-      await succeeds('get services -o wide', /web\s+ClusterIP\s+10\.0\.0\.\d+\s+<none>\s+80\/TCP\s+\S+\s+app=web/);
+      await succeeds(
+        'get services -o wide',
+        /web\s+ClusterIP\s+10\.0\.0\.\d+\s+<none>\s+80\/TCP\s+\S+\s+app=web/,
+      );
       await succeeds('get all', /pod\/one(.*\n)*.*service\/web(.*\n)*.*deployment.apps\/web/);
       await succeeds('get namespaces', /default\s+Active(.*\n)*shop\s+Active/);
       await succeeds('get configmaps,secrets -A', /shop\s+configmap\/settings\s+1/);
@@ -132,7 +138,10 @@ for (const { version, path } of kubectls()) {
     });
 
     await t.test('describe and explain', async () => {
-      await succeeds('describe configmap settings', /Name:\s+settings\nNamespace:\s+shop\n(.*\n)*mode:\n----\ndark/);
+      await succeeds(
+        'describe configmap settings',
+        /Name:\s+settings\nNamespace:\s+shop\n(.*\n)*mode:\n----\ndark/,
+      );
       await succeeds('describe deployment web', /Replicas:\s+3 desired/);
       await succeeds('describe service web', /Type:\s+ClusterIP/);
       await succeeds('describe pod one', /Status:\s+Pending/);
@@ -174,7 +183,10 @@ for (const { version, path } of kubectls()) {
     });
 
     await t.test('wait and delete', async () => {
-      await succeeds('wait --for=jsonpath={.data.mode}=light configmap/settings --timeout=10s', /condition met/);
+      await succeeds(
+        'wait --for=jsonpath={.data.mode}=light configmap/settings --timeout=10s',
+        /condition met/,
+      );
       const waiting = kubectl('wait --for=delete configmap/settings --timeout=20s');
       await sleep(700);
       await succeeds('delete configmap settings', /configmap "settings" deleted/);
