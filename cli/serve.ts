@@ -11,6 +11,7 @@ import { workerUrls } from './bundle.js';
 import { openDataDirectory } from './data-directory.js';
 import { explain } from './explain.js';
 import type { LogLevel } from './flags.js';
+import { collectWhenIdle } from './idle-memory.js';
 import { createLogger } from './logger.js';
 
 export interface ServeOptions {
@@ -55,6 +56,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const reach = { ...options, kubeconfig: kubeconfigFile };
     if (terminal) process.stdout.write(readyText(reach));
     else logReady(reach, logger);
+    collectWhenIdle();
     logger.info({ signal: await Promise.race([stopped, fatal.reported]) }, 'stopping');
   } catch (error) {
     await closeAll(surroundings, EXIT_FAILED);

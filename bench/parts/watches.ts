@@ -7,7 +7,7 @@ import { type Context, configMaps, fill, measure } from './context.js';
 
 const WATCHERS = 1000;
 const EVENTS = 20;
-/** V8 collects what the handshakes left behind once it has been idle for some ten seconds. */
+/** The server collects its garbage once it has been idle for some seconds. */
 const SETTLE_MS = 15_000;
 const MEMORY_AIM_MB = { 'HTTP/1.1': 50, 'HTTP/2': 15 };
 
