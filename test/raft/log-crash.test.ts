@@ -40,6 +40,8 @@ class LogProcess {
     const command = `${limit}exec "$0" "$1" "$2"`;
     this.#child = spawn('sh', ['-c', command, process.execPath, CHILD_SCRIPT, path], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      // The test runner's own hooks write files, which the limit would forbid them.
+      env: { ...process.env, NODE_OPTIONS: '' },
     });
     this.#exit = once(this.#child, 'close');
     const { stdout } = this.#child;
