@@ -36,12 +36,11 @@ class LogProcess {
 
   /** @param fileBytesMax the size past which no file of the process may grow. */
   constructor(path: string, fileBytesMax?: number) {
-    const limit = fileBytesMax === undefined ? '' : `ulimit -f ${fileBytesMax / 512}; `;
+    // The test runner's own hooks write files too, which the limit would forbid them.
+    const limit = fileBytesMax === undefined ? '' : `unset NODE_OPTIONS; ulimit -f ${fileBytesMax / 512}; `;
     const command = `${limit}exec "$0" "$1" "$2"`;
     this.#child = spawn('sh', ['-c', command, process.execPath, CHILD_SCRIPT, path], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      // The test runner's own hooks write files, which the limit would forbid them.
-      env: { ...process.env, NODE_OPTIONS: '' },
     });
     this.#exit = once(this.#child, 'close');
     const { stdout } = this.#child;
