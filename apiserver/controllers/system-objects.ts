@@ -63,7 +63,7 @@ export class SystemObjects {
   private async ensureNamespace(name: string): Promise<void> {
     const namespaces = coreRegistry(this.options.table, 'namespaces');
     if ((await getCached(namespaces, this.context, '', name)) !== undefined) return;
-    const namespace: KubeObject = { kind: 'Namespace', apiVersion: 'v1', metadata: { name } };
+    const namespace: KubeObject = { kind: 'Namespace', apiVersion: 'v1', metadata: { name }, spec: {} };
     await ignoring(['AlreadyExists'], namespaces.create(this.context, namespace));
   }
 

@@ -1,4 +1,5 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { openSqlite } from '../sqlite.js';
 import { FrameError, packFrame, payloadBytes, unpackFrames, type Frame } from './codec.js';
 import { LogError } from './errors.js';
 import type { HardState } from './log.js';
@@ -17,6 +18,9 @@ const FREE_PAGES_STEP = 128;
 const DEAD_ENTRIES_STEP = 128;
 /** A backlog is worked off in so many steps, so that no rate of appends outruns the housekeeping. */
 const DEAD_ENTRIES_STEPS_MAX = 64;
+
+/** Rows read at once. */
+const READ_ROWS = 16;
 
 interface EntryRow {
   readonly entry_index: number;
@@ -51,7 +55,7 @@ export class LogDatabase {
   }
 
   private constructor(private readonly path: string) {
-    this.#db = new Database(path, { timeout: 0 });
+    this.#db = openSqlite(path, { timeout: 0 });
     try {
       prepareSchema(this.#db, path, () => writeMetadata(this.#db, emptyMetadata()));
       this.#statements = prepareStatements(this.#db);
@@ -124,7 +128,7 @@ export class LogDatabase {
     const frames: Buffer[] = [];
     let bytes = 0;
     let index = from;
-    for (const row of this.#statements.range.iterate(from, through) as IterableIterator<EntryRow>) {
+    for (const row of this.#rows(from, through)) {
       if (row.entry_index !== index) break;
       bytes += payloadBytes(row.body);
       if (bytes > maxBytes && index > from) break;
@@ -133,6 +137,15 @@ export class LogDatabase {
     }
     if (frames.length === 0) throw new LogError('corrupt', this.path, `entry ${from} is missing`);
     return Buffer.concat(frames);
+  }
+
+  /** In pieces, so that no more is read than is taken, but for a few rows. */
+  *#rows(from: number, through: number): Generator<EntryRow> {
+    for (let next = from; next <= through; next += READ_ROWS) {
+      const rows = this.#statements.range.all(next, through, READ_ROWS) as EntryRow[];
+      yield* rows;
+      if (rows.length < READ_ROWS) return;
+    }
   }
 
   /** Moves the WAL into the database once it has grown to its bound; the next commit then starts it anew. */
@@ -236,7 +249,7 @@ function prepareStatements(db: Database.Database) {
     deleteFrom: db.prepare('DELETE FROM entries WHERE entry_index >= ?'),
     deleteBelow: db.prepare('DELETE FROM entries WHERE entry_index < ?'),
     range: db.prepare(
-      'SELECT entry_index, term, checksum, body FROM entries WHERE entry_index BETWEEN ? AND ? ORDER BY entry_index',
+      'SELECT entry_index, term, checksum, body FROM entries WHERE entry_index BETWEEN ? AND ? ORDER BY entry_index LIMIT ?',
     ),
     ends: db.prepare(
       'SELECT (SELECT min(entry_index) FROM entries) AS oldest, (SELECT max(entry_index) FROM entries) AS newest',

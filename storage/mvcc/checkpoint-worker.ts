@@ -3,11 +3,11 @@
  * never blocks the writer.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../raft/sqlite.js';
 import type { CheckpointOutcome, CheckpointWorkerData } from './checkpoint-messages.js';
 
 const { path } = workerData as CheckpointWorkerData;
-const db = new Database(path, { fileMustExist: true });
+const db = openSqlite(path, { fileMustExist: true });
 db.pragma('synchronous = NORMAL');
 const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
 

@@ -8,6 +8,9 @@ import { tombstone, type Change, type MvccStore } from './store.js';
 /** Rows of history that one chunk looks at, whether they match or not. */
 const SCAN_ROWS_MAX = 4096;
 
+/** Rows read at once. */
+const READ_ROWS = 16;
+
 /**
  * Sequence, previous, sub, whether it is a deletion, length of the key, create revision, revision, version, lease, key and
  * value.
@@ -47,7 +50,7 @@ export class SqliteHistory implements HistoryReader {
       db
         .prepare(
           `SELECT ${COLUMNS} FROM history WHERE sequence >= ? AND sequence < ? AND ${CONDITIONS[type]}
-           ORDER BY sequence`,
+           ORDER BY sequence LIMIT ?`,
         )
         .raw();
     this.#scan = { point: scan('point'), from: scan('from'), span: scan('span') };
@@ -62,8 +65,7 @@ export class SqliteHistory implements HistoryReader {
     const rows: HistoryRow[] = [];
     let bytes = 0;
     let stoppedAt = next;
-    const keys = range.type === 'span' ? [range.start, range.end] : [range.start];
-    for (const row of this.#scan[range.type].iterate(begin, end, ...keys) as IterableIterator<HistoryRow>) {
+    for (const row of this.#rows(range, begin, end)) {
       const revision = row[6];
       if (bytes > bytesMax && revision !== rows.at(-1)?.[6]) {
         stoppedAt = revision;
@@ -73,6 +75,18 @@ export class SqliteHistory implements HistoryReader {
       bytes += row[9].length;
     }
     return { changes: rows.map((row) => this.#change(row, prevKv)), next: stoppedAt };
+  }
+
+  /** In pieces, so that no more is read than is taken, but for a few rows. */
+  *#rows(range: KeyRange, begin: number, end: number): Generator<HistoryRow> {
+    const keys = range.type === 'span' ? [range.start, range.end] : [range.start];
+    for (let next = begin; ; ) {
+      const rows = this.#scan[range.type].all(next, end, ...keys, READ_ROWS) as HistoryRow[];
+      yield* rows;
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < READ_ROWS) return;
+      next = last[0] + 1;
+    }
   }
 
   previous(change: Change): KeyValue | undefined {

@@ -1,5 +1,6 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { invariant } from '../../raft/invariant.js';
+import { openSqlite } from '../../raft/sqlite.js';
 import { DataDirCorruptError, DataDirFormatError, dataDirError } from './errors.js';
 
 /** 'Whry', in the database's header: what `file` and SQLite's own tools show. */
@@ -119,7 +120,7 @@ export function openDatabase(path: string): Database.Database {
 
 function open(path: string, options: Database.Options = {}): Database.Database {
   try {
-    return new Database(path, options);
+    return openSqlite(path, options);
   } catch (error) {
     throw dataDirError(path, error);
   }
