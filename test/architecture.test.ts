@@ -59,6 +59,15 @@ for (const folder of Object.keys(allowed)) {
   });
 }
 
+t.test('databases are opened in one place, which keeps what must not be collected', async (t) => {
+  const files = Object.keys(allowed).flatMap(sourcesOf);
+  const opening = files.filter((file) => {
+    const source = readFileSync(join(root, file), 'utf8');
+    return /import (?!type )[^;]*from 'better-sqlite3'/.test(source) || /\.iterate\(/.test(source);
+  });
+  t.same(opening, ['raft/sqlite.ts']);
+});
+
 t.test('the check itself sees every form of import', async (t) => {
   const source = `
     import { a } from '../storage/mvcc/store.js';
