@@ -66,7 +66,7 @@ const writer = new ByteWriter();
 export function encodeCommand(command: Command): Buffer {
   writer.reset();
   writer.byte(COMMAND_VERSION);
-  writer.byte(COMMAND_TYPES.indexOf(command.type));
+  writer.byte(numberOf(COMMAND_TYPES, command.type));
   switch (command.type) {
     case 'put':
       writePut(command.request);
@@ -122,6 +122,13 @@ function readCommand(reader: ByteReader): Command {
     default:
       return { type, id: reader.int64(), term: reader.varint() };
   }
+}
+
+/** What has no number must not reach the log: no member could apply it, then or after a restart. */
+function numberOf<T>(names: readonly T[], name: T): number {
+  const index = names.indexOf(name);
+  if (index < 0) throw new WireError(`unknown name ${String(name)}`);
+  return index;
 }
 
 function named<T>(names: readonly T[], index: number): T {
@@ -194,8 +201,8 @@ function writeRange(range: RangeRequest): void {
     writer.signedVarint(revision);
   }
   if (sort) {
-    writer.byte(SORT_ORDERS.indexOf(sortOrder));
-    writer.byte(SORT_TARGETS.indexOf(sortTarget));
+    writer.byte(numberOf(SORT_ORDERS, sortOrder));
+    writer.byte(numberOf(SORT_TARGETS, sortTarget));
   }
   if (filter) {
     writer.signedVarint(minModRevision);
@@ -249,8 +256,8 @@ function readList<T>(reader: ByteReader, readItem: (reader: ByteReader) => T): T
 }
 
 function writeCompare(compare: Compare): void {
-  writer.byte(COMPARE_TARGETS.indexOf(compare.target));
-  writer.byte(COMPARE_RESULTS.indexOf(compare.result));
+  writer.byte(numberOf(COMPARE_TARGETS, compare.target));
+  writer.byte(numberOf(COMPARE_RESULTS, compare.result));
   writer.bytes(compare.key);
   writer.bytes(compare.rangeEnd ?? NO_BYTES);
   switch (compare.target) {
@@ -295,7 +302,7 @@ function writeOps(ops: readonly RequestOp[]): void {
   writer.varint(ops.length);
   for (const op of ops) {
     if (op.type === 'empty') throw new WireError('an empty operation is refused before it is proposed');
-    writer.byte(OP_TYPES.indexOf(op.type));
+    writer.byte(numberOf(OP_TYPES, op.type));
     if (op.type === 'put') writePut(op);
     else if (op.type === 'range') writeRange(op);
     else if (op.type === 'delete') writeDelete(op);

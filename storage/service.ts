@@ -103,10 +103,13 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   return { client, status, close };
 }
 
-/** An expiry that finds no lease, or another term, has nothing to do; any other failure is tried again later. */
+/**
+ * An expiry that finds no lease, or another term, has nothing to do; any other failure is tried again later. It has no
+ * deadline: as long as the revoke may still be applied, keep-alives must not promise that the lease lives on.
+ */
 async function expire(proposer: Proposer, id: bigint, term: number): Promise<void> {
   try {
-    await proposer.propose({ type: 'lease-revoke', id, term });
+    await proposer.propose({ type: 'lease-revoke', id, term }, { timeout: Infinity });
   } catch (error) {
     if (!(error instanceof EtcdError)) throw error;
   }

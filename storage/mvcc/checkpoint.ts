@@ -120,8 +120,9 @@ export class Checkpointer implements Durability {
   async #checkpoint(): Promise<void> {
     const applied = this.#options.applied();
     try {
-      this.#worker ??= new CheckpointWorker(this.#options.db.name, this.#options.workerUrl, () => {
-        this.#worker = undefined;
+      this.#worker ??= new CheckpointWorker(this.#options.db.name, this.#options.workerUrl, (ended) => {
+        // One that was asked to end may do so when the next one is there already.
+        if (this.#worker === ended) this.#worker = undefined;
       });
       const outcome = await this.#worker.checkpoint();
       if (outcome.complete) this.#moveTo(applied);
@@ -145,11 +146,11 @@ export class Checkpointer implements Durability {
 class CheckpointWorker {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (ended: CheckpointWorker) => void;
   #pending: { resolve: (outcome: CheckpointOutcome) => void; reject: (error: Error) => void } | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(path: string, url: URL | undefined, onEnd: () => void) {
+  constructor(path: string, url: URL | undefined, onEnd: (ended: CheckpointWorker) => void) {
     this.#onEnd = onEnd;
     const workerData: CheckpointWorkerData = { path };
     this.#worker = new Worker(url ?? new URL('./checkpoint-worker.js', import.meta.url), {
@@ -164,7 +165,7 @@ class CheckpointWorker {
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#pending?.reject(new Error('the checkpoint thread ended'));
-        this.#onEnd();
+        this.#onEnd(this);
         resolve();
       });
     });
@@ -187,7 +188,7 @@ class CheckpointWorker {
 
   close(): Promise<void> {
     clearTimeout(this.#idle);
-    this.#onEnd();
+    this.#onEnd(this);
     this.#worker.ref();
     // A rule for browser windows, whose postMessage takes an origin.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin

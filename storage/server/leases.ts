@@ -48,7 +48,8 @@ export class LeaseServer {
   /** Goes through no log: only the leader knows when leases end, once it is certain that it still leads. */
   async keepAlive(id: bigint, options?: CallOptions): Promise<LeaseKeepAliveResponse> {
     await this.#confirmLeader(options);
-    const ttl = await this.#options.lessor.renew(BigInt.asIntN(64, id));
+    const { lessor, proposer } = this.#options;
+    const ttl = await proposer.within(lessor.renew(BigInt.asIntN(64, id)), options);
     return { header: this.#options.header(), id, ttl };
   }
 

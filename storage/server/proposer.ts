@@ -14,6 +14,9 @@ import { REQUEST_BYTES_MAX } from './validate.js';
 /** etcd's: 5 s for the disk and twice the election time-out for a new leader. */
 const REQUEST_TIMEOUT_MS = 7000;
 
+/** Longest delay that Node's timers take; longer ones would fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 type Reason = RejectReason | UnknownReason | ConsensusError['reason'];
 
 const ERRORS: Readonly<Record<Reason, EtcdErrorName>> = {
@@ -57,6 +60,23 @@ export class Proposer {
       if (error instanceof ConsensusError) throw errorOf(error.reason, options);
       throw error;
     }
+  }
+
+  /** What `work` comes to, or the error of a caller who does not wait that long; the work goes on. */
+  within<T>(work: Promise<T>, options?: CallOptions): Promise<T> {
+    const signal = options?.signal;
+    if (signal?.aborted === true) return Promise.reject(errorOf('aborted', options));
+    return new Promise((resolve, reject) => {
+      const wait = Math.min(options?.timeout ?? REQUEST_TIMEOUT_MS, TIMER_MS_MAX);
+      const timer = setTimeout(() => reject(errorOf('deadline', options)), wait);
+      const abort = () => reject(errorOf('aborted', options));
+      signal?.addEventListener('abort', abort, { once: true });
+      const stopWaiting = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
+      work.finally(stopWaiting).then(resolve, reject);
+    });
   }
 }
 

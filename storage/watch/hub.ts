@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { latin1 } from '../bytes.js';
 import type { KeyValue, ResponseHeader, WatchEvent } from '../client/interface.js';
 import type { Clock } from '../clock.js';
@@ -202,10 +203,20 @@ export class WatchHub {
       this.#runnable.add(stream);
       stream.lagging.delete(watcher);
       stream.lagging.add(watcher);
-      this.#readOn(watcher);
+      this.#tryReadOn(watcher);
     } while (this.#options.clock.now() < end);
     this.#working = this.#runnable.size > 0;
     if (this.#working) setImmediate(() => this.#work());
+  }
+
+  /** A database that cannot be read ends the stream, as it fails a range: nothing above this call would hear of it. */
+  #tryReadOn(watcher: Watcher): void {
+    try {
+      this.#readOn(watcher);
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError)) throw error;
+      watcher.stream.end(EtcdError.of('Corrupt'));
+    }
   }
 
   #readOn(watcher: Watcher): void {

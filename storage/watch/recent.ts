@@ -48,7 +48,7 @@ export class RecentHistory implements HistoryReader {
     const { kv } = change;
     this.#trim(kv.modRevision);
     const bytes = kv.key.length + kv.value.length;
-    this.#kept.push({ change, key, bytes });
+    this.#kept.push({ change: withoutSurroundings(change, bytes), key, bytes });
     this.#bytes += bytes;
     this.#revision = kv.modRevision;
   }
@@ -104,6 +104,26 @@ export class RecentHistory implements HistoryReader {
     }
     return low;
   }
+}
+
+/** Memory around a key or a value that may be kept with it: a command's other fields, Node's pool of small buffers. */
+const SURROUNDINGS_BYTES_MAX = 64 * 1024;
+
+/**
+ * Key and value are views of the command, or of what the database returned, which can be far larger than both: kept as
+ * they are, each of thousands of small changes could hold a whole request.
+ */
+function withoutSurroundings(change: Change, bytes: number): Change {
+  const { key, value } = change.kv;
+  const held = key.buffer.byteLength + (value.buffer === key.buffer ? 0 : value.buffer.byteLength);
+  if (held <= 2 * bytes + SURROUNDINGS_BYTES_MAX) return change;
+  return { ...change, kv: { ...change.kv, key: ownCopy(key), value: ownCopy(value) } };
+}
+
+function ownCopy(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 function matcher(range: KeyRange): (key: string) => boolean {

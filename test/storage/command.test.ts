@@ -134,6 +134,18 @@ const entryOf = (index: number, payload: Uint8Array, type: 'normal' | 'noop' | '
 const putOf = (key: string) =>
   encodeCommand({ type: 'put', request: { key: bytesOf(key), value: bytesOf(key) } });
 
+t.test('what could not be read again is refused when it is written', (t) => {
+  const key = bytesOf('k');
+  const withCompare = (change: object): Command => {
+    const compare = { key, target: 'mod', result: 'equal', modRevision: 1, ...change } as never;
+    return { type: 'txn', request: { compare: [compare], success: [], failure: [] } };
+  };
+  t.throws(() => encodeCommand(withCompare({ result: 'about' })), WireError);
+  t.throws(() => encodeCommand(withCompare({ target: 'colour' })), WireError);
+  t.throws(() => encodeCommand({ type: 'defragment' } as never), WireError);
+  t.end();
+});
+
 t.test('the machine: entries that are no commands only move the position', (t) => {
   const { machine } = memoryMachine();
   const results = machine.apply([

@@ -24,7 +24,11 @@ export class FakeConsensus<R> implements Consensus<R> {
   /** Commands are accepted but not applied until `release`. */
   #held: (() => void) | undefined;
   #hold = Promise.resolve();
-  readonly #queue: { payload: Uint8Array; resolve: (outcome: ProposalOutcome<R>) => void }[] = [];
+  readonly #queue: {
+    payload: Uint8Array;
+    deadline: number;
+    resolve: (outcome: ProposalOutcome<R>) => void;
+  }[] = [];
   readonly #listeners = new Set<(status: ConsensusStatus) => void>();
 
   constructor(
@@ -32,10 +36,10 @@ export class FakeConsensus<R> implements Consensus<R> {
     private readonly ids = { clusterId: 1n, memberId: 1n },
   ) {}
 
-  propose(payload: Uint8Array, _options: ProposeOptions): Promise<ProposalOutcome<R>> {
+  propose(payload: Uint8Array, { deadline }: ProposeOptions): Promise<ProposalOutcome<R>> {
     if (this.nextOutcome !== undefined) return Promise.resolve(this.nextOutcome);
     if (this.#queue.length === 0) void Promise.resolve().then(() => this.#apply());
-    return new Promise((resolve) => this.#queue.push({ payload, resolve }));
+    return new Promise((resolve) => this.#queue.push({ payload, deadline, resolve }));
   }
 
   readIndex(): Promise<void> {
@@ -67,6 +71,13 @@ export class FakeConsensus<R> implements Consensus<R> {
 
   release(): void {
     this.#held?.();
+  }
+
+  /** Callers with a deadline wait no longer; what they proposed is applied all the same. */
+  passDeadlines(): void {
+    for (const { deadline, resolve } of this.#queue) {
+      if (deadline < Infinity) resolve({ type: 'unknown', reason: 'deadline' });
+    }
   }
 
   stop(): Promise<void> {

@@ -92,6 +92,21 @@ t.test('a keep-alive during the revoke waits for its outcome', async (t) => {
   t.equal((await renewal).ttl, 0);
 });
 
+t.test('no keep-alive is granted while a revoke may still be applied, however late', async (t) => {
+  const { clock, client, consensus, id, isThere } = await storeWithLease();
+  consensus.hold();
+  clock.advance(10 * SECOND);
+  await settle();
+  consensus.passDeadlines();
+  await settle();
+  const renewal = client.leaseKeepAlive(id);
+  await fails(t, client.leaseKeepAlive(id, { timeout: 1 }), 'DeadlineExceeded');
+  await fails(t, client.leaseKeepAlive(id, { signal: AbortSignal.timeout(1) }), 'Canceled');
+  consensus.release();
+  t.equal((await renewal).ttl, 0);
+  t.equal(await isThere(), false);
+});
+
 t.test('a revoke that fails is tried again', async (t) => {
   const { clock, client, consensus, id, isThere } = await storeWithLease();
   consensus.nextOutcome = { type: 'rejected', reason: 'overloaded' };

@@ -1,12 +1,15 @@
 /** The watch hub: no gap and no duplicate, whatever readers, restarts and compactions do; bounded memory. */
 import * as fc from 'fast-check';
+import Database from 'better-sqlite3';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import type { WatchResponse, WatchStream } from '../../storage/client/interface.js';
+import { systemClock } from '../../storage/clock.js';
 import { openStore, type Store } from '../../storage/open.js';
 import { keyRange } from '../../storage/bytes.js';
 import { WatcherGroups, type Group } from '../../storage/watch/groups.js';
+import { WatchHub } from '../../storage/watch/hub.js';
 import type { HistoryReader } from '../../storage/watch/history.js';
 import { ResponseQueue } from '../../storage/watch/queue.js';
 import { RecentHistory } from '../../storage/watch/recent.js';
@@ -96,6 +99,45 @@ t.test('progress asked for within a delivery comes after the events of that revi
     [0, 1],
   );
   t.same(ids.slice(2), [-1]);
+});
+
+t.test(
+  'progress asked for within the delivery of created comes after the history of that watch',
+  async (t) => {
+    const { client } = fakeStore();
+    for (const value of ['1', '2', '3']) await client.put({ key: bytes('a'), value: bytes(value) });
+    const stream = client.watch();
+    const told: string[] = [];
+    stream.deliver(({ created, watchId, events }) => {
+      if (created === true) stream.requestProgress();
+      told.push(...(watchId === -1 ? ['progress'] : events.map(briefEvent)));
+      return true;
+    });
+    stream.create({ key: bytes('a'), startRevision: 2 });
+    stream.create({ key: bytes('a'), startRevision: 4 });
+    await settle();
+
+    t.same(told, ['put a=1 m2', 'put a=2 m3', 'put a=3 m4', 'put a=3 m4', 'progress']);
+  },
+);
+
+t.test('a database that cannot be read ends the watch that needs it, not the process', async (t) => {
+  const { client, history } = fakeStore();
+  for (let count = 0; count < 3; count++) await client.put({ key: bytes('a'), value: bytes(`${count}`) });
+  const hub = new WatchHub({
+    store: { revision: 4, compacted: -1 },
+    header: () => ({ clusterId: 1n, memberId: 1n, revision: 4, raftTerm: 1 }),
+    history: {
+      read: () => {
+        throw new Database.SqliteError('database disk image is malformed', 'SQLITE_CORRUPT');
+      },
+      previous: (change) => history.previous(change),
+    },
+    clock: systemClock,
+  });
+  const stream = hub.open();
+  stream.create({ key: bytes('a'), startRevision: 2 });
+  t.match(await stream.closed, { message: 'etcdserver: corrupt cluster' });
 });
 
 t.test('a stream that says "not now" keeps one response and reads history when it goes on', async (t) => {
@@ -486,6 +528,25 @@ t.test('history readers', async (t) => {
     }
     t.end();
   });
+  t.test('from memory: a small change does not keep the request that made it', (t) => {
+    const recent = new RecentHistory(1, () => undefined);
+    const request = Buffer.alloc(2 ** 20);
+    const kv = {
+      key: request.subarray(0, 1),
+      value: request.subarray(1, 3),
+      createRevision: 2,
+      modRevision: 2,
+    };
+    recent.record({ type: 'put', kv: { ...kv, version: 1, lease: 0n }, sub: 0, previous: 0 }, '\0');
+    const query = { range: keyRange(bytes('\0'), bytes('\0')), from: 2, prevKv: false, bytesMax: 1000 };
+    const kept = recent.read(query)?.changes[0]?.change.kv;
+    t.same([kept?.key, kept?.value], [Buffer.alloc(1), Buffer.alloc(2)]);
+    t.ok(
+      (kept?.key.buffer.byteLength ?? Infinity) < 100 && (kept?.value.buffer.byteLength ?? Infinity) < 100,
+    );
+    t.end();
+  });
+
   t.test('from memory: the same, or not so far back', (t) => {
     t.equal(readAll(recent, 1, ranges[0] as (typeof ranges)[0]), undefined);
     let known = 0;
