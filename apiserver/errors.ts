@@ -112,8 +112,12 @@ export const forbidden = (resource: GroupName, name: string, why: string, causes
     details(resource, name, causes === undefined ? {} : { causes }),
   );
 
+/** Errors that one answer lists: without an end, 2 MB of wrong items would be answered with 190 MB. */
+export const FIELD_ERRORS_MAX = 10_000;
+
 /** A wrong object. `kind` names the kind, not the plural. */
-export function invalid(kind: GroupName, name: string, errors: readonly FieldError[]): StatusError {
+export function invalid(kind: GroupName, name: string, found: readonly FieldError[]): StatusError {
+  const errors = found.slice(0, FIELD_ERRORS_MAX);
   const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }));
   const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;

@@ -1,5 +1,6 @@
 /** Decoding by media type: from the bytes of a request to an object of the kind that its path names. */
 import type * as z from 'zod';
+import { addAll } from '../../schemas/add-all.js';
 import { type Decoded as DecodedSchema, decodeObject, decodeSchema } from '../../schemas/decode.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { deleteOptions } from '../../schemas/meta/v1.js';
@@ -133,7 +134,8 @@ function checkFields(
     const problem = `strict decoding error: ${[...strictErrors, ...unknown].join(', ')}`;
     throw cannotBeHandled(hint, hint.kind, hint.version, problem);
   }
-  if (fieldValidation === 'Warn') warnings?.push(...warningsOf(strictErrors), ...unknown);
+  if (fieldValidation === 'Warn' && warnings !== undefined)
+    addAll(warnings, warningsOf(strictErrors), unknown);
   return decoded.object;
 }
 

@@ -1,4 +1,5 @@
 /** create, update, patch, delete and deletecollection. */
+import { addAll } from '../../schemas/add-all.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { badRequest, notFound, StatusError } from '../errors.js';
 import {
@@ -109,7 +110,7 @@ export function patcher(
     if (fieldValidation === 'Strict' && problems.length > 0) {
       throw refuse(`strict decoding error: ${problems.join(', ')}`);
     }
-    warnings?.push(...problems);
+    if (warnings !== undefined) addAll(warnings, problems);
     warnings = undefined;
     return decoded.object;
   };

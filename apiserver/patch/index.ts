@@ -69,7 +69,8 @@ function jsonPatch(body: Buffer, current: KubeObject, touched?: WeakSet<object>)
     );
   }
   try {
-    return applyJsonPatch(current, operations, touched);
+    // Go decodes null to an object with nothing in it.
+    return applyJsonPatch(current, operations, touched) ?? {};
   } catch (error) {
     if (!(error instanceof PatchFailure)) throw error;
     // Upstream hides what went wrong behind this text.

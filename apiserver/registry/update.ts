@@ -3,6 +3,7 @@
  * from what is there now. It begins with the cache's object, which may be old: what is refused or needs no write on that
  * ground is checked against the store first (decision 16).
  */
+import { addAll } from '../../schemas/add-all.js';
 import type { KubeObject, ObjectMeta, Strategy } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../schemas/validation/metadata.js';
@@ -226,7 +227,7 @@ function validateUpdate(
       if (!known.has(`${error.field} ${error.message}`)) errors.push(error);
     }
   }
-  errors.push(...(strategy.validate?.(object) ?? []), ...(strategy.validateUpdate?.(object, old) ?? []));
+  addAll(errors, strategy.validate?.(object) ?? [], strategy.validateUpdate?.(object, old) ?? []);
   return errors;
 }
 

@@ -1,4 +1,5 @@
 /** Rules for metadata, which hold for every kind. */
+import { addAll } from '../add-all.js';
 import type { KubeObject, ObjectMeta, OwnerReference, ResourceDefinition } from '../definition.js';
 import { type FieldError, forbidden, invalid, required, tooLong } from '../field-error.js';
 import { byteLength, dns1123Label, labelValue, qualifiedName } from './names.js';
@@ -145,8 +146,8 @@ function validateMeta(meta: ObjectMeta, { field, namespaced, validateName }: Met
 }
 
 function validateCommon(errors: FieldError[], meta: ObjectMeta, field: string): void {
-  if (meta.labels) errors.push(...validateLabels(meta.labels, `${field}.labels`));
-  if (meta.annotations) errors.push(...validateAnnotations(meta.annotations, `${field}.annotations`));
+  if (meta.labels) addAll(errors, validateLabels(meta.labels, `${field}.labels`));
+  if (meta.annotations) addAll(errors, validateAnnotations(meta.annotations, `${field}.annotations`));
   if (meta.ownerReferences) {
     validateOwnerReferences(errors, meta.ownerReferences, `${field}.ownerReferences`);
   }

@@ -289,6 +289,15 @@ t.test('unknown fields: refused, warned of or ignored (fieldValidation)', async 
   t.ok([bounded.headers['warning']].flat().join('').length < 8000, 'warnings are bounded');
 });
 
+t.test('unknown fields: as many as a body has room for do not overflow the stack', async (t) => {
+  const harness = await start(t);
+  const many = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`u${i}`, 1]));
+  const put = jsonBody({ metadata: { name: 'w' }, ...many });
+  t.equal((await ask(harness, collection, put)).status, 201);
+  const patch = { method: 'PATCH', headers: { 'content-type': 'application/merge-patch+json' } };
+  t.equal((await ask(harness, `${collection}/w`, { ...patch, body: JSON.stringify(many) })).status, 200);
+});
+
 t.test('the object in a body must be the one that the path names', async (t) => {
   const harness = await start(t);
   fill(harness, 1, 1);

@@ -191,6 +191,15 @@ t.test('RFC 6902: each operation', (t) => {
   t.end();
 });
 
+t.test('RFC 6902: null in place of the document is an object without fields, as to Go', (t) => {
+  const current = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'x' } };
+  for (const op of ['add', 'replace']) {
+    const patch = body([{ op, path: '', value: null }]);
+    t.same(applyPatch(JSON_PATCH, patch, current, configMaps), {});
+  }
+  t.end();
+});
+
 t.test('RFC 6902: what cannot be carried out fails', (t) => {
   const document = { a: { b: ['x', 'y'] } };
   const operations: Operation[] = [

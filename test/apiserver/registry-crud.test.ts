@@ -1,7 +1,7 @@
 /** Rules of create, get, update and dry run, with upstream's texts. */
 import t from 'tap';
 import type { AdmissionAttributes, AdmissionPlugin } from '../../apiserver/admission/plugin.js';
-import { forbidden, StatusError } from '../../apiserver/errors.js';
+import { FIELD_ERRORS_MAX, forbidden, StatusError } from '../../apiserver/errors.js';
 import type { Allocator } from '../../apiserver/registry/allocator.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
@@ -232,6 +232,19 @@ t.test('a read waits for progress when other resources moved the store on', asyn
 });
 
 const none = { empty: true, matches: () => true, toString: () => '' };
+
+t.test(
+  'errors: an update gathers as many as a body can make, and an answer lists the first of them',
+  async (t) => {
+    const { widgets: registry } = openFixture({}, configMaps);
+    await registry.create(demo, { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a' } });
+    const data = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`!${i}`, '']));
+    const change = (current: KubeObject | undefined) => ({ ...(current as KubeObject), data });
+    const { code, details } = await refusal(registry.update(demo, 'demo', 'a', change, { dryRun: true }));
+    t.equal(code, 422);
+    t.equal(details?.causes?.length, FIELD_ERRORS_MAX);
+  },
+);
 
 t.test('update', async (t) => {
   t.test('writes what changed and raises generation for intent only', async (t) => {

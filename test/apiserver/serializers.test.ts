@@ -320,6 +320,8 @@ t.test('YAML: keys given twice are told with their lines', (t) => {
 t.test('YAML: several documents, bad syntax, other values and endless aliases are refused', (t) => {
   t.match(refusal(yamlSerializer, 'a: b\n---\nc: d\n'), 'yaml: expected one document, found several');
   t.match(refusal(yamlSerializer, 'a: [1\nb: 2'), /^the object provided is unrecognized .*: yaml: line 2: /);
+  t.match(refusal(yamlSerializer, 'a: b\n? [a]\n: b'), 'yaml: line 2: invalid map key');
+  t.match(refusal(yamlSerializer, 'a: &a {b: c}\nd: {*a : e}'), 'yaml: line 2: invalid map key');
   t.match(refusal(yamlSerializer, '- a'), 'cannot unmarshal array into Go value of type struct');
   t.match(refusal(yamlSerializer, '[['.repeat(NESTING_MAX) + ']]'.repeat(NESTING_MAX)), 'exceeded max depth');
   const excessive = 'yaml: document contains excessive aliasing';

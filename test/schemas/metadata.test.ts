@@ -2,8 +2,10 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { leases } from '../../schemas/coordination/v1/lease.js';
+import { deployments } from '../../schemas/apps/v1/deployment.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { nodes } from '../../schemas/core/v1/node.js';
+import { pods } from '../../schemas/core/v1/pod.js';
 import type { KubeObject, ObjectMeta, ResourceDefinition } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
 import {
@@ -28,6 +30,7 @@ import {
   qualifiedName,
 } from '../../schemas/validation/names.js';
 import { formatLabelSelector, selectorMatches } from '../../schemas/validation/selectors.js';
+import { create } from './pipeline.js';
 
 const SUBDOMAIN =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
@@ -191,6 +194,23 @@ t.test('metadata: managed fields', (t) => {
       'metadata.managedFields[0].manager: Too long: may not be more than 128 bytes',
       'metadata.managedFields[0].subresource: Too long: may not be more than 256 bytes',
     ],
+  );
+  t.end();
+});
+
+t.test('errors: as many as a body of 3 MB can make do not overflow the stack', (t) => {
+  const many = 200_000;
+  const wrong = Object.fromEntries(Array.from({ length: many }, (_, i) => [`!${i}`, '']));
+  t.equal(problemsOf({ labels: wrong }).length, many);
+  t.equal(problemsOf({ annotations: wrong }).length, many + 1, 'and their size');
+  const containers = Array.from({ length: 60_000 }, () => ({}));
+  const made = create(pods, { metadata: { name: 'x', namespace: 'demo' }, spec: { containers } });
+  t.ok(made.errors.length >= 2 * containers.length);
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers } };
+  const spec = { selector: { matchLabels: { a: 'b' } }, template };
+  t.ok(
+    create(deployments, { metadata: { name: 'x', namespace: 'demo' }, spec }).errors.length >=
+      2 * containers.length,
   );
   t.end();
 });

@@ -82,6 +82,8 @@ function parse(text: string): ParsedYaml {
     uniqueKeys: false,
     lineCounter: lines,
     prettyErrors: false,
+    // Its warnings would go to this process's stderr, for any client to fill.
+    logLevel: 'error',
     customTags: (tags) => tags.flatMap(asGo),
   });
   const filled = [...documents].filter((document) => !isBlank(document, yaml));
@@ -92,6 +94,10 @@ function parse(text: string): ParsedYaml {
   if (error?.message === STACK_OVERFLOW) throw new NestingError();
   if (error !== undefined) {
     return { problem: `yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}` };
+  }
+  const badKey = collectionKey(yaml, first);
+  if (badKey !== undefined) {
+    return { problem: `yaml: line ${lines.linePos(badKey).line}: invalid map key` };
   }
   const value = unshared(first.toJS({ maxAliasCount: YAML_ALIASES_MAX }), yaml, first);
   countMembers(value);
@@ -136,6 +142,20 @@ function expandedSize(value: unknown, known: Map<object, number>): number {
     known.set(value, size);
   }
   return size;
+}
+
+/** Where a list or map is the key of a map, which JSON has no form for; the library would make up a text. */
+function collectionKey(yaml: typeof Yaml, document: Yaml.Document): number | undefined {
+  let position: number | undefined;
+  yaml.visit(document, {
+    Pair(_key, { key }) {
+      const target = yaml.isAlias(key) ? key.resolve(document) : key;
+      if (!yaml.isCollection(target)) return undefined;
+      position = (key as Yaml.Node).range?.[0] ?? 0;
+      return yaml.visit.BREAK;
+    },
+  });
+  return position;
 }
 
 function duplicateKeys(yaml: typeof Yaml, document: Yaml.Document, lines: Yaml.LineCounter): Duplicate[] {

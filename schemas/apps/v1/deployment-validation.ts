@@ -1,4 +1,5 @@
 /** What a Deployment must look like. */
+import { addAll } from '../../add-all.js';
 import type { KubeObject } from '../../definition.js';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
 import { NOT_NEGATIVE } from '../../validation/metadata.js';
@@ -16,7 +17,7 @@ export function validateDeployment(object: KubeObject): FieldError[] {
   const { minReadySeconds = 0, progressDeadlineSeconds: deadline } = spec;
   const errors: FieldError[] = [];
   validateNotNegative(errors, 'spec.replicas', spec.replicas);
-  errors.push(...validateSelectorAndTemplate(spec), ...validateStrategy(spec.strategy ?? {}));
+  addAll(errors, validateSelectorAndTemplate(spec), validateStrategy(spec.strategy ?? {}));
   validateNotNegative(errors, 'spec.minReadySeconds', minReadySeconds);
   validateNotNegative(errors, 'spec.revisionHistoryLimit', spec.revisionHistoryLimit);
   validateNotNegative(errors, 'spec.progressDeadlineSeconds', deadline);

@@ -1,4 +1,5 @@
 /** What Deployment and ReplicaSet have in common: replicas of a pod template, found again by a selector. */
+import { addAll } from '../../add-all.js';
 import { column } from '../../columns.js';
 import { defaultPodTemplate, type PodTemplateSpec, validatePodTemplate } from '../../core/v1/pod-template.js';
 import { podTemplateWarnings } from '../../core/v1/pod-warnings.js';
@@ -37,7 +38,7 @@ export function validateSelectorAndTemplate({ selector, template = {} }: Workloa
   const errors: FieldError[] = [];
   if (selector === undefined) errors.push(required('spec.selector'));
   else {
-    errors.push(...validateLabelSelector(selector, 'spec.selector'));
+    addAll(errors, validateLabelSelector(selector, 'spec.selector'));
     if (isEmptySelector(selector)) {
       errors.push(invalid('spec.selector', selector, 'empty selector is invalid for deployment'));
     }
@@ -59,7 +60,7 @@ function validateTemplate(template: PodTemplateSpec, selector: LabelSelector | u
     const problem = '`selector` does not match template `labels`';
     errors.push(invalid('spec.template.metadata.labels', labels, problem));
   }
-  errors.push(...validatePodTemplate(template, 'spec.template'));
+  addAll(errors, validatePodTemplate(template, 'spec.template'));
   const { restartPolicy = '', activeDeadlineSeconds } = template.spec ?? {};
   if (restartPolicy !== 'Always') {
     errors.push(notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']));
@@ -110,7 +111,7 @@ export function workloadWarnings(object: KubeObject, old?: KubeObject): string[]
     );
   }
   if (template !== undefined && JSON.stringify(template) !== JSON.stringify(oldTemplate)) {
-    warnings.push(...podTemplateWarnings(template, 'spec.template'));
+    addAll(warnings, podTemplateWarnings(template, 'spec.template'));
   }
   return warnings;
 }

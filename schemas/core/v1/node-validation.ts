@@ -1,4 +1,5 @@
 /** What a Node must look like, and what of it may not change. */
+import { addAll } from '../../add-all.js';
 import type { KubeObject } from '../../definition.js';
 import {
   duplicate,
@@ -25,7 +26,7 @@ export const statusOf = (node: KubeObject): NodeStatus => node['status'] ?? {};
 export function validateNode(node: KubeObject): FieldError[] {
   // Clients know the path of taints below metadata, where they once were an annotation.
   const errors = validateTaints(specOf(node).taints ?? [], 'metadata.taints');
-  errors.push(...validateResources(node), ...validatePodCidrs(specOf(node).podCIDRs ?? [], 'spec.podCIDRs'));
+  addAll(errors, validateResources(node), validatePodCidrs(specOf(node).podCIDRs ?? [], 'spec.podCIDRs'));
   return errors;
 }
 

@@ -1,4 +1,5 @@
 /** Rules for the claims that are made for a pod from the template in its volume. */
+import { addAll } from '../../add-all.js';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
 import { quantityOf } from '../../meta/quantity.js';
 import {
@@ -20,9 +21,10 @@ export function validateClaimTemplate(
   field: string,
 ): void {
   const { labels, annotations, ...others } = metadata;
-  errors.push(
-    ...validateAnnotations(annotations, `${field}.metadata.annotations`),
-    ...validateLabels(labels, `${field}.metadata.labels`),
+  addAll(
+    errors,
+    validateAnnotations(annotations, `${field}.metadata.annotations`),
+    validateLabels(labels, `${field}.metadata.labels`),
   );
   for (const name of Object.keys(others)) {
     errors.push(forbidden(`${field}.metadata.${name}`, 'cannot be set for volumeClaimTemplate'));
@@ -39,7 +41,7 @@ function validateClaimSpec(
   if (accessModes.length === 0) {
     errors.push(required(`${field}.accessModes`, 'at least 1 access mode is required'));
   }
-  errors.push(...validateLabelSelector(selector as LabelSelector | undefined, `${field}.selector`));
+  addAll(errors, validateLabelSelector(selector as LabelSelector | undefined, `${field}.selector`));
   for (const mode of accessModes) {
     if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(`${field}.accessModes`, mode, ACCESS_MODES));
   }

@@ -1,4 +1,5 @@
 /** Rules for where a pod may run. */
+import { addAll } from '../../add-all.js';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
 import { invalidEach, validateLabelName, validateLabelSelector } from '../../validation/metadata.js';
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../validation/names.js';
@@ -128,9 +129,10 @@ function validatePodAffinity(errors: FieldError[], affinity: PodAffinity, field:
 
 function validatePodTerm(errors: FieldError[], term: PodAffinityTerm, field: string): void {
   const { topologyKey = '' } = term;
-  errors.push(
-    ...validateLabelSelector(selectorOf(term.labelSelector), `${field}.labelSelector`),
-    ...validateLabelSelector(selectorOf(term.namespaceSelector), `${field}.namespaceSelector`),
+  addAll(
+    errors,
+    validateLabelSelector(selectorOf(term.labelSelector), `${field}.labelSelector`),
+    validateLabelSelector(selectorOf(term.namespaceSelector), `${field}.namespaceSelector`),
   );
   for (const name of term.namespaces ?? [])
     invalidEach(errors, `${field}.namespace`, name, dns1123Label(name));
@@ -227,7 +229,7 @@ export function validateTopologySpread(
       }
     }
     validateSpreadLabelKeys(errors, constraint, `${path}.matchLabelKeys`);
-    errors.push(...validateLabelSelector(selectorOf(constraint.labelSelector), `${path}.labelSelector`));
+    addAll(errors, validateLabelSelector(selectorOf(constraint.labelSelector), `${path}.labelSelector`));
   }
 }
 

@@ -1,4 +1,5 @@
 /** What happens to pods, and to writes through their subresources, on the way to the store. */
+import { addAll } from '../../add-all.js';
 import type { KubeObject, Strategy } from '../../definition.js';
 import { validatePodAnnotations } from './pod-annotation-validation.js';
 import { validateImagePadding } from './pod-container-validation.js';
@@ -60,7 +61,7 @@ function validatePod(pod: KubeObject): FieldError[] {
   const errors: FieldError[] = [];
   const spec = specOf(pod);
   validatePodAnnotations(errors, pod.metadata.annotations, spec, 'metadata.annotations');
-  errors.push(...validatePodSpec(spec, 'spec', { ofPod: true, podName: pod.metadata.name }));
+  addAll(errors, validatePodSpec(spec, 'spec', { ofPod: true, podName: pod.metadata.name }));
   if (!spec.serviceAccountName) validateNoTokens(errors, spec);
   for (const name of ['containers', 'initContainers'] as const) {
     for (const [i, container] of (spec[name] ?? []).entries()) {

@@ -1,5 +1,6 @@
 /** The template from which controllers make pods. */
 import type * as z from 'zod';
+import { addAll } from '../../add-all.js';
 import { type FieldError, forbidden } from '../../field-error.js';
 import { describe, once, struct } from '../../fields.js';
 import { objectMeta } from '../../meta/v1.js';
@@ -36,7 +37,7 @@ export function validatePodTemplate(template: PodTemplateSpec, field: string): F
     ...validateAnnotations(metadata.annotations, `${field}.annotations`),
   ];
   validatePodAnnotations(errors, metadata.annotations, spec, `${field}.annotations`);
-  errors.push(...validatePodSpec(spec, `${field}.spec`));
+  addAll(errors, validatePodSpec(spec, `${field}.spec`));
   if (spec.ephemeralContainers) {
     errors.push(
       forbidden(`${field}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'),

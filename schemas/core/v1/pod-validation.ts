@@ -1,4 +1,5 @@
 /** Rules for pods and pod templates, in upstream's order. */
+import { addAll } from '../../add-all.js';
 import { compareQuantities, quantityOf } from '../../meta/quantity.js';
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
 import { invalidEach, validateLabels } from '../../validation/metadata.js';
@@ -89,7 +90,7 @@ function validateRunning(errors: FieldError[], spec: PodSpec, field: string): vo
   else if (!DNS_POLICIES.includes(dnsPolicy)) {
     errors.push(notSupported(`${field}.dnsPolicy`, dnsPolicy, DNS_POLICIES));
   }
-  if (spec.nodeSelector) errors.push(...validateLabels(spec.nodeSelector, `${field}.nodeSelector`));
+  if (spec.nodeSelector) addAll(errors, validateLabels(spec.nodeSelector, `${field}.nodeSelector`));
   if (spec.securityContext) {
     validatePodSecurityContext(errors, spec.securityContext, spec, `${field}.securityContext`);
   }

@@ -1,4 +1,5 @@
 /** Rules for volumes. */
+import { addAll } from '../../add-all.js';
 import {
   duplicate,
   type FieldError,
@@ -323,8 +324,9 @@ function validateTrustBundle(
     }
   } else if (signerName !== undefined) {
     if (signerName === '') errors.push(required(`${field}.signerName`, 'must be a valid signer name'));
-    errors.push(
-      ...validateLabelSelector(labelSelector as LabelSelector | undefined, `${field}.labelSelector`),
+    addAll(
+      errors,
+      validateLabelSelector(labelSelector as LabelSelector | undefined, `${field}.labelSelector`),
     );
   } else errors.push(required(field, 'either name or signerName must be specified'));
   if (path === '') errors.push(required(`${field}.path`));

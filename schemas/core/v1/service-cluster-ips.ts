@@ -1,5 +1,6 @@
 /** Rules of a Service's cluster IPs and IP families, which go together. */
 import { isIPv6 } from 'node:net';
+import { addAll } from '../../add-all.js';
 import { duplicate, type FieldError, invalid, notSupported, required } from '../../field-error.js';
 import { familyOf, validateIP } from './addresses.js';
 import {
@@ -24,7 +25,7 @@ export function validateClusterIPs(spec: ServiceSpec): FieldError[] {
   if (!hasClusterIP(spec)) return [];
   const errors = [...validateFirst(spec), ...validateFamilies(spec)];
   const addresses = validateEach(spec);
-  errors.push(...addresses);
+  addAll(errors, addresses);
   // With a bad address the rest would only confuse.
   if (addresses.length > 0) return errors;
   return [...errors, ...validatePairs(spec), ...validateConfigured(spec)];

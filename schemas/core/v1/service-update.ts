@@ -1,4 +1,5 @@
 /** What of a Service may not change, and the rules of its status. */
+import { addAll } from '../../add-all.js';
 import type { KubeObject } from '../../definition.js';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
@@ -22,8 +23,8 @@ export function validateServiceUpdate(service: KubeObject, oldService: KubeObjec
   const old = specOf(oldService);
   const errors: FieldError[] = [];
   if (hasClusterIP(spec) && hasClusterIP(old) && !(isHeadless(spec) && isHeadless(old))) {
-    errors.push(...validateSameClusterIPs(spec, old));
-    if (!isHeadless(spec) && !isHeadless(old)) errors.push(...validateSameFamilies(spec, old));
+    addAll(errors, validateSameClusterIPs(spec, old));
+    if (!isHeadless(spec) && !isHeadless(old)) addAll(errors, validateSameFamilies(spec, old));
   }
   if (spec.type === 'LoadBalancer' && old.type === 'LoadBalancer') {
     if (spec.loadBalancerClass !== old.loadBalancerClass) {
