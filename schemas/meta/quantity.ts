@@ -40,16 +40,14 @@ export function parseQuantity(text: string): Quantity | string {
   if (scale === undefined) return SUFFIX_PROBLEM;
   if (whole === '' && fraction === '') return NUMBER_PROBLEM;
   const magnitude = BigInt(whole + fraction);
-  const quantity = roundUp(
+  const rounded = roundUp(
     scale.base === 2
       ? { value: magnitude << BigInt(scale.exponent), exponent: -fraction.length }
       : { value: magnitude, exponent: scale.exponent - fraction.length },
   );
-  if (scale.format === 'binary' && quantity.exponent === 0 && quantity.value > INT64_MAX) {
-    quantity.value = INT64_MAX;
-  }
-  if (sign === '-') quantity.value = -quantity.value;
-  return { ...quantity, format: scale.format };
+  const tooMuch = scale.format === 'binary' && rounded.value > INT64_MAX * 10n ** BigInt(-rounded.exponent);
+  const { value, exponent } = tooMuch ? { value: INT64_MAX, exponent: 0 } : rounded;
+  return { value: sign === '-' ? -value : value, exponent, format: scale.format };
 }
 
 interface Suffix {

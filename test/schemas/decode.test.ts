@@ -293,6 +293,9 @@ t.test('a canonical quantity is its own canonical form, and the same amount', (t
       );
     }),
   );
+  for (const most of ['8388608Ti', '8388608.0Ti', '8388608.5Ti', '9Ei']) {
+    t.equal(canonicalQuantity(most), '9223372036854775807', `${most} is the most there can be`);
+  }
   t.equal(milliValue(quantityOf('1.0001')), 1001n, 'thousandths are rounded up');
   t.end();
 });
