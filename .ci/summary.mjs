@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 const [, , report, exitCode] = process.argv;
 const text = readFileSync(report, 'utf8');
 // An assertion that failed, with the lines that say how and where.
-for (const [failure] of text.matchAll(/^ *not ok .*(?:\n *---\n(?:.*\n){0,40}? *\.\.\.)?$/gm)) console.log(failure);
+for (const [failure] of text.matchAll(/^ *not ok .*(?:\n *---\n(?:.*\n){0,40}? *\.\.\.)?$/gm))
+  console.log(failure);
 const totals = [...text.matchAll(/^# \{ total: .*\}$/gm)].at(-1)?.[0] ?? '';
 const count = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0);
 const passed = count('pass');
