@@ -1,13 +1,14 @@
 /** Removing objects: one, or all that a list finds. */
 import type { KubeObject } from '../../schemas/definition.js';
-import { conflict, notFound, StatusError, timeout } from '../errors.js';
+import { notFound, StatusError } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { attributesOf, runAdmission } from './admit.js';
+import { Conflict, untilWritten } from './attempts.js';
 import { decideDeletion } from './deletion.js';
-import { objectKey, orderOf } from './keys.js';
+import { objectKey } from './keys.js';
 import { list } from './list.js';
 import { checkDeletePreconditions } from './preconditions.js';
-import { commit, noCompanion, reach, readStore, type Resource, settled, written } from './resource.js';
+import { commit, noCompanion, type Resource, settled, written } from './resource.js';
 import type { StoredItem } from './stored-item.js';
 import type { DeleteOptions, DeleteResult, ListOptions, ObjectList, StoredObject } from './types.js';
 
@@ -25,12 +26,6 @@ interface Target {
   readonly options: DeleteOptions;
 }
 
-/** Another writer was faster. */
-interface Conflict {
-  readonly conflict: true;
-  readonly current: StoredItem | undefined;
-}
-
 /** Throws StatusError 404, 409 and what admission refuses with. */
 export async function remove(
   resource: Resource,
@@ -41,26 +36,9 @@ export async function remove(
 ): Promise<DeleteResult> {
   const key = objectKey(namespace, name);
   const target: Target = { resource, context, namespace, name, key, options };
-  await reach(resource, 0);
-  let current = resource.cache.get(orderOf(key));
-  let cached = true;
-  for (let attempt = 1; attempt <= DELETE_ATTEMPTS_MAX; attempt++) {
-    if (context.signal.aborted) throw timeout('the client has gone');
-    const result = await attemptDelete(target, current).catch((error: unknown) => error);
-    if (isResult(result)) return result;
-    if (!isConflict(result) && !(cached && result instanceof StatusError)) throw result;
-    const now = isConflict(result) ? result.current : await readStore(resource, key);
-    if (!isConflict(result) && now?.revision === current?.revision) throw result;
-    current = now;
-    cached = false;
-  }
-  throw conflict(resource.name, name);
+  const attempt = (current: StoredItem | undefined) => attemptDelete(target, current);
+  return untilWritten({ ...target, max: DELETE_ATTEMPTS_MAX, attempt });
 }
-
-const isResult = (value: unknown): value is DeleteResult =>
-  typeof value === 'object' && value !== null && 'removed' in value;
-const isConflict = (value: unknown): value is Conflict =>
-  typeof value === 'object' && value !== null && 'conflict' in value;
 
 async function attemptDelete(
   target: Target,
@@ -91,7 +69,7 @@ async function attemptDelete(
   const { object, thenRemove } = decision;
   if (dryRun) return { item: format.fromObject(current.key, object, current.revision), removed: thenRemove };
   const marked = await markTerminating(target, current, object);
-  if ('conflict' in marked || !thenRemove) return marked;
+  if (marked instanceof Conflict || !thenRemove) return marked;
   return removeMarked(target, marked.item);
 }
 
@@ -104,7 +82,7 @@ async function markTerminating(
   const value = resource.format.toValue(object, shown);
   if (current.holds(shown)) return { item: current, removed: false };
   const outcome = await commit(resource, { key, expected: current.revision, value, companion: noCompanion });
-  if (!outcome.done) return { conflict: true, current: outcome.current };
+  if (!outcome.done) return new Conflict(outcome.current);
   return { item: await written(resource, key, value, outcome.revision), removed: false };
 }
 
@@ -116,7 +94,7 @@ async function removeMarked(target: Target, marked: StoredItem): Promise<DeleteR
   let current = marked;
   for (;;) {
     const result = await removeNow(target, current);
-    if (!('conflict' in result)) return result;
+    if (!(result instanceof Conflict)) return result;
     const now = result.current;
     if (now === undefined || now.object.metadata.uid !== marked.object.metadata.uid) {
       return { item: marked, removed: true };
@@ -129,7 +107,7 @@ async function removeMarked(target: Target, marked: StoredItem): Promise<DeleteR
 async function removeNow({ resource, key }: Target, current: StoredItem): Promise<DeleteResult | Conflict> {
   const companion = resource.allocator?.release(current.object) ?? noCompanion;
   const outcome = await commit(resource, { key, expected: current.revision, value: undefined, companion });
-  if (!outcome.done) return { conflict: true, current: outcome.current };
+  if (!outcome.done) return new Conflict(outcome.current);
   await settled(resource, outcome.revision);
   return { item: current.at(outcome.revision), removed: true };
 }

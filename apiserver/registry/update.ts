@@ -1,24 +1,24 @@
 /**
  * Changing an object: computes the new state from the present one and writes it if nobody was faster, else starts again
- * from what is there now. It begins with the cache's object, which may be old: what is refused or needs no write on that
- * ground is checked against the store first (decision 16).
+ * from what is there now.
  */
 import { addAll } from '../../schemas/add-all.js';
 import type { KubeObject, ObjectMeta, Strategy } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../schemas/validation/metadata.js';
-import { conflict, notFound, StatusError, timeout } from '../errors.js';
+import { notFound } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { attributesOf, runAdmission } from './admit.js';
+import { Conflict, untilWritten } from './attempts.js';
 import type { Companion } from './allocator.js';
 import { canonicalObject } from './canonical.js';
 import { prepareCreate, refuse, refuseResourceVersion, warn } from './create.js';
 import { deepEqual, sameIntent } from './deep-equal.js';
 import { holdsSpecFinalizers } from './deletion.js';
-import { objectKey, orderOf } from './keys.js';
+import { objectKey } from './keys.js';
 import { carryMetadata, checkName, checkNamespace } from './metadata.js';
 import { checkResourceVersion, checkUpdateUid } from './preconditions.js';
-import { commit, noCompanion, reach, readStore, type Resource, settled, written } from './resource.js';
+import { commit, noCompanion, type Resource, settled, written } from './resource.js';
 import type { StoredItem } from './stored-item.js';
 import type { Update, UpdateOptions, UpdateResult } from './types.js';
 
@@ -52,40 +52,17 @@ export async function update(
 ): Promise<UpdateResult> {
   const key = objectKey(namespace, name);
   const target: Target = { resource, context, namespace, name, key, update: change, options };
-  await reach(resource, 0);
-  let current = resource.cache.get(orderOf(key));
-  let cached = true;
-  for (let attempt = 1; attempt <= UPDATE_ATTEMPTS_MAX; attempt++) {
-    if (context.signal.aborted) throw timeout('the client has gone');
-    const result = await attemptUpdate(target, current).catch((error: unknown) => error);
-    if (isResult(result) && !(cached && result.unchanged)) return result;
-    const failed = !isResult(result) && !isConflict(result);
-    if (failed && !(cached && result instanceof StatusError)) throw result;
-    // Found on what may be old: it only stands if the store has the same.
-    const now = isConflict(result) ? result.current : await readStore(resource, key);
-    const same = now?.revision === current?.revision;
-    if (same && isResult(result)) return result;
-    if (same && failed) throw result;
-    current = now;
-    cached = false;
-  }
-  throw conflict(resource.name, name);
+  return untilWritten({
+    ...target,
+    max: UPDATE_ATTEMPTS_MAX,
+    attempt: (current) => attemptUpdate(target, current),
+    isUnwritten: ({ unchanged }) => unchanged,
+  });
 }
 
 interface AttemptResult extends UpdateResult {
   readonly unchanged: boolean;
 }
-/** Another writer was faster. */
-interface Conflict {
-  readonly conflict: true;
-  readonly current: StoredItem | undefined;
-}
-
-const isResult = (value: unknown): value is AttemptResult =>
-  typeof value === 'object' && value !== null && 'unchanged' in value;
-const isConflict = (value: unknown): value is Conflict =>
-  typeof value === 'object' && value !== null && 'conflict' in value;
-
 async function attemptUpdate(
   target: Target,
   current: StoredItem | undefined,
@@ -113,7 +90,7 @@ async function attemptUpdate(
     value: removed ? undefined : value,
     companion: plan.companion,
   });
-  if (!outcome.done) return { conflict: true, current: outcome.current };
+  if (!outcome.done) return new Conflict(outcome.current);
   if (removed) {
     await settled(resource, outcome.revision);
     return { item: format.fromValue(key, value, outcome.revision), created, unchanged: false };

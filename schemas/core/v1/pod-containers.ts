@@ -100,137 +100,87 @@ export const containerRestartRule = once(() =>
   ),
 );
 
+/** What every sort of container has. */
+const containerFields = once(() => ({
+  name: text({ default: '' }),
+  image: text({ omitEmpty: true }),
+  command: list(text(), {
+    listType: 'atomic',
+    description: "In place of the image's entrypoint, without a shell.",
+  }),
+  args: list(text(), { listType: 'atomic', description: "In place of the image's arguments." }),
+  workingDir: text({ omitEmpty: true }),
+  ports: list(containerPort(), {
+    listType: 'map',
+    patchMergeKey: 'containerPort',
+    patchStrategy: 'merge',
+    listMapKeys: ['containerPort', 'protocol'],
+  }),
+  envFrom: list(envFromSource(), { listType: 'atomic' }),
+  env: list(envVar(), {
+    listType: 'map',
+    patchMergeKey: 'name',
+    patchStrategy: 'merge',
+    listMapKeys: ['name'],
+  }),
+  resources: describe(resourceRequirements(), { default: {} }),
+  resizePolicy: list(containerResizePolicy(), { listType: 'atomic' }),
+  restartPolicy: text({
+    goType: 'v1.ContainerRestartPolicy',
+    description: 'Always makes an init container a sidecar: it runs beside the others.',
+  }),
+  restartPolicyRules: list(containerRestartRule(), {
+    listType: 'atomic',
+    description: 'Tried in order when the container exits.',
+  }),
+  volumeMounts: list(volumeMount(), {
+    listType: 'map',
+    patchMergeKey: 'mountPath',
+    patchStrategy: 'merge',
+    listMapKeys: ['mountPath'],
+  }),
+  volumeDevices: list(volumeDevice(), {
+    listType: 'map',
+    patchMergeKey: 'devicePath',
+    patchStrategy: 'merge',
+    listMapKeys: ['devicePath'],
+  }),
+  livenessProbe: describe(probe(), { description: 'When it fails, the container is restarted.' }),
+  readinessProbe: describe(probe(), { description: 'While it fails, services send nothing here.' }),
+  startupProbe: describe(probe(), { description: 'The other probes wait until it has succeeded.' }),
+  lifecycle: lifecycle(),
+  terminationMessagePath: text({
+    omitEmpty: true,
+    description: 'File whose content becomes the termination message.',
+  }),
+  terminationMessagePolicy: text({
+    omitEmpty: true,
+    goType: 'v1.TerminationMessagePolicy',
+    enum: ['FallbackToLogsOnError', 'File'],
+  }),
+  imagePullPolicy: text({
+    omitEmpty: true,
+    goType: 'v1.PullPolicy',
+    enum: ['Always', 'IfNotPresent', 'Never'],
+  }),
+  securityContext: securityContext(),
+  stdin: bool({ omitEmpty: true }),
+  stdinOnce: bool({ omitEmpty: true }),
+  tty: bool({ omitEmpty: true }),
+}));
+
 export const container = once(() =>
-  struct(
-    `${CORE}.Container`,
-    {
-      name: text({ default: '' }),
-      image: text({ omitEmpty: true }),
-      command: list(text(), {
-        listType: 'atomic',
-        description: "In place of the image's entrypoint, without a shell.",
-      }),
-      args: list(text(), { listType: 'atomic', description: "In place of the image's arguments." }),
-      workingDir: text({ omitEmpty: true }),
-      ports: list(containerPort(), {
-        listType: 'map',
-        patchMergeKey: 'containerPort',
-        patchStrategy: 'merge',
-        listMapKeys: ['containerPort', 'protocol'],
-      }),
-      envFrom: list(envFromSource(), { listType: 'atomic' }),
-      env: list(envVar(), {
-        listType: 'map',
-        patchMergeKey: 'name',
-        patchStrategy: 'merge',
-        listMapKeys: ['name'],
-      }),
-      resources: describe(resourceRequirements(), { default: {} }),
-      resizePolicy: list(containerResizePolicy(), { listType: 'atomic' }),
-      restartPolicy: text({
-        goType: 'v1.ContainerRestartPolicy',
-        description: 'Always makes an init container a sidecar: it runs beside the others.',
-      }),
-      restartPolicyRules: list(containerRestartRule(), {
-        listType: 'atomic',
-        description: 'Tried in order when the container exits.',
-      }),
-      volumeMounts: list(volumeMount(), {
-        listType: 'map',
-        patchMergeKey: 'mountPath',
-        patchStrategy: 'merge',
-        listMapKeys: ['mountPath'],
-      }),
-      volumeDevices: list(volumeDevice(), {
-        listType: 'map',
-        patchMergeKey: 'devicePath',
-        patchStrategy: 'merge',
-        listMapKeys: ['devicePath'],
-      }),
-      livenessProbe: describe(probe(), { description: 'When it fails, the container is restarted.' }),
-      readinessProbe: describe(probe(), { description: 'While it fails, services send nothing here.' }),
-      startupProbe: describe(probe(), { description: 'The other probes wait until it has succeeded.' }),
-      lifecycle: lifecycle(),
-      terminationMessagePath: text({
-        omitEmpty: true,
-        description: 'File whose content becomes the termination message.',
-      }),
-      terminationMessagePolicy: text({
-        omitEmpty: true,
-        goType: 'v1.TerminationMessagePolicy',
-        enum: ['FallbackToLogsOnError', 'File'],
-      }),
-      imagePullPolicy: text({
-        omitEmpty: true,
-        goType: 'v1.PullPolicy',
-        enum: ['Always', 'IfNotPresent', 'Never'],
-      }),
-      securityContext: securityContext(),
-      stdin: bool({ omitEmpty: true }),
-      stdinOnce: bool({ omitEmpty: true }),
-      tty: bool({ omitEmpty: true }),
-    },
-    { description: 'A program, the image it comes from and what it is given.', required: ['name'] },
-  ),
+  struct(`${CORE}.Container`, containerFields(), {
+    description: 'A program, the image it comes from and what it is given.',
+    required: ['name'],
+  }),
 );
 
 export const ephemeralContainer = once(() =>
   struct(
     `${CORE}.EphemeralContainer`,
     {
-      name: text({ default: '' }),
-      image: text({ omitEmpty: true }),
-      command: list(text(), { listType: 'atomic' }),
-      args: list(text(), { listType: 'atomic' }),
-      workingDir: text({ omitEmpty: true }),
-      ports: list(containerPort(), {
-        listType: 'map',
-        patchMergeKey: 'containerPort',
-        patchStrategy: 'merge',
-        listMapKeys: ['containerPort', 'protocol'],
-      }),
-      envFrom: list(envFromSource(), { listType: 'atomic' }),
-      env: list(envVar(), {
-        listType: 'map',
-        patchMergeKey: 'name',
-        patchStrategy: 'merge',
-        listMapKeys: ['name'],
-      }),
-      resources: describe(resourceRequirements(), { default: {} }),
-      resizePolicy: list(containerResizePolicy(), { listType: 'atomic' }),
-      restartPolicy: text({ goType: 'v1.ContainerRestartPolicy' }),
-      restartPolicyRules: list(containerRestartRule(), { listType: 'atomic' }),
-      volumeMounts: list(volumeMount(), {
-        listType: 'map',
-        patchMergeKey: 'mountPath',
-        patchStrategy: 'merge',
-        listMapKeys: ['mountPath'],
-      }),
-      volumeDevices: list(volumeDevice(), {
-        listType: 'map',
-        patchMergeKey: 'devicePath',
-        patchStrategy: 'merge',
-        listMapKeys: ['devicePath'],
-      }),
-      livenessProbe: probe(),
-      readinessProbe: probe(),
-      startupProbe: probe(),
-      lifecycle: lifecycle(),
-      terminationMessagePath: text({ omitEmpty: true }),
-      terminationMessagePolicy: text({
-        omitEmpty: true,
-        goType: 'v1.TerminationMessagePolicy',
-        enum: ['FallbackToLogsOnError', 'File'],
-      }),
-      imagePullPolicy: text({
-        omitEmpty: true,
-        goType: 'v1.PullPolicy',
-        enum: ['Always', 'IfNotPresent', 'Never'],
-      }),
-      securityContext: securityContext(),
-      stdin: bool({ omitEmpty: true }),
-      stdinOnce: bool({ omitEmpty: true }),
-      tty: bool({ omitEmpty: true }),
+      ...containerFields(),
       targetContainerName: text({ omitEmpty: true, description: 'Container whose processes it sees.' }),
     },
     { description: 'A container added to a running pod to debug it.', required: ['name'] },
