@@ -68,9 +68,3 @@ export const tooLong = (field: string, maxBytes: number): FieldError => ({
   field,
   message: `Too long: may not be more than ${maxBytes} bytes`,
 });
-
-export const tooMany = (field: string, actual: number, max: number): FieldError => ({
-  reason: 'FieldValueTooMany',
-  field,
-  message: `Too many: ${actual}: must have at most ${max} items`,
-});

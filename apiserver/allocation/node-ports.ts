@@ -1,6 +1,7 @@
 /** Node ports of services and of their health checks: one key each, a port number shared by a service's protocols. */
 import {
   hasHealthCheckNodePort,
+  needsHealthCheckNodePort,
   needsNodePort,
   specOf,
   type ServicePort,
@@ -64,12 +65,12 @@ export class NodePorts {
     taken: ReadonlySet<number>,
   ): Promise<void> {
     const spec = specOf(service);
-    if (!hasHealthCheckNodePort(spec)) return;
-    const port = spec.healthCheckNodePort;
-    if (!port) {
+    if (needsHealthCheckNodePort(service)) {
       spec.healthCheckNodePort = await this.pick(taken, 'HealthCheck NodePort');
       return;
     }
+    const port = spec.healthCheckNodePort;
+    if (!hasHealthCheckNodePort(spec) || port === undefined) return;
     const problem = held.has(port) ? undefined : await this.problemWith(port);
     if (problem === undefined) return;
     throw internalError(`failed to allocate requested HealthCheck NodePort ${port}: ${problem}`);

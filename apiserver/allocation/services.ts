@@ -5,6 +5,7 @@ import {
   heldClusterIPs,
   heldNodePorts,
   isHeadless,
+  needsClusterIP,
   specOf,
 } from '../../schemas/core/v1/service-fields.js';
 import type { KubeObject } from '../../schemas/definition.js';
@@ -59,8 +60,9 @@ export class ServiceAllocator implements Allocator {
     if (!hasClusterIP(spec) || isHeadless(spec)) return;
     if (old !== undefined && hasClusterIP(specOf(old))) return;
     this.clusterIPs.check(service);
-    const asked = spec.clusterIP;
-    const number = asked ? await this.clusterIPs.request(service, asked) : await this.clusterIPs.pick();
+    const number = needsClusterIP(service)
+      ? await this.clusterIPs.pick()
+      : await this.clusterIPs.request(service, spec.clusterIP ?? '');
     spec.clusterIP = toAddress(number);
     spec.clusterIPs = [spec.clusterIP];
   }

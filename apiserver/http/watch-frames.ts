@@ -23,8 +23,6 @@ export interface WatchShape {
   readonly includeObject: IncludeObject;
 }
 
-export const objectShape: WatchShape = { shape: 'object', version: '', includeObject: 'Metadata' };
-
 /** How long frames are kept for watchers that are late, in milliseconds. */
 const keptMilliseconds = 5000;
 

@@ -5,7 +5,6 @@ import type { HubStream } from './stream.js';
 export const OPTION_NO_PUT = 1;
 export const OPTION_NO_DELETE = 2;
 export const OPTION_PREV_KV = 4;
-export const OPTIONS_COUNT = 8;
 
 /** One watch of a stream. */
 export interface Watcher {

@@ -2,6 +2,7 @@
 import { bool, describe, int32, int64, list, once, struct, text } from '../../fields.js';
 import { kubeObject, time } from '../../meta/v1.js';
 import { resourceList } from './pod-resources.js';
+import { TAINT_EFFECTS } from './enums.js';
 
 const CORE = 'io.k8s.api.core.v1';
 
@@ -11,7 +12,7 @@ const taint = once(() =>
     {
       key: text({ default: '' }),
       value: text({ omitEmpty: true }),
-      effect: text({ default: '', enum: ['NoExecute', 'NoSchedule', 'PreferNoSchedule'] }),
+      effect: text({ default: '', enum: TAINT_EFFECTS.toSorted() }),
       timeAdded: time({ description: 'Since when pods are evicted, of NoExecute.' }),
     },
     { description: 'Keeps pods off a node that do not tolerate it.', required: ['key', 'effect'] },

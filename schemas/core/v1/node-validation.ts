@@ -14,9 +14,9 @@ import { NOT_NEGATIVE, validateLabelName } from '../../validation/metadata.js';
 import { labelValue } from '../../validation/names.js';
 import { validateCidr } from './addresses.js';
 import type { NodeAddress, NodeSpec, NodeStatus, Taint } from './node-schema.js';
+import { TAINT_EFFECTS } from './enums.js';
 
 /** In the order upstream prints them. */
-const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 const POD_CIDRS_MAX = 2;
 
 export const specOf = (node: KubeObject): NodeSpec => node['spec'] ?? {};

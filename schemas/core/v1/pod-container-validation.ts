@@ -18,6 +18,7 @@ import { isSidecar } from './pod-qos.js';
 import { validateResizePolicies, validateResources } from './pod-resource-validation.js';
 import { validateSecurityContext } from './pod-security-validation.js';
 import type { Volume } from './pod-volumes.js';
+import { PROTOCOLS, PULL_POLICIES } from './enums.js';
 
 /** What of the pod the rules for its containers depend on. */
 export interface ContainerRules extends HookRules {
@@ -29,8 +30,6 @@ export interface ContainerRules extends HookRules {
   readonly restartPolicy: string | undefined;
 }
 
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const PROBES: readonly ProbeKind[] = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
 const RESTART_RULES_MAX = 20;

@@ -5,6 +5,7 @@ import { envFromSource, envVar } from './pod-env.js';
 import { lifecycle, probe } from './pod-probes.js';
 import { containerResizePolicy, resourceRequirements } from './pod-resources.js';
 import { securityContext } from './pod-security.js';
+import { PROTOCOLS, PULL_POLICIES } from './enums.js';
 
 export type Container = z.infer<ReturnType<typeof container>>;
 export type EphemeralContainer = z.infer<ReturnType<typeof ephemeralContainer>>;
@@ -26,7 +27,7 @@ export const containerPort = once(() =>
         default: 'TCP',
         omitEmpty: true,
         goType: 'v1.Protocol',
-        enum: ['SCTP', 'TCP', 'UDP'],
+        enum: PROTOCOLS,
       }),
       hostIP: text({ omitEmpty: true }),
     },
@@ -161,7 +162,7 @@ const containerFields = once(() => ({
   imagePullPolicy: text({
     omitEmpty: true,
     goType: 'v1.PullPolicy',
-    enum: ['Always', 'IfNotPresent', 'Never'],
+    enum: PULL_POLICIES,
   }),
   securityContext: securityContext(),
   stdin: bool({ omitEmpty: true }),

@@ -14,6 +14,7 @@ import type {
   Toleration,
   TopologySpreadConstraint,
 } from './pod-scheduling.js';
+import { TAINT_EFFECTS } from './enums.js';
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution';
@@ -168,8 +169,6 @@ function validateTermLabelKeys(errors: FieldError[], term: PodAffinityTerm, fiel
     }
   }
 }
-
-const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 export function validateTolerations(
   errors: FieldError[],

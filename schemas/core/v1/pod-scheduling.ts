@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import { describe, int32, int64, list, once, struct, text } from '../../fields.js';
 import { labelSelector } from '../../meta/v1.js';
+import { TAINT_EFFECTS } from './enums.js';
 
 export type NodeSelectorRequirement = z.infer<ReturnType<typeof nodeSelectorRequirement>>;
 export type NodeSelectorTerm = z.infer<ReturnType<typeof nodeSelectorTerm>>;
@@ -169,7 +170,7 @@ export const toleration = once(() =>
       effect: text({
         omitEmpty: true,
         goType: 'v1.TaintEffect',
-        enum: ['NoExecute', 'NoSchedule', 'PreferNoSchedule'],
+        enum: TAINT_EFFECTS.toSorted(),
         description: 'Absent for all effects.',
       }),
       tolerationSeconds: int64({ description: 'How long a NoExecute taint is borne; absent for ever.' }),

@@ -18,10 +18,10 @@ import { driverRules, type SourceRule } from './pod-driver-validation.js';
 import { validateFieldSelector, validateResourceFieldSelector, VOLUME_FIELDS } from './pod-env-validation.js';
 import { validateNoBacksteps, validateUnreservedPath } from './pod-path-validation.js';
 import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from './pod-volumes.js';
+import { HOST_PATH_TYPES, PULL_POLICIES } from './enums.js';
 
 const FILE_MODE_MAX = 0o777;
 const FILE_MODE_PROBLEM = 'must be a number between 0 and 0777 (octal), both inclusive';
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 const CSI_DRIVER_BYTES_MAX = 63;
 const ISCSI_PORTAL_LENGTH_MAX = 64;
 
@@ -170,17 +170,6 @@ const emptyDir: SourceRule<'emptyDir'> = (errors, { sizeLimit }, field) => {
     errors.push(forbidden(`${field}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'));
   }
 };
-
-const HOST_PATH_TYPES = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
 
 const hostPath: SourceRule<'hostPath'> = (errors, { path = '', type }, field) => {
   if (path === '') {

@@ -28,6 +28,7 @@ import {
   vsphereVirtualDiskVolumeSource,
 } from './pod-volume-drivers.js';
 import { localObjectReference } from './references.js';
+import { HOST_PATH_TYPES, PULL_POLICIES } from './enums.js';
 
 export type Volume = z.infer<ReturnType<typeof volume>>;
 export type KeyToPath = z.infer<ReturnType<typeof keyToPath>>;
@@ -122,16 +123,7 @@ export const hostPathVolumeSource = once(() =>
       path: text({ default: '' }),
       type: text({
         goType: 'v1.HostPathType',
-        enum: [
-          '',
-          'BlockDevice',
-          'CharDevice',
-          'Directory',
-          'DirectoryOrCreate',
-          'File',
-          'FileOrCreate',
-          'Socket',
-        ],
+        enum: HOST_PATH_TYPES,
         description: 'What is checked before it is mounted.',
       }),
     },
@@ -158,7 +150,7 @@ export const imageVolumeSource = once(() =>
       pullPolicy: text({
         omitEmpty: true,
         goType: 'v1.PullPolicy',
-        enum: ['Always', 'IfNotPresent', 'Never'],
+        enum: PULL_POLICIES,
       }),
     },
     { description: 'The files of an OCI image or artifact.' },

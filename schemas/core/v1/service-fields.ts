@@ -2,8 +2,6 @@
 import type { KubeObject } from '../../definition.js';
 import type { IPFamily } from './addresses.js';
 
-export type ServiceType = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
-
 export interface ServicePort {
   name?: string;
   protocol?: string;

@@ -2,6 +2,7 @@
 import { bool, describe, int32, list, map, once, struct, text } from '../../fields.js';
 import { intOrString } from '../../meta/scalars.js';
 import { condition, kubeObject } from '../../meta/v1.js';
+import { PROTOCOLS } from './enums.js';
 
 const CORE = 'io.k8s.api.core.v1';
 
@@ -10,7 +11,7 @@ const servicePort = once(() =>
     `${CORE}.ServicePort`,
     {
       name: text({ omitEmpty: true, description: 'Needed where there is more than one port.' }),
-      protocol: text({ default: 'TCP', enum: ['SCTP', 'TCP', 'UDP'], omitEmpty: true }),
+      protocol: text({ default: 'TCP', enum: PROTOCOLS, omitEmpty: true }),
       appProtocol: text({ description: 'What is spoken on it, such as kubernetes.io/h2c.' }),
       port: int32({ default: 0, description: 'Where the service listens.' }),
       targetPort: describe(intOrString(), { description: 'Number or name of the port on the pods.' }),
@@ -99,7 +100,7 @@ const portStatus = once(() =>
     `${CORE}.PortStatus`,
     {
       port: int32({ default: 0 }),
-      protocol: text({ default: '', enum: ['SCTP', 'TCP', 'UDP'] }),
+      protocol: text({ default: '', enum: PROTOCOLS }),
       error: text({ description: 'Why the port could not be opened.' }),
     },
     { description: 'State of one port of a load balancer.', required: ['port', 'protocol'] },

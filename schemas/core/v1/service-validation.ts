@@ -20,12 +20,12 @@ import {
   type ServiceSpec,
   specOf,
 } from './service-fields.js';
+import { PROTOCOLS } from './enums.js';
 
 /** The port on which the kubelet answers: exposing it would open every node. */
 const KUBELET_PORT = 10_250;
 const CLIENT_AFFINITY_SECONDS_MAX = 86_400;
 
-const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const SESSION_AFFINITIES = ['ClientIP', 'None'];
 const TRAFFIC_POLICIES = ['Cluster', 'Local'];
