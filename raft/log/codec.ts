@@ -3,7 +3,7 @@
  *
  * ```
  * frame: length of body u32 | index u64 | term u64 | body
- * body:  format u8 | type u8 | requestId.member u64 | requestId.counter u64 | payload
+ * body:  format u8 | type u8 | requestId.session u64 | requestId.counter u64 | payload
  * ```
  *
  * The body is the BLOB in the database; index and term are columns beside it. A frame's checksum covers all of it
@@ -90,7 +90,7 @@ function decodeFrame({ index, term, body }: Frame): LogEntry {
   if (body[0] !== FORMAT) throw new FrameError(`entry ${index} has format ${body[0]}`);
   const type = TYPES[body[1] ?? 0];
   if (type === undefined) throw new FrameError(`entry ${index} has type ${body[1]}`);
-  const requestId = { member: body.readBigUInt64LE(2), counter: readNumber(body, 10) };
+  const requestId = { session: body.readBigUInt64LE(2), counter: readNumber(body, 10) };
   return { format: FORMAT, index, term, type, requestId, payload: body.subarray(BODY_HEADER_BYTES) };
 }
 
@@ -99,7 +99,7 @@ function writeEntry(target: Buffer, offset: number, entry: LogEntry): number {
   const body = writeFrameHeader(target, offset, { length: BODY_HEADER_BYTES + payload.length, index, term });
   target[body] = FORMAT;
   target[body + 1] = TYPES.indexOf(type);
-  target.writeBigUInt64LE(requestId.member, body + 2);
+  target.writeBigUInt64LE(requestId.session, body + 2);
   writeNumber(target, body + 10, requestId.counter);
   target.set(payload, body + BODY_HEADER_BYTES);
   return body + BODY_HEADER_BYTES + payload.length;

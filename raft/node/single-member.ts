@@ -236,7 +236,7 @@ export class SingleMember<R> implements Consensus<R> {
   }
 
   #answer({ index, term, type, requestId }: LogEntry, result: R | undefined): void {
-    if (type !== 'normal' || requestId.member !== this.#options.memberId) return;
+    if (type !== 'normal' || requestId.session !== this.#options.memberId) return;
     this.#proposals.applied(requestId.counter, { type: 'applied', result: result as R, index, term });
   }
 
@@ -276,7 +276,7 @@ export class SingleMember<R> implements Consensus<R> {
   }
 
   #entry({ index, type, counter, payload }: EntryContent): LogEntry {
-    const requestId = { member: this.#options.memberId, counter };
+    const requestId = { session: this.#options.memberId, counter };
     return { format: 1, index, term: this.#progress.term, type, requestId, payload };
   }
 }

@@ -7,7 +7,7 @@ export function entry(index: number, term = 1, payloadBytes = 20): LogEntry {
     index,
     term,
     type: 'normal',
-    requestId: { member: 0xfedc_ba98_7654_3210n, counter: index },
+    requestId: { session: 0xfedc_ba98_7654_3210n, counter: index },
     payload: payloadOf(index, payloadBytes),
   };
 }

@@ -60,7 +60,7 @@ t.test('start: a new term, a vote for itself and a noop are durable first (Raft 
   const starting = SingleMember.start(options);
   t.equal(await now(starting), 'pending');
   t.same(machine.batches, []);
-  t.match(log.read(1, 1), [{ index: 1, term: 1, type: 'noop', requestId: { member: 7n, counter: 1 } }]);
+  t.match(log.read(1, 1), [{ index: 1, term: 1, type: 'noop', requestId: { session: 7n, counter: 1 } }]);
   log.sync();
   const member = await starting;
 

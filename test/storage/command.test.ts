@@ -130,7 +130,7 @@ t.test('a command that could not be written leaves nothing behind', (t) => {
 });
 
 const entryOf = (index: number, payload: Uint8Array, type: 'normal' | 'noop' | 'configuration' = 'normal') =>
-  ({ format: 1, index, term: 3, type, requestId: { member: 1n, counter: index }, payload }) as const;
+  ({ format: 1, index, term: 3, type, requestId: { session: 1n, counter: index }, payload }) as const;
 const putOf = (key: string) =>
   encodeCommand({ type: 'put', request: { key: bytesOf(key), value: bytesOf(key) } });
 

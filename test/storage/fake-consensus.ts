@@ -91,7 +91,7 @@ export class FakeConsensus<R> implements Consensus<R> {
     const first = this.machine.applied.index + 1;
     const entries = batch.map(({ payload }, position): LogEntry => {
       const index = first + position;
-      const requestId = { member: this.ids.memberId, counter: index };
+      const requestId = { session: this.ids.memberId, counter: index };
       return { format: 1, index, term: this.term, type: 'normal', requestId, payload };
     });
     this.entries.push(...entries);

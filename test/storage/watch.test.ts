@@ -486,7 +486,7 @@ t.test('history readers', async (t) => {
     const request = txn(ops.length > 0 ? ops : [del('k0', `k${rng.between(0, 9)}`)]);
     const payload = encodeCommand({ type: 'txn', request });
     machine.apply([
-      { format: 1, index, term: 1, type: 'normal', requestId: { member: 1n, counter: index }, payload },
+      { format: 1, index, term: 1, type: 'normal', requestId: { session: 1n, counter: index }, payload },
     ]);
   }
   const { revision } = machine.store;
