@@ -15,7 +15,7 @@ export interface Member {
 }
 
 export interface Configuration {
-  /** Ids of those who vote. Empty only on a member that has joined and not heard from the leader yet. */
+  /** Ids of those who vote. */
   readonly voters: readonly bigint[];
   /**
    * Ids of those who voted before, while a joint configuration is in force; empty otherwise. Then every decision needs a
@@ -24,7 +24,10 @@ export interface Configuration {
   readonly outgoing: readonly bigint[];
   /** Ids of those who get the log and have no vote. One that is also outgoing votes until the joint one is left. */
   readonly learners: readonly bigint[];
-  /** Everyone in the three lists, in the order of ids. */
+  /**
+   * Everyone in the three lists, in the order of ids. On a member that has joined and not heard from the leader yet the
+   * lists are empty, and these are the ones it may hear from.
+   */
   readonly members: readonly Member[];
   /** Ids that were members once. They are never members again. */
   readonly removed: readonly bigint[];

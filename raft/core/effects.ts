@@ -9,8 +9,6 @@ export type Input =
   | { readonly type: 'message'; readonly message: Message }
   /** Appended by a leader, sent to the leader by others. */
   | { readonly type: 'propose'; readonly proposals: readonly ProposedEntry[] }
-  /** Entries through `index`, and every hard state given out before them, are on disk. */
-  | { readonly type: 'persisted'; readonly index: number }
   /** A local question for an index to read at; answered by `Effects.reads`. */
   | { readonly type: 'read'; readonly id: number }
   /** Hand the leadership to this voter. Nothing happens on a follower. */
@@ -46,7 +44,10 @@ export interface Effects {
   hardState: HardState | undefined;
   /** May be sent at once. */
   messages: Message[];
-  /** May be sent only when everything given out so far, this step included, is durable. */
+  /**
+   * May be sent only when everything given out so far, this step included, is durable. Those to this member itself
+   * come back as input then.
+   */
   messagesAfterSync: Message[];
   /** Reads that are answered: to be served once this much is applied. */
   reads: { readonly id: number; readonly index: number }[];
@@ -56,19 +57,4 @@ export interface Effects {
   fetches: { readonly member: bigint; readonly from: number; readonly through: number; readonly maxBytes: number }[];
   /** Followers that need a snapshot. Answered by `snapshot-sent`. */
   snapshots: { readonly member: bigint }[];
-}
-
-export function noEffects(): Effects {
-  return {
-    reset: undefined,
-    truncateFrom: undefined,
-    entries: [],
-    hardState: undefined,
-    messages: [],
-    messagesAfterSync: [],
-    reads: [],
-    refused: [],
-    fetches: [],
-    snapshots: [],
-  };
 }

@@ -1,5 +1,9 @@
-/** What members say to each other. Plain data; the transport may lose, repeat, delay and reorder any of it. */
+/**
+ * What members say to each other. Plain data; the transport may lose, repeat, delay and reorder any of it. Messages that
+ * a member sends to itself, such as its own vote, come back to it once what they speak of is durable.
+ */
 import type { EntryType, LogEntry, RequestId } from '../log/log.js';
+import type { ChangeRefusal } from './configuration.js';
 
 interface Envelope {
   /** Member ids. */
@@ -33,11 +37,13 @@ export interface AppendedMessage extends Envelope {
   /** Entries through this one are the leader's own, and durable. Of a rejection: the previousIndex that was refused. */
   readonly index: number;
   /** Present when refused: where the leader should look next, so that a whole term is skipped at once (Raft §5.3). */
-  readonly hint?: {
-    /** The newest index at or before `index` whose term is not above the leader's at that place. */
-    readonly index: number;
-    readonly term: number;
-  };
+  readonly hint?:
+    | {
+        /** The newest index at or before `index` whose term is not above the leader's at that place. */
+        readonly index: number;
+        readonly term: number;
+      }
+    | undefined;
 }
 
 /** Keeps followers quiet, tells what is committed, and confirms leadership for reads (dissertation §6.4). */
@@ -51,6 +57,12 @@ export interface HeartbeatMessage extends Envelope {
 export interface HeartbeatResponseMessage extends Envelope {
   readonly type: 'heartbeat-response';
   readonly round: number;
+}
+
+/** What is committed of the entries that this follower has acknowledged. Not answered. */
+export interface CommitMessage extends Envelope {
+  readonly type: 'commit';
+  readonly commit: number;
 }
 
 /** RequestVote, and the round before it that changes nothing (Raft §5.2, dissertation §9.6). */
@@ -82,8 +94,8 @@ export interface ProposalRefusedMessage extends Envelope {
   readonly reason: ProposalRefusal;
 }
 
-/** `not-leader`: also while the leader hands its leadership over. */
-export type ProposalRefusal = 'not-leader' | import('./configuration.js').ChangeRefusal;
+/** `not-leader`: also while the leader hands its leadership over. `change-pending` and it may pass by waiting. */
+export type ProposalRefusal = 'not-leader' | ChangeRefusal;
 
 /** Asks the leader for an index to read at. */
 export interface ReadMessage extends Envelope {
@@ -107,6 +119,7 @@ export interface TimeoutNowMessage extends Envelope {
 export type Message =
   | AppendMessage
   | AppendedMessage
+  | CommitMessage
   | HeartbeatMessage
   | HeartbeatResponseMessage
   | VoteMessage

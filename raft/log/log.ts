@@ -4,9 +4,11 @@
  * Every implementation runs the suite in test/raft/log-suite.ts.
  */
 
-/** Identifies a proposal: the member that made it and that member's own counter, so that it knows its own at apply. */
+/** Identifies a proposal, so that its member knows its own at apply. No two proposals ever have the same. */
 export interface RequestId {
-  readonly member: bigint;
+  /** 64 random bits that a member chooses at each start; 0n for entries that nobody waits for. */
+  readonly session: bigint;
+  /** Counts within the session, from 1. */
   readonly counter: number;
 }
 

@@ -29,7 +29,8 @@ export type RejectReason =
   | 'deadline'
   | 'aborted'
   | ChangeRefusal;
-export type UnknownReason = 'deadline' | 'stopped' | 'aborted';
+/** `snapshot`: it may be part of a snapshot that was installed here. */
+export type UnknownReason = 'deadline' | 'stopped' | 'aborted' | 'snapshot';
 
 export interface ProposeOptions {
   /** Milliseconds on the consensus clock (`performance.now()`) after which the caller no longer waits. */
