@@ -126,7 +126,9 @@ function applyOne(configuration: Configuration, change: ConfigurationChange): Co
     case 'update': {
       const { type: _type, ...fields } = change;
       if (usesTakenUrl(configuration, fields.peerUrls ?? [], id)) return 'peer-url-exists';
-      const members = configuration.members.map((other) => (other === member ? { ...member, ...fields } : other));
+      const members = configuration.members.map((other) =>
+        other === member ? { ...member, ...fields } : other,
+      );
       return { ...configuration, members };
     }
   }
@@ -177,7 +179,10 @@ export function encodeChanges(changes: readonly ConfigurationChange[]): Uint8Arr
 
 /** @throws SyntaxError or TypeError for bytes that `encodeConfiguration` did not make */
 export function decodeConfiguration(bytes: Uint8Array): Configuration {
-  const { voters, outgoing, learners, members, removed } = parse(bytes) as Record<keyof Configuration, unknown[]>;
+  const { voters, outgoing, learners, members, removed } = parse(bytes) as Record<
+    keyof Configuration,
+    unknown[]
+  >;
   return {
     voters: voters.map(idOf),
     outgoing: outgoing.map(idOf),
@@ -207,7 +212,8 @@ function parse(bytes: Uint8Array): unknown {
 }
 
 function idOf(text: unknown): bigint {
-  if (typeof text !== 'string' || !/^[0-9a-f]{1,16}$/.test(text)) throw new TypeError('a member id is not hexadecimal');
+  if (typeof text !== 'string' || !/^[0-9a-f]{1,16}$/.test(text))
+    throw new TypeError('a member id is not hexadecimal');
   return BigInt(`0x${text}`);
 }
 

@@ -54,7 +54,12 @@ export interface Effects {
   /** Proposals of this member that are certainly not in the log, nor ever will be by this way. */
   refused: { readonly requestId: RequestId; readonly reason: ProposalRefusal }[];
   /** Entries that are not in memory and that a follower needs: to be read and given back by `fetched`. */
-  fetches: { readonly member: bigint; readonly from: number; readonly through: number; readonly maxBytes: number }[];
+  fetches: {
+    readonly member: bigint;
+    readonly from: number;
+    readonly through: number;
+    readonly maxBytes: number;
+  }[];
   /** Followers that need a snapshot. Answered by `snapshot-sent`. */
   snapshots: { readonly member: bigint }[];
 }

@@ -39,7 +39,9 @@ const NO_PAYLOAD = new Uint8Array();
 /** Of entries that nobody waits for. */
 const NO_REQUEST: RequestId = { session: 0n, counter: 0 };
 
-type Outgoing<M = Message> = M extends Message ? Omit<M, 'from' | 'term'> & { readonly term?: number } : never;
+type Outgoing<M = Message> = M extends Message
+  ? Omit<M, 'from' | 'term'> & { readonly term?: number }
+  : never;
 
 /**
  * The state machine of Raft: one member's part in it, without a clock, a file, a socket or a random number of its own.
@@ -241,7 +243,9 @@ export class Raft {
   /** The chance spreads candidates, so that two rarely stand in the same moment (Raft §5.2). */
   #restartElectionTimer(): void {
     const { electionTimeoutMs } = this.#times;
-    this.#electionDeadline = this.mayStand() ? this.#now + electionTimeoutMs * (1 + this.#random()) : Infinity;
+    this.#electionDeadline = this.mayStand()
+      ? this.#now + electionTimeoutMs * (1 + this.#random())
+      : Infinity;
   }
 
   // ---- Elections (Raft §5.2, §5.4.1; dissertation §9.6)
@@ -404,7 +408,8 @@ export class Raft {
       case 'propose':
         return this.receiveProposals(message);
       case 'proposal-refused':
-        for (const requestId of message.requestIds) this.#effects.refused.push({ requestId, reason: message.reason });
+        for (const requestId of message.requestIds)
+          this.#effects.refused.push({ requestId, reason: message.reason });
         return;
       case 'read':
         if (this.#role === 'leader') this.question({ from: message.from, id: message.id });
@@ -664,13 +669,15 @@ export class Raft {
     if (from === this.id || !this.#progress.has(from)) return;
     this.#sendAppend(from, progress, false);
     this.#tellCommit(from, progress);
-    if (from === this.#transferee && progress.match === this.#log.lastIndex) this.send({ type: 'timeout-now', to: from });
+    if (from === this.#transferee && progress.match === this.#log.lastIndex)
+      this.send({ type: 'timeout-now', to: from });
   }
 
   #resumeReplication(progress: FollowerProgress): void {
     if (progress.state === 'probe') progress.replicate();
     // It has found another way to what the snapshot would have brought.
-    else if (progress.state === 'snapshot' && this.#log.term(progress.match) !== undefined) progress.replicate();
+    else if (progress.state === 'snapshot' && this.#log.term(progress.match) !== undefined)
+      progress.replicate();
   }
 
   /** What a majority has on disk is committed, if it is of this term (Raft §5.4.2, figure 8). */
@@ -875,14 +882,20 @@ export class Raft {
 
   /** Whoever has got a vote may stand from now on, whoever has lost it no longer. */
   #followVote(): void {
-    if (this.mayStand() !== (this.#electionDeadline < Infinity)) this.#restartElectionTimer();
+    if (this.mayStand() !== this.#electionDeadline < Infinity) this.#restartElectionTimer();
   }
 
   // ---- Handing over (dissertation §3.10)
 
   protected transfer(to: bigint): void {
     const progress = this.#progress.get(to);
-    if (this.#role !== 'leader' || to === this.id || progress === undefined || !isVoter(this.configuration, to)) return;
+    if (
+      this.#role !== 'leader' ||
+      to === this.id ||
+      progress === undefined ||
+      !isVoter(this.configuration, to)
+    )
+      return;
     this.#transferee = to;
     this.#transferDeadline = this.#now + this.#times.electionTimeoutMs;
     if (progress.match === this.#log.lastIndex) this.send({ type: 'timeout-now', to });

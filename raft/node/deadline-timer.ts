@@ -1,20 +1,16 @@
-/** The longest delay that setTimeout takes, in milliseconds. */
-const DELAY_MS_MAX = 2 ** 31 - 1;
+import type { Clock } from '../clock.js';
 
 /**
  * One timer for many deadlines: it wakes for the earliest and is told the next. Most calls are over long before their
  * deadline, so that arming costs a comparison.
  */
 export class DeadlineTimer {
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: () => void = () => undefined;
   #armedFor = Infinity;
 
-  /**
-   * @param now milliseconds on the clock that deadlines are on.
-   * @param sweep ends what is due at the time given; returns the earliest deadline left, Infinity if none.
-   */
+  /** @param sweep ends what is due at the time given; returns the earliest deadline left, Infinity if none. */
   constructor(
-    private readonly now: () => number,
+    private readonly clock: Clock,
     private readonly sweep: (now: number) => number,
   ) {}
 
@@ -22,17 +18,16 @@ export class DeadlineTimer {
     if (deadline >= this.#armedFor) return;
     this.stop();
     this.#armedFor = deadline;
-    const delay = Math.min(Math.max(0, Math.ceil(deadline - this.now())), DELAY_MS_MAX);
-    this.#timer = setTimeout(() => this.#wake(), delay);
+    this.#cancel = this.clock.after(Math.max(0, Math.ceil(deadline - this.clock.now())), () => this.#wake());
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#armedFor = Infinity;
   }
 
   #wake(): void {
     this.#armedFor = Infinity;
-    this.arm(this.sweep(this.now()));
+    this.arm(this.sweep(this.clock.now()));
   }
 }

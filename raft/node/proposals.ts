@@ -1,4 +1,7 @@
+import type { Clock } from '../clock.js';
+import type { ProposedEntry } from '../core/messages.js';
 import { invariant } from '../invariant.js';
+import type { RequestId } from '../log/log.js';
 import type { ProposalOutcome, ProposeOptions, RejectReason, UnknownReason } from './consensus.js';
 import { DeadlineTimer } from './deadline-timer.js';
 
@@ -18,58 +21,76 @@ export const PROPOSAL_LIMITS: ProposalLimits = {
 /** Counted for each proposal beside its payload, so that empty ones are bounded too. */
 export const PROPOSAL_OVERHEAD_BYTES = 256;
 
-/** A proposal that is not applied yet. */
-export interface Proposal<R> {
-  /** requestId.counter of its entry; 0 while it is queued. */
-  counter: number;
+/** A proposal that is not applied yet. `R` is what applying it gives. */
+interface Proposal<R> {
+  readonly type: ProposedEntry['type'];
   readonly payload: Uint8Array;
   readonly options: ProposeOptions;
-  /** Undefined once the caller has its outcome; one that ended `unknown` still waits to be applied. */
+  /** requestId.counter under which it is in flight; 0 while it is queued. */
+  counter: number;
+  /** The term whose leader it was given to; no leader of another term takes it. */
+  term: number;
+  /** When it was last sent. */
+  sentAt: number;
+  /** Undefined once the caller has its outcome; one that ended `unknown` still counts as pending. */
   settle: ((outcome: ProposalOutcome<R>) => void) | undefined;
   onAbort: (() => void) | undefined;
 }
 
 /**
- * The proposals of this member from call to outcome: first queued, where an end is `rejected`, then in flight in the
- * log, where an early end is `unknown`.
+ * The proposals of this member from call to outcome: first queued, where an end is `rejected`, then in flight, where
+ * they may be in the leader's log and an early end is `unknown`. One that certainly is not in the log is queued again.
  */
 export class Proposals<R> {
   #queued: Proposal<R>[] = [];
-  /** By counter, in log order. */
+  /** By counter, in the order in which they were given to a leader. */
   readonly #inFlight = new Map<number, Proposal<R>>();
   /** Invariant: 0 ≤ pendingBytes ≤ limits.pendingBytesMax. */
   #pendingBytes = 0;
+  #counter = 0;
   readonly #timer: DeadlineTimer;
 
-  /** @param counter the last counter this member has used in the log. */
+  /** @param endedWaiting why a proposal that was never sent has ended with its deadline */
   constructor(
-    private counter: number,
+    private readonly session: bigint,
     private readonly limits: ProposalLimits,
-    private readonly now: () => number,
+    private readonly clock: Clock,
+    private readonly endedWaiting: () => RejectReason,
   ) {
-    this.#timer = new DeadlineTimer(now, (time) => this.#endDue(time));
+    this.#timer = new DeadlineTimer(clock, (time) => this.#endDue(time));
   }
 
   get queuedCount(): number {
     return this.#queued.length;
   }
 
+  get inFlightCount(): number {
+    return this.#inFlight.size;
+  }
+
   /** Why a proposal cannot be taken; undefined if it can. */
   refusal(payload: Uint8Array, options: ProposeOptions): RejectReason | undefined {
     if (payload.length > this.limits.payloadBytesMax) return 'too-large';
     if (options.signal?.aborted === true) return 'aborted';
-    if (options.deadline <= this.now()) return 'deadline';
+    if (options.deadline <= this.clock.now()) return 'deadline';
     const bytes = payload.length + PROPOSAL_OVERHEAD_BYTES;
     return this.#pendingBytes + bytes > this.limits.pendingBytesMax ? 'overloaded' : undefined;
   }
 
   /** Queues a proposal that `refusal` has passed. */
-  add(payload: Uint8Array, options: ProposeOptions): Promise<ProposalOutcome<R>> {
+  add(
+    type: ProposedEntry['type'],
+    payload: Uint8Array,
+    options: ProposeOptions,
+  ): Promise<ProposalOutcome<R>> {
     return new Promise((settle) => {
       const proposal: Proposal<R> = {
-        counter: 0,
+        type,
         payload,
         options,
+        counter: 0,
+        term: 0,
+        sentAt: 0,
         settle,
         onAbort: undefined,
       };
@@ -83,39 +104,75 @@ export class Proposals<R> {
     });
   }
 
-  /** For an entry, proposed or the member's own. */
-  nextCounter(): number {
-    this.counter += 1;
-    return this.counter;
-  }
-
-  /** Everything queued, in order; it is in flight from now on. */
-  take(): readonly Proposal<R>[] {
-    const taken = this.#queued;
-    this.#queued = [];
-    for (const proposal of taken) {
-      proposal.counter = this.nextCounter();
-      this.#inFlight.set(proposal.counter, proposal);
+  /**
+   * What is queued, in order, up to `maxBytes` of payload and one at least, for the leader of `term`; it is in flight
+   * from now on. What is not to be forwarded is left out, and ends, where this member does not lead.
+   */
+  take(term: number, isLeader: boolean, maxBytes: number): ProposedEntry[] {
+    const taken: ProposedEntry[] = [];
+    let bytes = 0;
+    let count = 0;
+    for (const proposal of this.#queued) {
+      bytes += proposal.payload.length;
+      if (bytes > maxBytes && taken.length > 0) break;
+      count += 1;
+      if (!isLeader && proposal.options.forward === false) this.#end(proposal, 'not-leader');
+      else taken.push(this.#launch(proposal, term));
     }
+    this.#queued = this.#queued.slice(count);
     return taken;
   }
 
-  /** The entry of this member with `counter` was applied. */
+  /** The entry of this session with `counter` was applied. */
   applied(counter: number, outcome: ProposalOutcome<R>): void {
     const proposal = this.#inFlight.get(counter);
     if (proposal === undefined) return;
     this.#inFlight.delete(counter);
     this.#forget(proposal);
-    end(proposal, outcome);
+    settle(proposal, outcome);
+  }
+
+  /** An entry of `term` is applied: what was given to leaders of earlier terms and is not applied never will be. */
+  passedTerm(term: number): void {
+    const lost = [...this.#inFlight.values()].filter((proposal) => proposal.term < term);
+    if (lost.length > 0) this.#queueAgain(lost);
+  }
+
+  /** Certainly not in the log: queued again where that may help, else at its end. */
+  refused({ counter }: RequestId, reason: RejectReason): void {
+    const proposal = this.#inFlight.get(counter);
+    if (proposal === undefined) return;
+    if (reason === 'not-leader' || reason === 'change-pending') {
+      this.#queueAgain([proposal]);
+    } else {
+      this.#inFlight.delete(counter);
+      this.#end(proposal, reason);
+    }
+  }
+
+  /** In flight to the leader of `term` since before `sentBefore`; they count as sent now. */
+  overdue(term: number, sentBefore: number): ProposedEntry[] {
+    const overdue = [...this.#inFlight.values()].filter(
+      (proposal) => proposal.term === term && proposal.sentAt < sentBefore && proposal.settle !== undefined,
+    );
+    return overdue.map((proposal) => this.#entry(proposal));
+  }
+
+  /** A snapshot of `term` was installed: what was given to leaders up to then may be part of it. */
+  passedOver(term: number): void {
+    for (const [counter, proposal] of this.#inFlight) {
+      if (proposal.term > term) continue;
+      this.#inFlight.delete(counter);
+      this.#forget(proposal);
+      settle(proposal, { type: 'unknown', reason: 'snapshot' });
+    }
   }
 
   /** Certainly not proposed: what is queued ends `rejected`. */
   rejectQueued(reason: RejectReason): void {
-    for (const proposal of this.#queued) {
-      this.#forget(proposal);
-      end(proposal, { type: 'rejected', reason });
-    }
+    const queued = this.#queued;
     this.#queued = [];
+    for (const proposal of queued) this.#end(proposal, reason);
   }
 
   /** Gives up on what is in flight. */
@@ -123,19 +180,44 @@ export class Proposals<R> {
     this.#timer.stop();
     for (const proposal of this.#inFlight.values()) {
       this.#forget(proposal);
-      end(proposal, { type: 'unknown', reason });
+      settle(proposal, { type: 'unknown', reason });
     }
     this.#inFlight.clear();
   }
 
+  #launch(proposal: Proposal<R>, term: number): ProposedEntry {
+    this.#counter += 1;
+    proposal.counter = this.#counter;
+    proposal.term = term;
+    this.#inFlight.set(proposal.counter, proposal);
+    return this.#entry(proposal);
+  }
+
+  #entry(proposal: Proposal<R>): ProposedEntry {
+    proposal.sentAt = this.clock.now();
+    const { type, payload, counter } = proposal;
+    return { type, payload, requestId: { session: this.session, counter } };
+  }
+
+  /** In front, as they came before what is queued. Whoever was told `unknown` has stopped waiting. */
+  #queueAgain(proposals: readonly Proposal<R>[]): void {
+    const again: Proposal<R>[] = [];
+    for (const proposal of proposals) {
+      this.#inFlight.delete(proposal.counter);
+      proposal.counter = 0;
+      if (proposal.settle === undefined) this.#forget(proposal);
+      else again.push(proposal);
+    }
+    this.#queued = [...again, ...this.#queued];
+  }
+
   #endEarly(proposal: Proposal<R>, reason: 'deadline' | 'aborted'): void {
     if (proposal.counter > 0) {
-      end(proposal, { type: 'unknown', reason });
+      settle(proposal, { type: 'unknown', reason });
       return;
     }
     this.#queued = this.#queued.filter((other) => other !== proposal);
-    this.#forget(proposal);
-    end(proposal, { type: 'rejected', reason });
+    this.#end(proposal, reason === 'deadline' ? this.endedWaiting() : reason);
   }
 
   #endDue(now: number): number {
@@ -148,13 +230,18 @@ export class Proposals<R> {
     return earliest;
   }
 
+  #end(proposal: Proposal<R>, reason: RejectReason): void {
+    this.#forget(proposal);
+    settle(proposal, { type: 'rejected', reason });
+  }
+
   #forget(proposal: Proposal<R>): void {
     this.#pendingBytes -= proposal.payload.length + PROPOSAL_OVERHEAD_BYTES;
     invariant(this.#pendingBytes >= 0, 'fewer than no bytes are pending');
   }
 }
 
-function end<R>(proposal: Proposal<R>, outcome: ProposalOutcome<R>): void {
+function settle<R>(proposal: Proposal<R>, outcome: ProposalOutcome<R>): void {
   if (proposal.onAbort !== undefined) proposal.options.signal?.removeEventListener('abort', proposal.onAbort);
   proposal.onAbort = undefined;
   proposal.settle?.(outcome);

@@ -6,9 +6,16 @@ export interface TailLimits {
   readonly bytesMax: number;
   /** Entries past the limit that are worth a cut. */
   readonly cutStep: number;
+  /** Entries kept beyond that for a follower that is being brought up to date. */
+  readonly heldEntriesMax: number;
 }
 
-export const TAIL_LIMITS: TailLimits = { entriesMax: 10_000, bytesMax: 64 * 2 ** 20, cutStep: 1_000 };
+export const TAIL_LIMITS: TailLimits = {
+  entriesMax: 10_000,
+  bytesMax: 64 * 2 ** 20,
+  cutStep: 1_000,
+  heldEntriesMax: 200_000,
+};
 
 const MARKS_PER_TAIL = 8;
 
@@ -27,11 +34,22 @@ export class Tail {
     }
   }
 
-  /** The index to cut through, at most `durable`, the durable applied index; 0 if it is not worth it. */
-  cutThrough(firstIndex: number, durable: number): number {
+  /** Entries from `from` on are no longer there. */
+  truncated(from: number): void {
+    this.#marks = this.#marks.filter((mark) => mark.index < from);
+  }
+
+  /**
+   * The index to cut through, at most `durable`, the durable applied index; 0 if it is not worth it.
+   *
+   * @param neededFrom a follower that is being brought up to date needs entries from here on; Infinity if none does.
+   */
+  cutThrough(firstIndex: number, durable: number, neededFrom: number): number {
     const byEntries = durable - this.limits.entriesMax;
     const worth = byEntries - firstIndex + 1 >= this.limits.cutStep;
-    const through = Math.min(durable, Math.max(worth ? byEntries : 0, this.#excess()));
+    const wanted = Math.min(durable, Math.max(worth ? byEntries : 0, this.#excess()));
+    const held = Math.max(neededFrom - 1, durable - this.limits.heldEntriesMax);
+    const through = Math.min(wanted, held);
     this.#marks = this.#marks.filter((mark) => mark.index > through);
     return through >= firstIndex ? through : 0;
   }

@@ -1,4 +1,6 @@
-import type { LogPosition, StateMachine } from '../../raft/node/consensus.js';
+import { encodeConfiguration, initialConfiguration } from '../../raft/core/configuration.js';
+import type { LogPosition, StagedSnapshot, StateMachine } from '../../raft/node/consensus.js';
+import type { OutgoingSnapshot } from '../../raft/transport/transport.js';
 import type { LogEntry, RaftLog } from '../../raft/log/log.js';
 
 /** A state machine that keeps what it was given, and sees for itself that it may be given it. */
@@ -6,6 +8,10 @@ export class RecordingMachine implements StateMachine<string> {
   applied: LogPosition;
   durable: LogPosition;
   installedSnapshot = false;
+  /** Of a cluster in which member 7 is alone. */
+  configuration = encodeConfiguration(
+    initialConfiguration([{ id: 7n, name: '', peerUrls: [], clientUrls: [] }]),
+  );
   /** Sizes of the batches. */
   readonly batches: number[] = [];
   /** Payloads of the normal entries, in order. */
@@ -57,6 +63,14 @@ export class RecordingMachine implements StateMachine<string> {
   onDurable(listener: (durable: LogPosition) => void): () => void {
     this.#listener = listener;
     return () => (this.#listener = undefined);
+  }
+
+  snapshot(): Promise<OutgoingSnapshot> {
+    return Promise.reject(new Error('nobody else is there'));
+  }
+
+  stage(): Promise<StagedSnapshot> {
+    return Promise.reject(new Error('nobody else is there'));
   }
 
   get hasListener(): boolean {

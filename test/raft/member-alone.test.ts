@@ -6,7 +6,9 @@ import { MemoryLog } from '../../raft/log/memory.js';
 import { openSqliteLog } from '../../raft/log/sqlite.js';
 import type { ConsensusStatus, ProposalOutcome } from '../../raft/node/consensus.js';
 import { PROPOSAL_OVERHEAD_BYTES } from '../../raft/node/proposals.js';
-import { APPLY_ENTRIES_MAX, SingleMember, type SingleMemberOptions } from '../../raft/node/single-member.js';
+import { APPLY_ENTRIES_MAX } from '../../raft/node/applier.js';
+import { Member } from '../../raft/node/member.js';
+import type { MemberOptions } from '../../raft/node/options.js';
 import { StartRefusedError } from '../../raft/node/start.js';
 import { Tail } from '../../raft/node/tail.js';
 import { ControlledLog } from './controlled-log.js';
@@ -18,19 +20,20 @@ const FOREVER = { deadline: Infinity };
 interface Setup {
   readonly log: ControlledLog;
   readonly machine: RecordingMachine;
-  readonly member: SingleMember<string>;
+  readonly member: Member<string>;
   readonly fatal: unknown[];
 }
 
 /** A started member whose disk does nothing from now on but what the test says. */
-async function start(options: Partial<SingleMemberOptions<string>> = {}): Promise<Setup> {
+async function start(options: Partial<MemberOptions<string>> = {}): Promise<Setup> {
   const log = new ControlledLog();
   const machine = new RecordingMachine(log);
   const fatal: unknown[] = [];
   const onFatal = (error: unknown) => fatal.push(error);
-  const member = await SingleMember.start({
+  const member = await Member.start({
     clusterId: 1n,
     memberId: 7n,
+    session: 9n,
     log,
     stateMachine: machine,
     onFatal,
@@ -51,22 +54,40 @@ async function now<T>(promise: Promise<T>): Promise<T | 'pending'> {
   return await Promise.race([promise, Promise.resolve('pending' as const)]);
 }
 
-t.test('start: a new term, a vote for itself and a noop are durable first (Raft §5.2, §8)', async (t) => {
+t.test('start: a new term and a vote for itself are durable, then a noop (Raft §5.2, §8)', async (t) => {
   const log = new ControlledLog();
   log.autoSync = false;
   const machine = new RecordingMachine(log);
-  const options = { clusterId: 1n, memberId: 7n, log, stateMachine: machine, onFatal: () => undefined };
+  const options = {
+    clusterId: 1n,
+    memberId: 7n,
+    session: 9n,
+    log,
+    stateMachine: machine,
+    onFatal: () => undefined,
+  };
 
-  const starting = SingleMember.start(options);
+  const starting = Member.start(options);
   t.equal(await now(starting), 'pending');
+  t.equal(log.lastIndex, 0, 'it does not lead before its vote is durable');
+  log.sync();
+  t.equal(await now(starting), 'pending');
+  t.match(log.read(1, 1), [{ index: 1, term: 1, type: 'noop' }]);
   t.same(machine.batches, []);
-  t.match(log.read(1, 1), [{ index: 1, term: 1, type: 'noop', requestId: { session: 7n, counter: 1 } }]);
   log.sync();
   const member = await starting;
 
-  t.same(log.durable().hardState, { term: 1, vote: 7n, commit: 1 });
+  t.same(log.durable().hardState, { term: 1, vote: 7n, commit: 0 });
   t.same(machine.applied, { index: 1, term: 1 });
-  t.same(member.status(), { clusterId: 1n, memberId: 7n, leaderId: 7n, term: 1, committed: 1, applied: 1 });
+  t.same(member.status(), {
+    clusterId: 1n,
+    memberId: 7n,
+    leaderId: 7n,
+    term: 1,
+    committed: 1,
+    applied: 1,
+    isLearner: false,
+  });
 });
 
 t.test('start: what is durable and not applied is replayed before proposals are taken', async (t) => {
@@ -75,9 +96,10 @@ t.test('start: what is durable and not applied is replayed before proposals are 
   const log = new ControlledLog(before.durable());
   const machine = new RecordingMachine(log, { index: 20, term: 3 });
 
-  const member = await SingleMember.start({
+  const member = await Member.start({
     clusterId: 1n,
     memberId: 7n,
+    session: 9n,
     log,
     stateMachine: machine,
     onFatal: () => undefined,
@@ -85,7 +107,7 @@ t.test('start: what is durable and not applied is replayed before proposals are 
 
   t.equal(machine.payloads.length, 25, 'entries 21 to 45, from disk');
   t.match(member.status(), { term: 5, committed: 46, applied: 46 });
-  t.match(log.read(46, 46), [{ type: 'noop', term: 5, requestId: { counter: 46 } }]);
+  t.match(log.read(46, 46), [{ type: 'noop', term: 5 }]);
   t.same(machine.violations, []);
 });
 
@@ -96,9 +118,10 @@ t.test('start: refused where log and state machine do not belong together', asyn
     return log.durable();
   };
   const begin = async (log: ControlledLog, machine: RecordingMachine) =>
-    await SingleMember.start({
+    await Member.start({
       clusterId: 1n,
       memberId: 7n,
+      session: 9n,
       log,
       stateMachine: machine,
       onFatal: () => undefined,
@@ -133,9 +156,10 @@ t.test('start: after a snapshot install the log starts anew behind it', async (t
     const machine = new RecordingMachine(log, applied);
     machine.installedSnapshot = true;
 
-    const member = await SingleMember.start({
+    const member = await Member.start({
       clusterId: 1n,
       memberId: 7n,
+      session: 9n,
       log,
       stateMachine: machine,
       onFatal: () => undefined,
@@ -438,7 +462,14 @@ t.test('a failure at the start rejects it and lets the log go', async (t) => {
     else machine.failWith = error;
     const onFatal = () => t.fail('there is no member yet');
 
-    const starting = SingleMember.start({ clusterId: 1n, memberId: 7n, log, stateMachine: machine, onFatal });
+    const starting = Member.start({
+      clusterId: 1n,
+      memberId: 7n,
+      session: 9n,
+      log,
+      stateMachine: machine,
+      onFatal,
+    });
 
     await t.rejects(starting, error);
     t.ok(log.closed);
@@ -446,7 +477,7 @@ t.test('a failure at the start rejects it and lets the log go', async (t) => {
 });
 
 t.test('cut: the log loses what the state machine keeps durably, but for the tail', async (t) => {
-  const tailLimits = { entriesMax: 10, bytesMax: Infinity, cutStep: 5 };
+  const tailLimits = { entriesMax: 10, bytesMax: Infinity, cutStep: 5, heldEntriesMax: 100 };
   const { log, machine, member } = await start({ tailLimits });
   log.autoSync = true;
   for (let i = 0; i < 49; i += 1) await member.propose(Buffer.from('x'), FOREVER);
@@ -462,20 +493,23 @@ t.test('cut: the log loses what the state machine keeps durably, but for the tai
 });
 
 t.test('cut: past its bytes the tail is cut by bytes, never beyond the durable index', async (t) => {
-  const tail = new Tail({ entriesMax: 1000, bytesMax: 800, cutStep: 10 });
+  const tail = new Tail({ entriesMax: 1000, bytesMax: 800, cutStep: 10, heldEntriesMax: 15 });
   for (let index = 1; index <= 30; index += 1) tail.appended(index, 100);
 
-  t.equal(tail.cutThrough(1, 5), 5, 'what is not durable in the state machine stays');
-  t.equal(tail.cutThrough(6, 30), 22, '800 bytes are in the last eight');
-  t.equal(tail.cutThrough(23, 30), 0, 'nothing more to cut');
+  t.equal(tail.cutThrough(1, 5, Infinity), 5, 'what is not durable in the state machine stays');
+  t.equal(tail.cutThrough(6, 20, 8), 7, 'a follower needs the rest');
+  t.equal(tail.cutThrough(8, 30, 8), 15, 'but only so much is kept for it');
+  t.equal(tail.cutThrough(16, 30, Infinity), 22, '800 bytes are in the last eight');
+  t.equal(tail.cutThrough(23, 30, Infinity), 0, 'nothing more to cut');
 });
 
 t.test('on MemoryLog: many proposers, all applied in order', async (t) => {
   const log = new MemoryLog();
   const machine = new RecordingMachine(log);
-  const member = await SingleMember.start({
+  const member = await Member.start({
     clusterId: 1n,
     memberId: 7n,
+    session: 9n,
     log,
     stateMachine: machine,
     onFatal: (error) => t.fail(String(error)),
@@ -494,9 +528,10 @@ t.test('on SqliteLog: what was applied is there after a restart with an empty st
     const log = await openSqliteLog({ path, residentBytesMax: 1000 });
     const machine = new RecordingMachine(log, applied);
     const onFatal = (error: unknown) => t.fail(String(error));
-    const member = await SingleMember.start({
+    const member = await Member.start({
       clusterId: 1n,
       memberId: 7n,
+      session: 9n,
       log,
       stateMachine: machine,
       onFatal,

@@ -14,7 +14,7 @@ import {
 import t from 'tap';
 import { ConsensusError, type ProposalOutcome } from '../../raft/node/consensus.js';
 import { PROPOSAL_OVERHEAD_BYTES } from '../../raft/node/proposals.js';
-import { SingleMember } from '../../raft/node/single-member.js';
+import { Member } from '../../raft/node/member.js';
 import { ControlledLog } from './controlled-log.js';
 import { RecordingMachine } from './recording-machine.js';
 
@@ -56,14 +56,14 @@ class Run {
   readonly machine = new RecordingMachine(this.log);
   readonly proposed: Proposed[] = [];
   readonly violations: string[] = [];
-  #member: SingleMember<string> | undefined;
+  #member: Member<string> | undefined;
 
   async start(): Promise<void> {
     this.#member = await begin(this.log, this.machine);
     this.log.autoSync = false;
   }
 
-  get member(): SingleMember<string> {
+  get member(): Member<string> {
     if (this.#member === undefined) throw new Error('not started');
     return this.#member;
   }
@@ -149,10 +149,11 @@ class Run {
   }
 }
 
-async function begin(log: ControlledLog, stateMachine: RecordingMachine): Promise<SingleMember<string>> {
-  return await SingleMember.start({
+async function begin(log: ControlledLog, stateMachine: RecordingMachine): Promise<Member<string>> {
+  return await Member.start({
     clusterId: 1n,
     memberId: 7n,
+    session: 9n,
     log,
     stateMachine,
     onFatal: () => undefined,

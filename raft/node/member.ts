@@ -1,0 +1,674 @@
+import { systemClock, type Clock } from '../clock.js';
+import {
+  decodeConfiguration,
+  encodeChanges,
+  isVoter,
+  type Configuration,
+  type ConfigurationChange,
+} from '../core/configuration.js';
+import type { Effects, Input } from '../core/effects.js';
+import type { Message } from '../core/messages.js';
+import { RAFT_TIMES, type RaftTimes } from '../core/options.js';
+import { Raft } from '../core/raft.js';
+import { invariant } from '../invariant.js';
+import type { LogEntry, RaftLog } from '../log/log.js';
+import {
+  NO_TRANSPORT,
+  TransportError,
+  type AskOptions,
+  type IncomingSnapshot,
+  type Transport,
+} from '../transport/transport.js';
+import { Applier } from './applier.js';
+import {
+  ConsensusError,
+  type Consensus,
+  type ConsensusStatus,
+  type ProposalOutcome,
+  type ProposeOptions,
+  type StateMachine,
+} from './consensus.js';
+import { DeadlineTimer } from './deadline-timer.js';
+import type { MemberOptions } from './options.js';
+import { PROPOSAL_LIMITS, Proposals } from './proposals.js';
+import { Reads } from './reads.js';
+import { SnapshotSender } from './snapshots.js';
+import { matchLogToMachine } from './start.js';
+import { Tail, TAIL_LIMITS } from './tail.js';
+
+/** Payload bytes of proposals in one step, and in one message to the leader. */
+const PROPOSE_BYTES_MAX = 2 ** 20;
+
+/** Payload bytes in the log and not applied past which a follower takes no more until it has caught up. */
+const BACKLOG_BYTES_MAX = 64 * 2 ** 20;
+
+/** A proposal sent to the leader and not applied after so many heartbeats is sent again: it, or all of it, may be lost. */
+const RESEND_HEARTBEATS = 5;
+
+/** A leader that stops waits so long for another to take over. Milliseconds. */
+const HAND_OVER_MS_MAX = 300;
+
+/** A member that stops waits so long for its proposals in flight. Milliseconds. */
+const DRAIN_MS_MAX = 300;
+const DRAIN_CHECK_MS = 2;
+
+const RESOLVED = Promise.resolve();
+
+/**
+ * One member of the cluster: Raft's state machine (core/raft.ts) with a log, a transport and a clock. The loop is that of
+ * every driver: an input is stepped, what comes out is written to the log, sent, and once durable answered (`#carryOut`);
+ * what is committed is applied beside it (applier.ts).
+ */
+export class Member<R> implements Consensus<R> {
+  readonly #options: MemberOptions<R>;
+  readonly #log: RaftLog;
+  readonly #machine: StateMachine<R>;
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #times: RaftTimes;
+  readonly #raft: Raft;
+  readonly #applier: Applier<R>;
+  readonly #proposals: Proposals<R | Configuration>;
+  readonly #reads: Reads;
+  readonly #snapshots: SnapshotSender;
+  readonly #tail: Tail;
+  readonly #timer: DeadlineTimer;
+  readonly #resend: DeadlineTimer;
+  readonly #listeners = new Set<(status: ConsensusStatus) => void>();
+
+  /** Inputs that came while one was being stepped. */
+  readonly #inputs: Input[] = [];
+  #stepping = false;
+  /** Settles when everything given to the log so far is durable, or the member has failed. */
+  #synced: Promise<void> = RESOLVED;
+  #syncsPending = 0;
+
+  #accepting = false;
+  #stopped: Promise<void> | undefined;
+  #ended = false;
+  #flushScheduled = false;
+  /** The leader has refused something since the last flush. */
+  #refused = false;
+  #appliedTerm: number;
+  #appliedConfiguration: Configuration;
+  /** What status listeners and the transport were told last. */
+  #told: { readonly term: number; readonly leader: bigint };
+  #toldConfiguration: Configuration | undefined;
+  #backlogBytes = 0;
+  #takingSnapshot = false;
+  #removed = false;
+  #startFailed: ((error: unknown) => void) | undefined;
+  #answer: (question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array> = () =>
+    Promise.reject(new TransportError('refused', 'nobody answers questions here'));
+  #unsubscribe: () => void = () => undefined;
+
+  /**
+   * Resolves when the member takes part. The only voter of a cluster leads by then and has applied its whole log; with
+   * others it may take until a majority is there.
+   *
+   * @throws StartRefusedError, and what the log, the state machine or the transport throws
+   */
+  static async start<R>(options: MemberOptions<R>): Promise<Member<R>> {
+    const { log, stateMachine, transport } = options;
+    try {
+      await matchLogToMachine(log, stateMachine);
+      const member = new Member(options, await laterConfigurations(log, stateMachine.applied.index));
+      await member.#start();
+      return member;
+    } catch (error) {
+      await transport?.close();
+      await log.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: MemberOptions<R>,
+    later: readonly { readonly index: number; readonly configuration: Configuration }[],
+  ) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#machine = options.stateMachine;
+    this.#transport = options.transport ?? NO_TRANSPORT;
+    this.#clock = options.clock ?? systemClock;
+    this.#times = options.times ?? RAFT_TIMES;
+    this.#tail = new Tail(options.tailLimits ?? TAIL_LIMITS);
+    this.#appliedTerm = this.#machine.applied.term;
+    this.#appliedConfiguration = decodeConfiguration(this.#machine.configuration);
+    this.#raft = new Raft({
+      id: options.memberId,
+      log: this.#log,
+      hardState: this.#log.hardState,
+      applied: this.#machine.applied.index,
+      configuration: this.#appliedConfiguration,
+      laterConfigurations: later,
+      times: this.#times,
+      ...(options.raftLimits && { limits: options.raftLimits }),
+      random: options.random ?? Math.random,
+      now: this.#clock.now(),
+    });
+    this.#told = { term: this.#raft.term, leader: this.#raft.leader };
+    this.#applier = new Applier({
+      log: this.#log,
+      machine: this.#machine,
+      clock: this.#clock,
+      committed: () => this.#raft.commit,
+      onApplied: (entries, results) => this.#afterApply(entries, results),
+      onFailure: (error) => this.#fail(error),
+    });
+    const limits = options.proposalLimits ?? PROPOSAL_LIMITS;
+    const endedWaiting = () => (this.#raft.leader === 0n ? 'no-leader' : 'deadline');
+    this.#proposals = new Proposals(options.session, limits, this.#clock, endedWaiting);
+    this.#reads = new Reads(
+      this.#clock,
+      (id) => this.#step({ type: 'read', id }),
+      () => this.#machine.applied.index,
+      endedWaiting,
+    );
+    this.#snapshots = new SnapshotSender({
+      machine: this.#machine,
+      transport: this.#transport,
+      term: () => this.#raft.term,
+      onEnd: (member, index, error) => this.#afterSnapshot(member, index, error),
+    });
+    this.#timer = new DeadlineTimer(this.#clock, (now) => this.#tick(now));
+    this.#resend = new DeadlineTimer(this.#clock, (now) => this.#sendAgain(now));
+  }
+
+  async #start(): Promise<void> {
+    this.#tellConfiguration();
+    await this.#transport.start({
+      receive: (message) => this.#receive(message),
+      receiveSnapshot: (snapshot) => this.#receiveSnapshot(snapshot),
+      answer: (question, signal) => this.#answer(question, signal),
+      unreachable: (member) => this.#step({ type: 'unreachable', member }),
+      removed: () => this.#leave(),
+      configuration: () => this.#appliedConfiguration,
+    });
+    this.#accepting = true;
+    this.#unsubscribe = this.#machine.onDurable(({ index }) => this.#cut(index));
+    this.#timer.arm(this.#raft.deadline);
+    this.#applier.wake();
+    if (this.#isOnlyVoter()) await this.#leadAlone();
+    this.#cut(this.#machine.durable.index);
+  }
+
+  /** Nobody else can lead, so that there is nothing to wait for; what is in the log is committed by that. */
+  async #leadAlone(): Promise<void> {
+    const failure = new Promise<never>((_resolve, reject) => (this.#startFailed = reject));
+    const leading = async () => {
+      this.#step({ type: 'campaign' });
+      while (!this.#ended && (!this.#leads || this.#raft.commit < this.#log.lastIndex)) await this.#synced;
+      await this.#applier.idle();
+    };
+    await Promise.race([leading(), failure]);
+    this.#startFailed = undefined;
+  }
+
+  get #leads(): boolean {
+    return this.#raft.role === 'leader';
+  }
+
+  #isOnlyVoter(): boolean {
+    const { voters, outgoing } = this.#raft.configuration;
+    return voters.length === 1 && voters[0] === this.#options.memberId && outgoing.length === 0;
+  }
+
+  // ---- What callers ask for
+
+  propose(payload: Uint8Array, options: ProposeOptions): Promise<ProposalOutcome<R>> {
+    return this.#propose('normal', payload, options) as Promise<ProposalOutcome<R>>;
+  }
+
+  changeConfiguration(
+    changes: readonly ConfigurationChange[],
+    options: ProposeOptions,
+  ): Promise<ProposalOutcome<Configuration>> {
+    const outcome = this.#propose('configuration', encodeChanges(changes), options);
+    return outcome as Promise<ProposalOutcome<Configuration>>;
+  }
+
+  #propose(
+    type: 'normal' | 'configuration',
+    payload: Uint8Array,
+    options: ProposeOptions,
+  ): Promise<ProposalOutcome<R | Configuration>> {
+    const refusal = this.#accepting ? this.#proposals.refusal(payload, options) : 'stopped';
+    if (refusal !== undefined) return Promise.resolve({ type: 'rejected', reason: refusal });
+    const outcome = this.#proposals.add(type, payload, options);
+    this.#scheduleFlush();
+    return outcome;
+  }
+
+  readIndex(options: ProposeOptions): Promise<void> {
+    if (!this.#accepting) return Promise.reject(new ConsensusError('stopped'));
+    // The only voter is a majority, and has applied what it has committed.
+    if (this.#isOnlyVoter() && this.#leads && this.#raft.commit === this.#machine.applied.index) {
+      return RESOLVED;
+    }
+    return this.#reads.read(options);
+  }
+
+  status(): ConsensusStatus {
+    const { clusterId, memberId } = this.#options;
+    const { term, leader, commit: committed, configuration } = this.#raft;
+    const leaderId = this.#ended ? 0n : leader;
+    const isLearner = !isVoter(configuration, memberId) && configuration.learners.includes(memberId);
+    return {
+      clusterId,
+      memberId,
+      leaderId,
+      term,
+      committed,
+      applied: this.#machine.applied.index,
+      isLearner,
+    };
+  }
+
+  onLeadershipChange(listener: (status: ConsensusStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  configuration(): Configuration {
+    return this.#raft.configuration;
+  }
+
+  matches(): ReadonlyMap<bigint, number> {
+    return this.#raft.matches;
+  }
+
+  transferLeadership(to: bigint, { deadline, signal }: ProposeOptions): Promise<void> {
+    if (!this.#leads) return Promise.reject(new ConsensusError('no-leader'));
+    return new Promise((resolve, reject) => {
+      const end = (error?: ConsensusError) => {
+        cancel();
+        unsubscribe();
+        signal?.removeEventListener('abort', onAbort);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const onAbort = () => end(new ConsensusError('aborted'));
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const cancel = this.#clock.after(deadline - this.#clock.now(), () =>
+        end(new ConsensusError('deadline')),
+      );
+      const unsubscribe = this.onLeadershipChange(({ leaderId, memberId }) => {
+        if (leaderId !== 0n && leaderId !== memberId) end();
+      });
+      this.#step({ type: 'transfer', to });
+    });
+  }
+
+  askLeader(question: Uint8Array, options: AskOptions): Promise<Uint8Array> {
+    const { leader } = this.#raft;
+    if (leader === 0n) return Promise.reject(new ConsensusError('no-leader'));
+    if (leader !== this.#options.memberId) return this.#transport.ask(leader, question, options);
+    return this.#answer(question, options.signal ?? new AbortController().signal);
+  }
+
+  answerQuestions(answer: (question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>): void {
+    this.#answer = answer;
+  }
+
+  /** Waits for what is in flight, so that its callers learn the truth; only what cannot be finished ends `unknown`. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#accepting = false;
+    this.#proposals.rejectQueued('stopped');
+    await this.#handOver();
+    await this.#drain();
+    await this.#synced;
+    await this.#applier.idle();
+    this.#end();
+    await this.#transport.close();
+    await this.#log.close();
+  }
+
+  /** The others would have to wait for an election time-out. */
+  async #handOver(): Promise<void> {
+    const { voters } = this.#raft.configuration;
+    const { matches } = this.#raft;
+    const matchOf = (id: bigint) => matches.get(id) ?? 0;
+    const [heir] = voters
+      .filter((id) => id !== this.#options.memberId && matchOf(id) > 0)
+      .sort((a, b) => matchOf(b) - matchOf(a));
+    if (!this.#leads || this.#ended || heir === undefined) return;
+    const deadline = this.#clock.now() + HAND_OVER_MS_MAX;
+    await this.transferLeadership(heir, { deadline }).catch(() => undefined);
+  }
+
+  async #drain(): Promise<void> {
+    const deadline = this.#clock.now() + DRAIN_MS_MAX;
+    while (!this.#ended && this.#proposals.inFlightCount > 0 && this.#clock.now() < deadline) {
+      await new Promise<void>((resolve) => void this.#clock.after(DRAIN_CHECK_MS, resolve));
+    }
+  }
+
+  // ---- The loop: step → persist → send → answer
+
+  #step(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        if (this.#ended) break;
+        this.#carryOut(this.#raft.step(next, this.#clock.now()));
+      }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#inputs.length = 0;
+      this.#stepping = false;
+    }
+    if (!this.#ended) this.#afterStep();
+  }
+
+  #carryOut(effects: Effects): void {
+    this.#persist(effects);
+    if (effects.messages.length > 0) this.#transport.send(effects.messages);
+    this.#sendAfterSync(effects.messagesAfterSync);
+    for (const { id, index } of effects.reads) this.#reads.answered(id, index);
+    for (const { requestId, reason } of effects.refused) {
+      this.#refused = true;
+      this.#proposals.refused(requestId, reason);
+    }
+    if (effects.refused.length > 0) this.#flushLater();
+    for (const fetch of effects.fetches) void this.#fetch(fetch);
+    for (const { member } of effects.snapshots) this.#snapshots.send(member, this.#machine.applied.index);
+  }
+
+  /** In the log at once, for the next step to see; on disk when `#synced` settles. */
+  #persist({ reset, truncateFrom, entries, hardState }: Effects): void {
+    const written: Promise<void>[] = [];
+    if (reset !== undefined) written.push(this.#log.reset(reset.index, reset.term));
+    if (truncateFrom !== undefined) {
+      this.#tail.truncated(truncateFrom);
+      written.push(this.#log.truncateSuffix(truncateFrom));
+    }
+    for (const { index, payload } of entries) {
+      this.#tail.appended(index, payload.length);
+      this.#backlogBytes += payload.length;
+    }
+    if (entries.length > 0 || hardState !== undefined) written.push(this.#log.append(entries, hardState));
+    if (written.length > 0) this.#awaitSync(written);
+  }
+
+  #awaitSync(written: readonly Promise<void>[]): void {
+    this.#syncsPending += 1;
+    const before = this.#synced;
+    const sync = async () => {
+      try {
+        // Each is durable with or after the one before it; one alone is the usual case.
+        await (written.length === 1 ? written[0] : Promise.all(written));
+        await before;
+      } catch (error) {
+        this.#fail(error);
+      }
+      this.#syncsPending -= 1;
+      if (!this.#ended) this.#applier.wake();
+    };
+    this.#synced = sync();
+  }
+
+  #sendAfterSync(messages: readonly Message[]): void {
+    if (messages.length === 0) return;
+    if (this.#syncsPending === 0) {
+      this.#sendNow(messages);
+      return;
+    }
+    void this.#synced.then(() => {
+      if (!this.#ended) this.#sendNow(messages);
+    });
+  }
+
+  /** What this member says to itself comes back as input. */
+  #sendNow(messages: readonly Message[]): void {
+    const { memberId } = this.#options;
+    const others = messages.filter(({ to }) => to !== memberId);
+    if (others.length > 0) this.#transport.send(others);
+    for (const message of messages) if (message.to === memberId) this.#step({ type: 'message', message });
+  }
+
+  #afterStep(): void {
+    this.#applier.wake();
+    this.#timer.arm(this.#raft.deadline);
+    this.#tellConfiguration();
+    const { term, leader } = this.#raft;
+    if (term === this.#told.term && leader === this.#told.leader) return;
+    this.#told = { term, leader };
+    if (leader !== 0n) {
+      this.#reads.leaderChanged();
+      this.#scheduleFlush();
+    }
+    const status = this.status();
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #tellConfiguration(): void {
+    const { configuration } = this.#raft;
+    if (configuration === this.#toldConfiguration) return;
+    this.#toldConfiguration = configuration;
+    this.#transport.setMembers(configuration.members);
+  }
+
+  /** Called when the earliest deadline has come; gives the next. */
+  #tick(now: number): number {
+    const { deadline } = this.#raft;
+    if (this.#ended || now < deadline) return deadline;
+    // After a stall, what has come in meanwhile speaks first: a leader that was there all the time is no reason to stand.
+    if (now - deadline > this.#times.heartbeatMs) {
+      this.#clock.nextTurn(() => this.#step({ type: 'tick' }));
+      return now + this.#times.heartbeatMs;
+    }
+    this.#step({ type: 'tick' });
+    return this.#raft.deadline;
+  }
+
+  #receive(message: Message): void {
+    if (this.#ended) return;
+    if (message.type === 'append' && this.#isOverfull(message.entries.length)) return;
+    this.#step({ type: 'message', message });
+  }
+
+  /** What is passed over comes again: the leader takes it for lost. */
+  #isOverfull(count: number): boolean {
+    return this.#takingSnapshot || (count > 0 && this.#backlogBytes > BACKLOG_BYTES_MAX);
+  }
+
+  async #fetch({ member, from, through, maxBytes }: Effects['fetches'][number]): Promise<void> {
+    let entries: LogEntry[] = [];
+    try {
+      if (from >= this.#log.firstIndex) entries = await this.#log.readOld(from, through, maxBytes);
+    } catch (error) {
+      // It may have been cut meanwhile; anything else has failed the log.
+      if (from >= this.#log.firstIndex) return this.#fail(error);
+    }
+    this.#step({ type: 'fetched', member, entries });
+  }
+
+  // ---- Proposals
+
+  /** With nothing under way at the end of the running code, else after this turn: then more share one append. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled || this.#ended) return;
+    this.#flushScheduled = true;
+    const flush = () => {
+      this.#flushScheduled = false;
+      this.#flush();
+    };
+    const isIdle = this.#leads
+      ? this.#log.durableIndex === this.#log.lastIndex
+      : this.#proposals.inFlightCount === 0;
+    if (isIdle) queueMicrotask(flush);
+    else this.#clock.nextTurn(flush);
+  }
+
+  /** The leader has said that it takes none now. */
+  #flushLater(): void {
+    this.#clock.after(this.#times.heartbeatMs / 2, () => this.#scheduleFlush());
+  }
+
+  #flush(): void {
+    this.#refused = false;
+    while (!this.#refused && !this.#ended && this.#proposals.queuedCount > 0 && this.#raft.leader !== 0n) {
+      const isLeader = this.#leads;
+      const proposals = this.#proposals.take(this.#raft.term, isLeader, PROPOSE_BYTES_MAX);
+      if (proposals.length === 0) continue;
+      this.#step({ type: 'propose', proposals });
+      if (!isLeader) this.#resend.arm(this.#clock.now() + RESEND_HEARTBEATS * this.#times.heartbeatMs);
+    }
+  }
+
+  #sendAgain(now: number): number {
+    const { role, term, leader } = this.#raft;
+    if (this.#ended || this.#proposals.inFlightCount === 0) return Infinity;
+    const waitMs = RESEND_HEARTBEATS * this.#times.heartbeatMs;
+    if (role !== 'leader' && leader !== 0n) {
+      const proposals = this.#proposals.overdue(term, now - waitMs / 2);
+      if (proposals.length > 0) this.#step({ type: 'propose', proposals });
+    }
+    return now + waitMs;
+  }
+
+  // ---- Apply
+
+  #afterApply(entries: readonly LogEntry[], results: readonly (R | undefined)[]): void {
+    for (const [position, entry] of entries.entries()) {
+      this.#backlogBytes -= entry.payload.length;
+      if (entry.type === 'configuration') this.#applyConfiguration(decodeConfiguration(entry.payload));
+      this.#answerProposal(entry, results[position]);
+    }
+    const last = entries.at(-1);
+    invariant(last !== undefined, 'nothing was applied');
+    if (last.index === this.#log.lastIndex) this.#backlogBytes = 0;
+    if (last.term > this.#appliedTerm) {
+      this.#appliedTerm = last.term;
+      this.#proposals.passedTerm(last.term);
+      if (this.#proposals.queuedCount > 0) this.#scheduleFlush();
+    }
+    this.#reads.appliedThrough(last.index);
+  }
+
+  #answerProposal({ index, term, type, requestId }: LogEntry, result: R | undefined): void {
+    if (requestId.session !== this.#options.session) return;
+    const value = type === 'configuration' ? this.#appliedConfiguration : (result as R);
+    this.#proposals.applied(requestId.counter, { type: 'applied', result: value, index, term });
+  }
+
+  #applyConfiguration(configuration: Configuration): void {
+    this.#appliedConfiguration = configuration;
+    if (configuration.removed.includes(this.#options.memberId)) this.#leave();
+  }
+
+  /** Shortens the log once the state machine needs less of it. The commit index is recorded beside. */
+  #cut(durable: number): void {
+    if (this.#ended || !this.#accepting) return;
+    invariant(
+      durable <= this.#machine.applied.index,
+      'more of the state machine is durable than was applied',
+    );
+    const neededFrom = Math.min(this.#raft.neededFrom, this.#snapshots.neededFrom);
+    const through = this.#tail.cutThrough(this.#log.firstIndex, durable, neededFrom);
+    if (through === 0) return;
+    this.#awaitSync([this.#log.append([], this.#raft.hardState), this.#log.compactPrefix(through)]);
+  }
+
+  // ---- Snapshots
+
+  #afterSnapshot(member: bigint, index: number | undefined, error: unknown): void {
+    if (error !== undefined && !this.#ended && this.#accepting) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.logger?.warn({ member: member.toString(16), reason }, 'a snapshot could not be sent');
+    }
+    this.#step({ type: 'snapshot-sent', member, index });
+  }
+
+  /** Installs another member's state in place of the own one, if it is ahead. */
+  async #receiveSnapshot(snapshot: IncomingSnapshot): Promise<void> {
+    if (!this.#accepting || this.#takingSnapshot) throw new Error('busy');
+    if (snapshot.senderTerm < this.#raft.term || this.#leads) throw new Error('of an earlier term');
+    this.#takingSnapshot = true;
+    try {
+      const staged = await this.#machine.stage(snapshot);
+      const letGo = await this.#applier.hold();
+      try {
+        const isNews = snapshot.index > this.#machine.applied.index && !this.#leads;
+        if (!isNews || this.#ended) return await staged.discard();
+        await staged.install();
+        this.#installed(snapshot);
+      } finally {
+        letGo();
+      }
+    } finally {
+      this.#takingSnapshot = false;
+    }
+  }
+
+  #installed({ index, term }: IncomingSnapshot): void {
+    invariant(this.#machine.applied.index === index, 'the snapshot that was installed is another one');
+    const configuration = decodeConfiguration(this.#machine.configuration);
+    this.#step({ type: 'installed', index, term, configuration });
+    this.#options.logger?.info({ index, term }, 'a snapshot was installed');
+    this.#backlogBytes = 0;
+    this.#appliedTerm = Math.max(this.#appliedTerm, term);
+    this.#proposals.passedOver(term);
+    this.#applyConfiguration(configuration);
+    this.#reads.appliedThrough(index);
+  }
+
+  // ---- The end
+
+  #leave(): void {
+    if (this.#removed) return;
+    this.#removed = true;
+    // After the answers of this turn.
+    this.#clock.nextTurn(() => this.#options.onRemoved?.());
+  }
+
+  #fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#accepting = false;
+    this.#end();
+    void this.#transport.close();
+    if (this.#startFailed === undefined) this.#options.onFatal(error);
+    else this.#startFailed(error);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#applier.stop();
+    this.#proposals.rejectQueued('stopped');
+    this.#proposals.abandon('stopped');
+    this.#reads.stop();
+    this.#snapshots.stop();
+    this.#timer.stop();
+    this.#resend.stop();
+    this.#unsubscribe();
+    const status = this.status();
+    for (const listener of this.#listeners) listener(status);
+    this.#listeners.clear();
+  }
+}
+
+/** Configurations that the log holds beyond what is applied. */
+async function laterConfigurations(log: RaftLog, applied: number) {
+  const found: { index: number; configuration: Configuration }[] = [];
+  for (let from = applied + 1; from <= log.lastIndex; ) {
+    const entries = await log.readOld(from, log.lastIndex, SCAN_BYTES_MAX);
+    for (const { index, type, payload } of entries) {
+      if (type === 'configuration') found.push({ index, configuration: decodeConfiguration(payload) });
+    }
+    from += entries.length;
+  }
+  return found;
+}
+
+/** Payload bytes read at once while looking for configurations. */
+const SCAN_BYTES_MAX = 2 ** 20;
