@@ -110,28 +110,28 @@ function applyOne(configuration: Configuration, change: ConfigurationChange): Co
   const { id } = change;
   const member = memberOf(configuration, id);
   if (member === undefined) return 'member-not-found';
+  if (change.type === 'update') return update(configuration, change);
   const without = (ids: readonly bigint[]) => ids.filter((other) => other !== id);
   const voters = without(configuration.voters);
   const learners = without(configuration.learners);
-  switch (change.type) {
-    case 'promote':
-      if (!configuration.learners.includes(id)) return 'not-a-learner';
-      return { ...configuration, voters: sortIds([...voters, id]), learners };
-    case 'demote':
-      return { ...configuration, voters, learners: sortIds([...learners, id]) };
-    case 'remove': {
-      const members = configuration.members.filter((other) => other !== member);
-      return { ...configuration, voters, learners, members, removed: [...configuration.removed, id] };
-    }
-    case 'update': {
-      const { type: _type, ...fields } = change;
-      if (usesTakenUrl(configuration, fields.peerUrls ?? [], id)) return 'peer-url-exists';
-      const members = configuration.members.map((other) =>
-        other === member ? { ...member, ...fields } : other,
-      );
-      return { ...configuration, members };
-    }
+  if (change.type === 'demote') return { ...configuration, voters, learners: sortIds([...learners, id]) };
+  if (change.type === 'promote') {
+    if (!configuration.learners.includes(id)) return 'not-a-learner';
+    return { ...configuration, voters: sortIds([...voters, id]), learners };
   }
+  const members = configuration.members.filter((other) => other !== member);
+  return { ...configuration, voters, learners, members, removed: [...configuration.removed, id] };
+}
+
+function update(
+  configuration: Configuration,
+  { type: _type, id, ...fields }: ConfigurationChange & { readonly type: 'update' },
+): Configuration | ChangeRefusal {
+  if (usesTakenUrl(configuration, fields.peerUrls ?? [], id)) return 'peer-url-exists';
+  const members = configuration.members.map((member) =>
+    member.id === id ? { ...member, ...fields } : member,
+  );
+  return { ...configuration, members };
 }
 
 function add(configuration: Configuration, member: Member, learner: boolean): Configuration | ChangeRefusal {

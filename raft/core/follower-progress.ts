@@ -42,17 +42,9 @@ export class FollowerProgress {
   }
 
   get paused(): boolean {
-    if (this.fetching) return true;
-    switch (this.state) {
-      case 'probe':
-        return this.#probing;
-      case 'replicate':
-        return (
-          this.#inFlight.length >= this.limits.messagesMax || this.#inFlightBytes >= this.limits.bytesMax
-        );
-      case 'snapshot':
-        return true;
-    }
+    if (this.fetching || this.state === 'snapshot') return true;
+    if (this.state === 'probe') return this.#probing;
+    return this.#inFlight.length >= this.limits.messagesMax || this.#inFlightBytes >= this.limits.bytesMax;
   }
 
   /** An append of entries through `last` is on its way. */

@@ -475,19 +475,18 @@ export class Raft {
   }
 
   protected send(message: Outgoing): void {
-    const whole = { ...message, from: this.id, term: message.term ?? this.#term } as Message;
     // What is said in a new term waits until the term is durable, as the term may be all that the message says.
-    if (this.#hardStateChanged) this.#effects.messagesAfterSync.push(whole);
-    else this.#effects.messages.push(whole);
+    if (this.#hardStateChanged) this.sendAfterSync(message);
+    else this.#effects.messages.push(this.#whole(message));
   }
 
   /** For what promises that something is on disk. */
   protected sendAfterSync(message: Outgoing): void {
-    this.#effects.messagesAfterSync.push({
-      ...message,
-      from: this.id,
-      term: message.term ?? this.#term,
-    } as Message);
+    this.#effects.messagesAfterSync.push(this.#whole(message));
+  }
+
+  #whole(message: Outgoing): Message {
+    return { ...message, from: this.id, term: message.term ?? this.#term };
   }
 
   // ---- The follower's log (Raft §5.3)

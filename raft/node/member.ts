@@ -32,8 +32,10 @@ import { DeadlineTimer } from './deadline-timer.js';
 import type { MemberOptions } from './options.js';
 import { PROPOSAL_LIMITS, Proposals } from './proposals.js';
 import { Reads } from './reads.js';
-import { SnapshotSender } from './snapshots.js';
+import { SnapshotReceiver } from './snapshot-receiver.js';
+import { SnapshotSender } from './snapshot-sender.js';
 import { matchLogToMachine } from './start.js';
+import { SyncQueue } from './sync-queue.js';
 import { Tail, TAIL_LIMITS } from './tail.js';
 
 /** Payload bytes of proposals in one step, and in one message to the leader. */
@@ -67,10 +69,12 @@ export class Member<R> implements Consensus<R> {
   readonly #clock: Clock;
   readonly #times: RaftTimes;
   readonly #raft: Raft;
+  readonly #syncs: SyncQueue;
   readonly #applier: Applier<R>;
   readonly #proposals: Proposals<R | Configuration>;
   readonly #reads: Reads;
-  readonly #snapshots: SnapshotSender;
+  readonly #outgoing: SnapshotSender;
+  readonly #incoming: SnapshotReceiver;
   readonly #tail: Tail;
   readonly #timer: DeadlineTimer;
   readonly #resend: DeadlineTimer;
@@ -79,9 +83,6 @@ export class Member<R> implements Consensus<R> {
   /** Inputs that came while one was being stepped. */
   readonly #inputs: Input[] = [];
   #stepping = false;
-  /** Settles when everything given to the log so far is durable, or the member has failed. */
-  #synced: Promise<void> = RESOLVED;
-  #syncsPending = 0;
 
   #accepting = false;
   #stopped: Promise<void> | undefined;
@@ -95,7 +96,6 @@ export class Member<R> implements Consensus<R> {
   #told: { readonly term: number; readonly leader: bigint };
   #toldConfiguration: Configuration | undefined;
   #backlogBytes = 0;
-  #takingSnapshot = false;
   #removed = false;
   #startFailed: ((error: unknown) => void) | undefined;
   #answer: (question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array> = () =>
@@ -148,6 +148,11 @@ export class Member<R> implements Consensus<R> {
       now: this.#clock.now(),
     });
     this.#told = { term: this.#raft.term, leader: this.#raft.leader };
+    this.#syncs = new SyncQueue(
+      this.#log,
+      () => this.#applier.wake(),
+      (error) => this.#fail(error),
+    );
     this.#applier = new Applier({
       log: this.#log,
       machine: this.#machine,
@@ -165,11 +170,17 @@ export class Member<R> implements Consensus<R> {
       () => this.#machine.applied.index,
       endedWaiting,
     );
-    this.#snapshots = new SnapshotSender({
+    this.#outgoing = new SnapshotSender({
       machine: this.#machine,
       transport: this.#transport,
       term: () => this.#raft.term,
       onEnd: (member, index, error) => this.#afterSnapshot(member, index, error),
+    });
+    this.#incoming = new SnapshotReceiver({
+      machine: this.#machine,
+      applier: this.#applier,
+      refusal: (snapshot) => this.#snapshotRefusal(snapshot),
+      onInstalled: (snapshot) => this.#installed(snapshot),
     });
     this.#timer = new DeadlineTimer(this.#clock, (now) => this.#tick(now));
     this.#resend = new DeadlineTimer(this.#clock, (now) => this.#sendAgain(now));
@@ -179,7 +190,7 @@ export class Member<R> implements Consensus<R> {
     this.#tellConfiguration();
     await this.#transport.start({
       receive: (message) => this.#receive(message),
-      receiveSnapshot: (snapshot) => this.#receiveSnapshot(snapshot),
+      receiveSnapshot: (snapshot) => this.#incoming.receive(snapshot),
       answer: (question, signal) => this.#answer(question, signal),
       unreachable: (member) => this.#step({ type: 'unreachable', member }),
       removed: () => this.#leave(),
@@ -198,7 +209,8 @@ export class Member<R> implements Consensus<R> {
     const failure = new Promise<never>((_resolve, reject) => (this.#startFailed = reject));
     const leading = async () => {
       this.#step({ type: 'campaign' });
-      while (!this.#ended && (!this.#leads || this.#raft.commit < this.#log.lastIndex)) await this.#synced;
+      while (!this.#ended && (!this.#leads || this.#raft.commit < this.#log.lastIndex))
+        await this.#syncs.synced;
       await this.#applier.idle();
     };
     await Promise.race([leading(), failure]);
@@ -322,7 +334,7 @@ export class Member<R> implements Consensus<R> {
     this.#proposals.rejectQueued('stopped');
     await this.#handOver();
     await this.#drain();
-    await this.#synced;
+    await this.#syncs.synced;
     await this.#applier.idle();
     this.#end();
     await this.#transport.close();
@@ -372,7 +384,8 @@ export class Member<R> implements Consensus<R> {
   #carryOut(effects: Effects): void {
     this.#persist(effects);
     if (effects.messages.length > 0) this.#transport.send(effects.messages);
-    this.#sendAfterSync(effects.messagesAfterSync);
+    const { messagesAfterSync } = effects;
+    if (messagesAfterSync.length > 0) this.#syncs.afterSync(() => this.#sendNow(messagesAfterSync));
     for (const { id, index } of effects.reads) this.#reads.answered(id, index);
     for (const { requestId, reason } of effects.refused) {
       this.#refused = true;
@@ -380,51 +393,16 @@ export class Member<R> implements Consensus<R> {
     }
     if (effects.refused.length > 0) this.#flushLater();
     for (const fetch of effects.fetches) void this.#fetch(fetch);
-    for (const { member } of effects.snapshots) this.#snapshots.send(member, this.#machine.applied.index);
+    for (const { member } of effects.snapshots) this.#outgoing.send(member, this.#machine.applied.index);
   }
 
-  /** In the log at once, for the next step to see; on disk when `#synced` settles. */
-  #persist({ reset, truncateFrom, entries, hardState }: Effects): void {
-    const written: Promise<void>[] = [];
-    if (reset !== undefined) written.push(this.#log.reset(reset.index, reset.term));
-    if (truncateFrom !== undefined) {
-      this.#tail.truncated(truncateFrom);
-      written.push(this.#log.truncateSuffix(truncateFrom));
-    }
-    for (const { index, payload } of entries) {
+  #persist(effects: Effects): void {
+    if (effects.truncateFrom !== undefined) this.#tail.truncated(effects.truncateFrom);
+    for (const { index, payload } of effects.entries) {
       this.#tail.appended(index, payload.length);
       this.#backlogBytes += payload.length;
     }
-    if (entries.length > 0 || hardState !== undefined) written.push(this.#log.append(entries, hardState));
-    if (written.length > 0) this.#awaitSync(written);
-  }
-
-  #awaitSync(written: readonly Promise<void>[]): void {
-    this.#syncsPending += 1;
-    const before = this.#synced;
-    const sync = async () => {
-      try {
-        // Each is durable with or after the one before it; one alone is the usual case.
-        await (written.length === 1 ? written[0] : Promise.all(written));
-        await before;
-      } catch (error) {
-        this.#fail(error);
-      }
-      this.#syncsPending -= 1;
-      if (!this.#ended) this.#applier.wake();
-    };
-    this.#synced = sync();
-  }
-
-  #sendAfterSync(messages: readonly Message[]): void {
-    if (messages.length === 0) return;
-    if (this.#syncsPending === 0) {
-      this.#sendNow(messages);
-      return;
-    }
-    void this.#synced.then(() => {
-      if (!this.#ended) this.#sendNow(messages);
-    });
+    this.#syncs.write(effects);
   }
 
   /** What this member says to itself comes back as input. */
@@ -478,7 +456,7 @@ export class Member<R> implements Consensus<R> {
 
   /** What is passed over comes again: the leader takes it for lost. */
   #isOverfull(count: number): boolean {
-    return this.#takingSnapshot || (count > 0 && this.#backlogBytes > BACKLOG_BYTES_MAX);
+    return this.#incoming.isBusy || (count > 0 && this.#backlogBytes > BACKLOG_BYTES_MAX);
   }
 
   async #fetch({ member, from, through, maxBytes }: Effects['fetches'][number]): Promise<void> {
@@ -573,41 +551,25 @@ export class Member<R> implements Consensus<R> {
       durable <= this.#machine.applied.index,
       'more of the state machine is durable than was applied',
     );
-    const neededFrom = Math.min(this.#raft.neededFrom, this.#snapshots.neededFrom);
+    const neededFrom = Math.min(this.#raft.neededFrom, this.#outgoing.neededFrom);
     const through = this.#tail.cutThrough(this.#log.firstIndex, durable, neededFrom);
     if (through === 0) return;
-    this.#awaitSync([this.#log.append([], this.#raft.hardState), this.#log.compactPrefix(through)]);
+    this.#syncs.follow([this.#log.append([], this.#raft.hardState), this.#log.compactPrefix(through)]);
   }
 
   // ---- Snapshots
 
   #afterSnapshot(member: bigint, index: number | undefined, error: unknown): void {
     if (error !== undefined && !this.#ended && this.#accepting) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = error instanceof Error ? error.message : 'unknown';
       this.#options.logger?.warn({ member: member.toString(16), reason }, 'a snapshot could not be sent');
     }
     this.#step({ type: 'snapshot-sent', member, index });
   }
 
-  /** Installs another member's state in place of the own one, if it is ahead. */
-  async #receiveSnapshot(snapshot: IncomingSnapshot): Promise<void> {
-    if (!this.#accepting || this.#takingSnapshot) throw new Error('busy');
-    if (snapshot.senderTerm < this.#raft.term || this.#leads) throw new Error('of an earlier term');
-    this.#takingSnapshot = true;
-    try {
-      const staged = await this.#machine.stage(snapshot);
-      const letGo = await this.#applier.hold();
-      try {
-        const isNews = snapshot.index > this.#machine.applied.index && !this.#leads;
-        if (!isNews || this.#ended) return await staged.discard();
-        await staged.install();
-        this.#installed(snapshot);
-      } finally {
-        letGo();
-      }
-    } finally {
-      this.#takingSnapshot = false;
-    }
+  #snapshotRefusal({ senderTerm }: IncomingSnapshot): string | undefined {
+    if (!this.#accepting) return 'the member has stopped';
+    return this.#leads || senderTerm < this.#raft.term ? 'it is of an earlier term' : undefined;
   }
 
   #installed({ index, term }: IncomingSnapshot): void {
@@ -643,11 +605,12 @@ export class Member<R> implements Consensus<R> {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#syncs.end();
     this.#applier.stop();
     this.#proposals.rejectQueued('stopped');
     this.#proposals.abandon('stopped');
     this.#reads.stop();
-    this.#snapshots.stop();
+    this.#outgoing.stop();
     this.#timer.stop();
     this.#resend.stop();
     this.#unsubscribe();
