@@ -16,6 +16,7 @@ const outdir = `${root}dist/bundle`;
 const workers = {
   'log-worker': 'raft/log/worker.ts',
   'checkpoint-worker': 'storage/mvcc/checkpoint-worker.ts',
+  'snapshot-worker': 'storage/snapshot/worker.ts',
 };
 
 const shared = {

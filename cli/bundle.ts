@@ -6,8 +6,11 @@ const bundled = typeof WHERRY_VERSION === 'string';
 export const version: string = typeof WHERRY_VERSION === 'string' ? WHERRY_VERSION : '0.0.0-source';
 
 /** Where the files of bundled worker threads are; none from the sources, where each part finds its own. */
-export function workerUrls(): { readonly log?: URL; readonly checkpoint?: URL } {
+export function workerUrls(): { readonly log?: URL; readonly checkpoint?: URL; readonly snapshot?: URL } {
   if (!bundled) return {};
-  const log = new URL('./log-worker.js', import.meta.url);
-  return { log, checkpoint: new URL('./checkpoint-worker.js', import.meta.url) };
+  return {
+    log: new URL('./log-worker.js', import.meta.url),
+    checkpoint: new URL('./checkpoint-worker.js', import.meta.url),
+    snapshot: new URL('./snapshot-worker.js', import.meta.url),
+  };
 }

@@ -75,7 +75,11 @@ async function start(options: ServeOptions, { logger, closers, onFatal }: Surrou
     requestBytesMax: options.maxRequestBytes,
     txnOpsMax: options.maxTxnOps,
     // What it tells of a good start is not among the first lines that a user should see.
-    logger: { info: logger.debug.bind(logger), error: logger.error.bind(logger) },
+    logger: {
+      info: logger.debug.bind(logger),
+      warn: logger.warn.bind(logger),
+      error: logger.error.bind(logger),
+    },
     onFatal,
   });
   // The larger part of the program, loaded here while the store's threads start.

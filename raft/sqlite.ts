@@ -13,12 +13,13 @@ function keep<T extends object>(value: T): T {
   return value;
 }
 
-export function openSqlite(path: string, options?: Database.Options): Database.Database {
-  const db = keep(new Database(path, options));
+/** @param source a path, or the content of a database, which is then in memory */
+export function openSqlite(source: string | Buffer, options?: Database.Options): Database.Database {
+  const db = keep(new Database(source, options));
   const prepare = db.prepare.bind(db);
   const pragmas = new Map<string, Database.Statement>();
   return Object.assign(db, {
-    prepare: (source: string) => keep(prepare(source)),
+    prepare: (sql: string) => keep(prepare(sql)),
     pragma(source: string, { simple = false }: Database.PragmaOptions = {}): unknown {
       let statement = pragmas.get(source);
       if (statement === undefined) {

@@ -6,12 +6,16 @@ import { LogError } from '../raft/log/errors.js';
 import type { RaftLog } from '../raft/log/log.js';
 import { MemoryLog } from '../raft/log/memory.js';
 import { openSqliteLog } from '../raft/log/sqlite.js';
-import type { LogPosition } from '../raft/node/consensus.js';
-import { SingleMember } from '../raft/node/single-member.js';
+import { encodeConfiguration, initialConfiguration } from '../raft/core/configuration.js';
+import { RAFT_TIMES } from '../raft/core/options.js';
+import { invariant } from '../raft/invariant.js';
+import type { Consensus } from '../raft/node/consensus.js';
+import { TAIL_LIMITS, type TailLimits } from '../raft/node/tail.js';
+import { Member } from '../raft/node/member.js';
 import { StartRefusedError } from '../raft/node/start.js';
+import { NO_TRANSPORT, type Transport } from '../raft/transport/transport.js';
 import { systemClock, type Clock } from './clock.js';
-import { Checkpointer, type CheckpointLimits } from './mvcc/checkpoint.js';
-import { Compactor } from './mvcc/compactor.js';
+import type { CheckpointLimits } from './mvcc/checkpoint.js';
 import {
   DataDirCorruptError,
   DataDirError,
@@ -20,27 +24,46 @@ import {
   DataDirUnusableError,
   dataDirError,
 } from './mvcc/errors.js';
-import { openLiveDatabase, syncFolder } from './mvcc/files.js';
-import { SqliteHistory } from './mvcc/history.js';
-import { MvccMachine, type Durability } from './mvcc/machine.js';
-import { insertMetadata, newMetadata, readMetadata } from './mvcc/metadata.js';
+import { openLiveDatabase, readCurrent, syncFolder } from './mvcc/files.js';
+import { Generation, type GenerationOptions } from './mvcc/generation.js';
+import { MvccMachine, type CommandResult } from './mvcc/machine.js';
+import { insertMetadata, newMetadata, type Identity } from './mvcc/metadata.js';
 import { createDatabase } from './mvcc/schema.js';
 import { startService, type Service } from './service.js';
+import { FolderSnapshots } from './snapshot/folder.js';
+import { MemorySnapshots } from './snapshot/memory.js';
 
 /** As pino takes them. */
 export interface StoreLogger {
   info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
 
 export interface StoreOptions {
   /** A directory, made if absent; `:memory:` keeps nothing on disk. */
   readonly dataDir: string;
-  /** Of a new store; random 64-bit numbers when absent. */
-  readonly clusterId?: bigint;
-  readonly memberId?: bigint;
+  /** How this member reaches the others and is reached; absent: there are none. */
+  readonly transport?: (self: { readonly clusterId: bigint; readonly memberId: bigint }) => Transport;
+  /**
+   * Who a new store is, and who is in its cluster. Called only when the data directory has no store yet; absent: a
+   * cluster of one, with random ids.
+   */
+  readonly bootstrap?: () => Promise<Identity>;
+  /** Milliseconds without a leader after which a member stands for election; etcd's default is 1,000. */
+  readonly electionTimeoutMs?: number;
+  /** Milliseconds between two signs of life of a leader; etcd's default is 100. */
+  readonly heartbeatMs?: number;
+  /** Log entries kept for followers that are behind; one that is further behind gets a snapshot. 10,000 when absent. */
+  readonly snapshotCount?: number;
+  /** Called once when this member was removed from its cluster: it takes no part any more, and the process should end. */
+  readonly onRemoved?: () => void;
   /** Where the worker threads' modules are, for those who bundle. */
-  readonly workerUrls?: { readonly log?: URL | undefined; readonly checkpoint?: URL | undefined };
+  readonly workerUrls?: {
+    readonly log?: URL | undefined;
+    readonly checkpoint?: URL | undefined;
+    readonly snapshot?: URL | undefined;
+  };
   readonly clock?: Clock;
   readonly logger?: StoreLogger;
   /**
@@ -62,18 +85,14 @@ export interface StoreOptions {
 export interface Store extends Service {
   readonly clusterId: bigint;
   readonly memberId: bigint;
+  /** For those who manage the cluster. */
+  readonly consensus: Consensus<CommandResult>;
 }
 
 const MEMORY = ':memory:';
 
-/** The MVCC database and what keeps it. */
-interface Parts {
-  readonly db: Database.Database;
-  readonly machine: MvccMachine;
-  readonly history: SqliteHistory;
-  readonly compactor: Compactor;
-  readonly checkpointer: Checkpointer | undefined;
-}
+/** A copy for a follower is fresh while this share of the log's tail has been applied since. */
+const FRESH_SHARE = 10;
 
 /**
  * Opens the store of one member and replays what its log holds beyond the database.
@@ -90,102 +109,104 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   if (!isMemory) makeFolder(options.dataDir, folder);
   const log = isMemory ? new MemoryLog() : await openLog(options, folder);
   const failure = new Failure(options);
-  let parts: Parts | undefined;
+  let machine: MvccMachine | undefined;
   try {
-    parts = openParts(options, isMemory ? undefined : folder, log, failure);
-    return await start(options, parts, log, failure);
+    machine = await openMachine(options, isMemory ? undefined : folder, log, failure);
+    return await start(options, machine, log, failure);
   } catch (error) {
-    await closeParts(parts);
+    await machine?.close();
     await log.close();
     throw startError(options.dataDir, error);
   }
 }
 
-async function start(options: StoreOptions, parts: Parts, log: RaftLog, failure: Failure): Promise<Store> {
-  const { machine } = parts;
+async function start(
+  options: StoreOptions,
+  machine: MvccMachine,
+  log: RaftLog,
+  failure: Failure,
+): Promise<Store> {
   const { clusterId, memberId } = machine;
-  const consensus = await SingleMember.start({
+  const { clock = systemClock, electionTimeoutMs = RAFT_TIMES.electionTimeoutMs } = options;
+  const consensus = await Member.start<CommandResult>({
     clusterId,
     memberId,
+    session: randomId(),
     log,
     stateMachine: machine,
+    transport: options.transport?.({ clusterId, memberId }) ?? NO_TRANSPORT,
+    times: { electionTimeoutMs, heartbeatMs: options.heartbeatMs ?? RAFT_TIMES.heartbeatMs },
+    tailLimits: tailLimits(options),
+    logger: options.logger,
     onFatal: (error) => failure.report(error),
+    onRemoved: () => options.onRemoved?.(),
   });
   failure.stop = () => consensus.stop();
-  const service = startService(
-    {
-      ...parts,
-      consensus,
-      closeParts: async () => {
-        await consensus.stop();
-        await closeParts(parts);
-      },
-    },
-    { ...options, clock: options.clock ?? systemClock },
-  );
+  const closeParts = async () => {
+    await consensus.stop();
+    await machine.close();
+  };
+  const service = startService({ machine, consensus, closeParts }, { ...options, clock, electionTimeoutMs });
   const { revision, compacted } = machine.store;
   options.logger?.info({ dataDir: options.dataDir, revision, compacted }, 'store opened');
-  return { ...service, clusterId, memberId };
+  return { ...service, clusterId, memberId, consensus };
 }
 
-function openParts(options: StoreOptions, folder: string | undefined, log: RaftLog, failure: Failure): Parts {
-  const fill = (db: Database.Database) => insertMetadata(db, newMetadata(...ids(options)));
+/** @param folder undefined: in memory */
+async function openMachine(
+  options: StoreOptions,
+  folder: string | undefined,
+  log: RaftLog,
+  failure: Failure,
+): Promise<MvccMachine> {
+  const isNew = folder === undefined || readCurrent(folder) === undefined;
+  const identity = isNew ? await (options.bootstrap ?? clusterOfOne)() : undefined;
+  const fill = (db: Database.Database) => {
+    invariant(identity !== undefined, 'a database is made where there is one');
+    insertMetadata(db, newMetadata(identity));
+  };
+  // Who has taken part in an election has had a database.
+  const mayCreate = log.lastIndex === 0 && log.hardState.term === 0;
   const db =
-    folder === undefined
-      ? createDatabase(MEMORY, fill)
-      : openLiveDatabase({ folder, mayCreate: log.lastIndex === 0, fill });
-  try {
-    const metadata = readMetadata(db);
-    const applied = () => machine.applied;
-    const checkpointer =
-      folder === undefined
-        ? undefined
-        : new Checkpointer({
-            db,
-            applied,
-            start: { index: metadata.appliedIndex, term: metadata.appliedTerm },
-            workerUrl: options.workerUrls?.checkpoint,
-            limits: options.checkpointLimits,
-            onFailure: (error) => failure.report(error),
-          });
-    const machine: MvccMachine = new MvccMachine(db, metadata, checkpointer ?? inMemory(applied));
-    const history = new SqliteHistory(db, machine.store);
-    const compactor = new Compactor({
-      db,
-      removed: metadata.removed,
-      compacted: () => machine.store.compacted,
-      sequenceOf: (revision) => history.sequenceOf(revision),
-      hold: () => checkpointer?.hold,
-      committed: (bytes) => checkpointer?.committed(bytes),
-      onFailure: (error) => failure.report(error),
+    folder === undefined ? createDatabase(MEMORY, fill) : openLiveDatabase({ folder, mayCreate, fill });
+  const onFailure = (error: unknown) => failure.report(error);
+  const open = (db: Database.Database) =>
+    openGeneration(db, {
+      checkpointWorkerUrl: options.workerUrls?.checkpoint,
+      checkpointLimits: options.checkpointLimits,
+      onFailure,
     });
-    return { db, machine, history, compactor, checkpointer };
+  const snapshots =
+    folder === undefined
+      ? new MemorySnapshots()
+      : new FolderSnapshots({
+          folder,
+          workerUrl: options.workerUrls?.snapshot,
+          freshEntries: Math.ceil(tailLimits(options).entriesMax / FRESH_SHARE),
+        });
+  return new MvccMachine({ generation: open(db), open, snapshots, onFailure });
+}
+
+function openGeneration(db: Database.Database, options: GenerationOptions): Generation {
+  try {
+    return new Generation(db, options);
   } catch (error) {
     db.close();
     throw dataDirError(db.name, error);
   }
 }
 
-async function closeParts(parts: Parts | undefined): Promise<void> {
-  parts?.compactor.close();
-  await parts?.checkpointer?.close();
-  parts?.db.close();
+function tailLimits({ snapshotCount }: StoreOptions): TailLimits {
+  if (snapshotCount === undefined) return TAIL_LIMITS;
+  const cutStep = Math.min(TAIL_LIMITS.cutStep, Math.ceil(snapshotCount / 10));
+  return { ...TAIL_LIMITS, entriesMax: snapshotCount, cutStep };
 }
 
-/** What is in memory is as durable as it gets. */
-function inMemory(applied: () => LogPosition): Durability {
-  return {
-    get position() {
-      return applied();
-    },
-    committed: () => undefined,
-    hold: undefined,
-    onDurable: () => () => undefined,
-  };
-}
-
-function ids({ clusterId, memberId }: StoreOptions): [bigint, bigint] {
-  return [clusterId ?? randomId(), memberId ?? randomId()];
+function clusterOfOne(): Promise<Identity> {
+  const memberId = randomId();
+  const only = { id: memberId, name: '', peerUrls: [], clientUrls: [] };
+  const configuration = encodeConfiguration(initialConfiguration([only]));
+  return Promise.resolve({ clusterId: randomId(), memberId, configuration });
 }
 
 /** 64 random bits, never 0, which means "none". */

@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import type Database from 'better-sqlite3';
 import type { Consensus } from '../raft/node/consensus.js';
 import { EmbeddedClient } from './client/embedded.js';
 import type { EtcdClient, ResponseHeader, StatusResponse } from './client/interface.js';
 import type { Clock } from './clock.js';
 import { EtcdError } from './errors.js';
 import { Lessor } from './lease/lessor.js';
-import type { Compactor } from './mvcc/compactor.js';
-import type { SqliteHistory } from './mvcc/history.js';
 import type { CommandResult, MvccMachine } from './mvcc/machine.js';
 import { KvServer } from './server/kv.js';
 import { LeaseServer } from './server/leases.js';
-import { Proposer } from './server/proposer.js';
+import { Proposer, requestTimeoutMs } from './server/proposer.js';
+import { Questions } from './server/questions.js';
 import { ETCD_VERSION } from './version.js';
 import { WatchHub } from './watch/hub.js';
 
 export interface ServiceOptions {
   readonly clock: Clock;
+  readonly electionTimeoutMs: number;
   /** Bytes of one request's command. */
   readonly requestBytesMax?: number | undefined;
   readonly txnOpsMax?: number | undefined;
@@ -26,18 +25,19 @@ export interface ServiceOptions {
 }
 
 export interface ServiceParts {
-  readonly db: Database.Database;
   readonly machine: MvccMachine;
-  readonly history: SqliteHistory;
-  readonly compactor: Compactor;
-  /** Started: everything in its log is applied. */
   readonly consensus: Consensus<CommandResult>;
   /** Ends what this service stands on. */
   readonly closeParts: () => Promise<void>;
 }
 
 export interface Service {
+  /** Serves everything on a learner too, by way of the leader: for what runs in this process. */
   readonly client: EtcdClient;
+  /** For clients from outside: a learner refuses them all but serializable ranges and its status, as in etcd. */
+  readonly guardedClient: EtcdClient;
+  /** What other members may ask this one. */
+  readonly questions: Questions;
   /** @throws EtcdError: Stopped */
   status(): StatusResponse;
   /** Ends watches, finishes what was accepted, closes the files. */
@@ -46,40 +46,51 @@ export interface Service {
 
 /** etcd's services over a replicated store: what the state machine tells goes to watchers and leases. */
 export function startService(parts: ServiceParts, options: ServiceOptions): Service {
-  const { db, machine, history, compactor, consensus } = parts;
-  const { store } = machine;
+  const { machine, consensus } = parts;
   const { clock } = options;
   const header = () => machine.header(consensus.status().term);
-  const proposer = new Proposer(consensus, options.requestBytesMax);
+  const proposer = new Proposer({
+    consensus,
+    requestBytesMax: options.requestBytesMax,
+    requestTimeoutMs: requestTimeoutMs(options.electionTimeoutMs),
+  });
   const hub = new WatchHub({
-    store,
+    state: machine,
     header,
-    history,
     clock,
     progressIntervalMs: options.watchProgressIntervalMs,
     fragmentBytesMax: options.watchFragmentBytesMax,
   });
-  const lessor = new Lessor({ clock, expire: (id, term) => expire(proposer, id, term) }, store.leases.all());
+  const leases = machine.store.leases.all();
+  const lessor = new Lessor({ clock, expire: (id, term) => expire(proposer, id, term) }, leases);
   const isLeader = () => consensus.status().leaderId === machine.memberId;
   const followLeadership = () => {
     if (isLeader()) lessor.promote(consensus.status().term);
     else lessor.demote();
   };
+  let told = machine.store.revision;
   const unsubscribe = [
     consensus.onLeadershipChange(followLeadership),
     machine.onApplied((batch) => {
       for (const lease of batch.granted) lessor.granted(lease);
       for (const id of batch.revoked) lessor.revoked(id);
-      if (batch.compacted) compactor.start();
+      if (batch.compacted) machine.compactor.start();
+      told = batch.revision;
       hub.publish(batch.changes);
+    }),
+    machine.onInstalled(() => {
+      lessor.installed(machine.store.leases.all());
+      machine.compactor.start();
+      hub.installed(told);
+      told = machine.store.revision;
     }),
   ];
   followLeadership();
-  compactor.start();
+  machine.compactor.start();
 
   const status = () => {
-    if (!db.open) throw EtcdError.of('Stopped');
-    return statusOf(db, consensus, header());
+    if (!machine.isOpen) throw EtcdError.of('Stopped');
+    return statusOf(machine, consensus, header());
   };
   let closed: Promise<void> | undefined;
   const close = () => {
@@ -91,16 +102,45 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     })();
     return closed;
   };
-  const removedThrough = (revision: number) => compactor.removedThrough(revision);
-  const isOpen = () => db.open;
-  const client = new EmbeddedClient({
-    kv: new KvServer({ proposer, store, header, isOpen, removedThrough, txnOpsMax: options.txnOpsMax }),
-    leases: new LeaseServer({ proposer, lessor, table: store.leases, header, isLeader, randomId }),
+  const questions = new Questions();
+  consensus.answerQuestions((question, signal) => questions.answer(question, signal));
+  const isOpen = () => machine.isOpen;
+  const services = {
+    kv: new KvServer({
+      proposer,
+      state: machine,
+      header,
+      isOpen,
+      removedThrough: (revision) => removedThrough(machine, revision),
+      txnOpsMax: options.txnOpsMax,
+    }),
+    leases: new LeaseServer({
+      proposer,
+      consensus,
+      questions,
+      lessor,
+      state: machine,
+      header,
+      isLeader,
+      isOpen,
+      randomId,
+    }),
     hub,
     status,
     close,
-  });
-  return { client, status, close };
+  };
+  const client = new EmbeddedClient(services);
+  const guardedClient = new EmbeddedClient({ ...services, refuses: () => consensus.status().isLearner });
+  return { client, guardedClient, questions, status, close };
+}
+
+/** An install puts another database, and so another compactor, in the place of the one that was waited for. */
+async function removedThrough(machine: MvccMachine, revision: number): Promise<void> {
+  for (;;) {
+    const { compactor } = machine;
+    await compactor.removedThrough(revision);
+    if (compactor === machine.compactor) return;
+  }
 }
 
 /**
@@ -109,7 +149,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
  */
 async function expire(proposer: Proposer, id: bigint, term: number): Promise<void> {
   try {
-    await proposer.propose({ type: 'lease-revoke', id, term }, { timeout: Infinity });
+    await proposer.propose({ type: 'lease-revoke', id, term }, { timeout: Infinity }, false);
   } catch (error) {
     if (!(error instanceof EtcdError)) throw error;
   }
@@ -122,24 +162,22 @@ function randomId(): bigint {
 }
 
 function statusOf(
-  db: Database.Database,
+  machine: MvccMachine,
   consensus: Consensus<CommandResult>,
   header: ResponseHeader,
 ): StatusResponse {
-  const { leaderId, term, committed, applied } = consensus.status();
-  const pragma = (name: string) => Number(db.pragma(name, { simple: true }));
-  const pageBytes = pragma('page_size');
-  const pages = pragma('page_count');
+  const { leaderId, term, committed, applied, isLearner } = consensus.status();
+  const { total, inUse } = machine.sizes();
   return {
     header,
     version: ETCD_VERSION,
-    dbSize: pages * pageBytes,
-    dbSizeInUse: (pages - pragma('freelist_count')) * pageBytes,
+    dbSize: total,
+    dbSizeInUse: inUse,
     leader: leaderId,
     raftIndex: committed,
     raftTerm: term,
     raftAppliedIndex: applied,
     errors: leaderId === 0n ? [EtcdError.of('NoLeader').message] : [],
-    isLearner: false,
+    isLearner,
   };
 }

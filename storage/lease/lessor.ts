@@ -1,3 +1,4 @@
+import { invariant } from '../../raft/invariant.js';
 import type { Clock } from '../clock.js';
 import type { LeaseRecord } from '../mvcc/leases.js';
 import { Deadlines } from './deadlines.js';
@@ -69,21 +70,32 @@ export class Lessor {
     this.#arm();
   }
 
+  /** A snapshot was installed: these are all the leases there are now. Those that stay keep their time. */
+  installed(leases: readonly LeaseRecord[]): void {
+    const ids = new Set(leases.map(({ id }) => id));
+    for (const id of this.#leases.keys()) if (!ids.has(id)) this.revoked(id);
+    for (const lease of leases) if (this.#leases.get(lease.id)?.ttl !== lease.ttl) this.granted(lease);
+  }
+
   /** A revoke was applied. */
   revoked(id: bigint): void {
     this.#leases.delete(id);
   }
 
+  /** Settles when the outcome of a revoke that is under way is known; undefined if there is none. */
+  revoking(id: bigint): Promise<void> | undefined {
+    return this.#leases.get(id)?.revoking;
+  }
+
   /**
-   * Gives a lease its full TTL again. Called on the leader, after it has confirmed that it leads. Returns the TTL in
-   * seconds, 0 if there is no such lease. A lease that is being revoked is waited for: it may survive.
+   * Gives a lease its full TTL again, if there is one. Called on the leader, right after it has confirmed that it leads,
+   * for a lease that is not being revoked.
    */
-  async renew(id: bigint): Promise<number> {
-    await this.#leases.get(id)?.revoking;
+  renew(id: bigint): void {
     const lease = this.#leases.get(id);
-    if (lease === undefined) return 0;
+    if (lease === undefined) return;
+    invariant(lease.revoking === undefined, 'a lease is renewed while it is revoked');
     this.#prolong(lease, false);
-    return lease.ttl;
   }
 
   /** Seconds left and granted, or undefined if there is no such lease. */

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import type { LogPosition } from '../../raft/node/consensus.js';
 import type { CheckpointOutcome, CheckpointWorkerData } from './checkpoint-messages.js';
-import type { Durability } from './machine.js';
+import type { Durability } from './durability.js';
 
 const FRAME_BYTES = 4096 + 24;
 
@@ -53,6 +53,8 @@ export class Checkpointer implements Durability {
   #hold: Promise<void> | undefined;
   #commits = 0;
   #bytes = 0;
+  /** Long reads that are under way. */
+  #readers = 0;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
@@ -83,6 +85,22 @@ export class Checkpointer implements Durability {
     this.#commits = 0;
     this.#bytes = 0;
     this.#look();
+  }
+
+  reading(): () => void {
+    let ended = false;
+    this.#readers += 1;
+    return () => {
+      if (!ended) this.#readers -= 1;
+      ended = true;
+    };
+  }
+
+  /** Closes the database while the worker has it open, then ends the worker. */
+  async outlive(): Promise<void> {
+    await this.#run();
+    this.#options.db.close();
+    await this.close();
   }
 
   /** Ends the worker. The database's own close then checkpoints what is left. */

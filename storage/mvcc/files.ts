@@ -11,7 +11,24 @@ import { createDatabase, openDatabase } from './schema.js';
  */
 const CURRENT = 'CURRENT';
 const DATABASE_NAME = /^mvcc-([1-9][0-9]*)\.db$/;
-const DATABASE_FILE = /^mvcc-[1-9][0-9]*\.db(-wal|-shm)?$/;
+
+/** Databases, copies of them on their way to other members, and what SQLite puts beside both. */
+const DATABASE_FILE = /^(mvcc|copy)-[1-9][0-9]*\.db(-wal|-shm|-journal)?$/;
+const SUFFIXES = ['', '-wal', '-shm', '-journal'];
+
+export function databaseName(generation: number): string {
+  return `mvcc-${generation}.db`;
+}
+
+/** Of the database with this name; 0 for none. */
+export function generationOf(name: string | undefined): number {
+  return Number(DATABASE_NAME.exec(name ?? '')?.[1] ?? 0);
+}
+
+/** Of a copy that is sent to other members. */
+export function copyName(number: number): string {
+  return `copy-${number}.db`;
+}
 
 export interface LiveDatabaseOptions {
   readonly folder: string;
@@ -23,7 +40,7 @@ export interface LiveDatabaseOptions {
 
 /**
  * Opens the database that CURRENT names, or makes the first one in a folder without CURRENT. Files of other generations
- * (of a creation or installation that did not get to its end) are removed. The caller holds the directory's lock.
+ * (of a creation or installation that did not get to its end) and copies are removed. The caller holds the directory's lock.
  *
  * @throws DataDirError naming the file
  */
@@ -34,7 +51,7 @@ export function openLiveDatabase({ folder, mayCreate, fill }: LiveDatabaseOption
       throw new DataDirCorruptError(path.join(folder, CURRENT), 'is missing, but the log has entries');
     }
     removeOtherDatabases(folder, undefined);
-    const name = 'mvcc-1.db';
+    const name = databaseName(1);
     const db = createFirst(path.join(folder, name), fill);
     switchCurrent(folder, name);
     return db;
@@ -51,7 +68,8 @@ function createFirst(file: string, fill: (db: Database.Database) => void): Datab
   return openDatabase(file);
 }
 
-function readCurrent(folder: string): string | undefined {
+/** Name of the live database; undefined in a new folder. */
+export function readCurrent(folder: string): string | undefined {
   const file = path.join(folder, CURRENT);
   let text: string;
   try {
@@ -66,7 +84,7 @@ function readCurrent(folder: string): string | undefined {
 }
 
 /** Durable when it returns; a power cut leaves the old file or the new one, never half of it. */
-function switchCurrent(folder: string, name: string): void {
+export function switchCurrent(folder: string, name: string): void {
   const file = path.join(folder, CURRENT);
   const temporary = `${file}.tmp`;
   try {
@@ -81,6 +99,16 @@ function switchCurrent(folder: string, name: string): void {
     syncFolder(folder);
   } catch (error) {
     throw dataDirError(file, error);
+  }
+}
+
+/** Of a file that no connection of this process has open: closing this descriptor would drop SQLite's locks. */
+export function syncFile(file: string): void {
+  const descriptor = fs.openSync(file, 'r+');
+  try {
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
   }
 }
 
@@ -99,4 +127,9 @@ function removeOtherDatabases(folder: string, live: string | undefined): void {
     const belongsToLive = live !== undefined && (name === live || name.startsWith(`${live}-`));
     if (DATABASE_FILE.test(name) && !belongsToLive) fs.rmSync(path.join(folder, name));
   }
+}
+
+/** Removes a database that nobody has open. */
+export async function removeDatabase(folder: string, name: string): Promise<void> {
+  for (const suffix of SUFFIXES) await fs.promises.rm(path.join(folder, `${name}${suffix}`), { force: true });
 }

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3';
 import { invariant } from '../../raft/invariant.js';
 import type { LogEntry } from '../../raft/log/log.js';
-import type { LogPosition, StateMachine } from '../../raft/node/consensus.js';
+import type { LogPosition, StagedSnapshot, StateMachine } from '../../raft/node/consensus.js';
+import type { IncomingSnapshot, OutgoingSnapshot } from '../../raft/transport/transport.js';
 import type {
   CompactionResponse,
   DeleteRangeResponse,
@@ -14,9 +15,12 @@ import type {
 import { decodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import { LEASE_TTL_SECONDS_MAX, LEASE_TTL_SECONDS_MIN } from '../lease/limits.js';
+import type { StagedDatabase, SnapshotStore } from '../snapshot/snapshots.js';
+import type { Compactor } from './compactor.js';
+import type { Generation } from './generation.js';
+import type { SqliteHistory } from './history.js';
 import type { LeaseRecord } from './leases.js';
-import type { Metadata } from './metadata.js';
-import { MvccStore, type Change } from './store.js';
+import type { Change, MvccStore } from './store.js';
 import { executeDelete, executePut, executeTxn, type HeaderSource } from './txn.js';
 
 /** What a command came to: the response, or the error that its client is told. */
@@ -39,65 +43,85 @@ export interface AppliedBatch {
   readonly compacted: boolean;
 }
 
-/** Holds the next apply back, and knows what a power cut cannot take (checkpoint.ts). */
-export interface Durability {
-  readonly position: LogPosition;
-  /** Called after each commit, with the payload bytes that it carried. */
-  committed(bytes: number): void;
-  /** Defined while applies must wait. */
-  readonly hold: Promise<void> | undefined;
-  onDurable(listener: (position: LogPosition) => void): () => void;
+export interface MvccMachineOptions {
+  /** Of the live database. Owned from here on. */
+  readonly generation: Generation;
+  /** Makes the generation of a database that a snapshot install puts in place. */
+  readonly open: (db: Database.Database) => Generation;
+  readonly snapshots: SnapshotStore;
+  /** The disk failed while a replaced database was closed or removed. */
+  readonly onFailure: (error: unknown) => void;
 }
 
-/** The replicated state machine: commands from the log, in order, into the MVCC database. */
+/**
+ * The replicated state machine: commands from the log, in order, into the MVCC database. A snapshot install replaces the
+ * database, so whoever reads asks for `store`, `history` and the rest each time.
+ */
 export class MvccMachine implements StateMachine<CommandResult> {
-  readonly store: MvccStore;
   readonly clusterId: bigint;
   readonly memberId: bigint;
-  readonly installedSnapshot: boolean;
-  readonly #db: Database.Database;
-  readonly #durability: Durability;
-  readonly #begin: Database.Statement;
-  readonly #commit: Database.Statement;
-  readonly #saveMetadata: Database.Statement;
+  readonly #options: MvccMachineOptions;
   readonly #listeners = new Set<(batch: AppliedBatch) => void>();
-  #applied: LogPosition;
+  readonly #installListeners = new Set<() => void>();
+  readonly #durableListeners = new Set<(position: LogPosition) => void>();
+  #generation: Generation;
+  #unsubscribe: () => void;
+  /** Settles when the databases of before are closed. */
+  #retired: Promise<void> = Promise.resolve();
   #failed = false;
 
   #granted: LeaseRecord[] = [];
   #revoked: bigint[] = [];
   #compacted = false;
 
-  constructor(db: Database.Database, metadata: Metadata, durability: Durability) {
-    this.#db = db;
-    this.#durability = durability;
-    this.store = new MvccStore(db, metadata);
-    this.clusterId = metadata.clusterId;
-    this.memberId = metadata.memberId;
-    this.installedSnapshot = metadata.installedSnapshot;
-    this.#applied = { index: metadata.appliedIndex, term: metadata.appliedTerm };
-    this.#begin = db.prepare('BEGIN IMMEDIATE');
-    this.#commit = db.prepare('COMMIT');
-    this.#saveMetadata = db.prepare(
-      `UPDATE metadata SET applied_index = ?, applied_term = ?, revision = ?, last_sequence = ?, compacted = ?,
-         installed_snapshot = 0`,
-    );
+  constructor(options: MvccMachineOptions) {
+    this.#options = options;
+    this.#generation = options.generation;
+    this.clusterId = options.generation.clusterId;
+    this.memberId = options.generation.memberId;
+    this.#unsubscribe = this.#followDurability();
+  }
+
+  get store(): MvccStore {
+    return this.#generation.store;
+  }
+
+  get history(): SqliteHistory {
+    return this.#generation.history;
+  }
+
+  get compactor(): Compactor {
+    return this.#generation.compactor;
   }
 
   get applied(): LogPosition {
-    return this.#applied;
+    return this.#generation.applied;
+  }
+
+  get configuration(): Uint8Array {
+    return this.#generation.configuration;
+  }
+
+  get installedSnapshot(): boolean {
+    return this.#generation.installedSnapshot;
   }
 
   get durable(): LogPosition {
-    return this.#durability.position;
+    return this.#generation.durability.position;
+  }
+
+  /** False once it is closed. */
+  get isOpen(): boolean {
+    return this.#generation.db.open;
   }
 
   ready(): Promise<void> | undefined {
-    return this.#durability.hold;
+    return this.#generation.durability.hold;
   }
 
   onDurable(listener: (durable: LogPosition) => void): () => void {
-    return this.#durability.onDurable(listener);
+    this.#durableListeners.add(listener);
+    return () => this.#durableListeners.delete(listener);
   }
 
   /** Listeners are called within `apply`, after the commit. Returns an unsubscribe function. */
@@ -106,8 +130,44 @@ export class MvccMachine implements StateMachine<CommandResult> {
     return () => this.#listeners.delete(listener);
   }
 
+  /**
+   * Listeners are called when a snapshot has taken the place of the state, before anything else runs: all of it may
+   * differ, and what led there is not told. Returns an unsubscribe function.
+   */
+  onInstalled(listener: () => void): () => void {
+    this.#installListeners.add(listener);
+    return () => this.#installListeners.delete(listener);
+  }
+
   header(raftTerm: number): ResponseHeader {
     return { clusterId: this.clusterId, memberId: this.memberId, revision: this.store.revision, raftTerm };
+  }
+
+  /** Bytes of the database, and of those that hold something. */
+  sizes(): { readonly total: number; readonly inUse: number } {
+    const { db } = this.#generation;
+    const pragma = (name: string) => Number(db.pragma(name, { simple: true }));
+    const pageBytes = pragma('page_size');
+    const pages = pragma('page_count');
+    return { total: pages * pageBytes, inUse: (pages - pragma('freelist_count')) * pageBytes };
+  }
+
+  snapshot(): Promise<OutgoingSnapshot> {
+    return this.#options.snapshots.copy(this.#generation);
+  }
+
+  async stage(incoming: IncomingSnapshot): Promise<StagedSnapshot> {
+    const { clusterId, memberId } = this;
+    const staged = await this.#options.snapshots.stage(incoming, { clusterId, memberId });
+    return { install: () => this.#install(staged), discard: () => staged.discard() };
+  }
+
+  /** Ends the copies that are being made and closes the database. Nothing is applied any more. */
+  async close(): Promise<void> {
+    await this.#options.snapshots.close();
+    await this.#retired;
+    this.#unsubscribe();
+    await this.#generation.close();
   }
 
   apply(entries: readonly LogEntry[]): (CommandResult | undefined)[] {
@@ -117,30 +177,66 @@ export class MvccMachine implements StateMachine<CommandResult> {
     } catch (error) {
       // What is in memory may be ahead of the database now: this machine is done.
       this.#failed = true;
-      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      this.#generation.rollback();
       throw error;
     }
   }
 
   #apply(entries: readonly LogEntry[]): (CommandResult | undefined)[] {
+    const generation = this.#generation;
     const results: (CommandResult | undefined)[] = [];
     let bytes = 0;
-    let { index, term } = this.#applied;
-    this.#begin.run();
+    let { index, term } = generation.applied;
+    let { configuration } = generation;
+    generation.begin();
     for (const entry of entries) {
       invariant(entry.index === index + 1, `entry ${entry.index} applied after ${index}`);
       index = entry.index;
       term = entry.term;
       bytes += entry.payload.length;
+      if (entry.type === 'configuration') configuration = entry.payload;
       results.push(entry.type === 'normal' ? this.#execute(entry) : undefined);
     }
-    const { revision, lastSequence, compacted } = this.store;
-    this.#saveMetadata.run(index, term, revision, lastSequence, compacted);
-    this.#commit.run();
-    this.#applied = { index, term };
+    generation.commit({ index, term }, configuration);
     this.#publish(term);
-    this.#durability.committed(bytes);
+    generation.durability.committed(bytes);
     return results;
+  }
+
+  /**
+   * The new database goes live on disk, then here, in one step: whoever runs before it sees the old state, whoever runs
+   * after it the new one. The old one is closed behind that.
+   */
+  // oxlint-disable-next-line typescript/require-await: what it throws is a rejection
+  async #install(staged: StagedDatabase): Promise<void> {
+    const old = this.#generation;
+    const next = this.#options.open(staged.open());
+    invariant(next.applied.index > old.applied.index, 'a snapshot is installed over a newer state');
+    invariant(next.store.revision >= old.store.revision, 'a snapshot would move the revision back');
+    // If this fails, nobody knows which of the two a restart will open: no more may be applied to either.
+    this.#failed = true;
+    staged.makeLive();
+    this.#failed = false;
+    this.#unsubscribe();
+    this.#generation = next;
+    this.#unsubscribe = this.#followDurability();
+    for (const listener of this.#installListeners) listener();
+    this.#retire(old, staged);
+  }
+
+  #retire(old: Generation, staged: StagedDatabase): void {
+    const before = this.#retired;
+    const retire = async () => {
+      await Promise.all([before, old.retire()]);
+      await staged.removeOld();
+    };
+    this.#retired = retire().catch((error: unknown) => this.#options.onFailure(error));
+  }
+
+  #followDurability(): () => void {
+    return this.#generation.durability.onDurable((position) => {
+      for (const listener of this.#durableListeners) listener(position);
+    });
   }
 
   #publish(term: number): void {

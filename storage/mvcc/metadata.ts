@@ -1,4 +1,6 @@
 import type Database from 'better-sqlite3';
+import { decodeConfiguration } from '../../raft/core/configuration.js';
+import { asBuffer } from '../bytes.js';
 import { DataDirCorruptError } from './errors.js';
 
 /** What the database knows of itself, changed in the same transaction as what it describes. */
@@ -6,8 +8,8 @@ export interface Metadata {
   /** 64 bits, unsigned. */
   readonly clusterId: bigint;
   readonly memberId: bigint;
-  /** Who votes and who learns, as of the last configuration entry applied. */
-  readonly membership: Membership;
+  /** Encoded (raft/core/configuration.ts), as of the last configuration entry applied. */
+  readonly configuration: Uint8Array;
   readonly appliedIndex: number;
   readonly appliedTerm: number;
   /** 1 when nothing was ever written. */
@@ -22,11 +24,8 @@ export interface Metadata {
   readonly installedSnapshot: boolean;
 }
 
-export interface Membership {
-  /** Member ids in hexadecimal. */
-  readonly voters: readonly string[];
-  readonly learners: readonly string[];
-}
+/** What a new store must be told of itself. */
+export type Identity = Pick<Metadata, 'clusterId' | 'memberId' | 'configuration'>;
 
 interface MetadataRow {
   readonly cluster_id: bigint;
@@ -41,12 +40,10 @@ interface MetadataRow {
   readonly installed_snapshot: bigint;
 }
 
-/** Metadata of an empty store of one member. */
-export function newMetadata(clusterId: bigint, memberId: bigint): Metadata {
+/** Metadata of an empty store. */
+export function newMetadata(identity: Identity): Metadata {
   return {
-    clusterId,
-    memberId,
-    membership: { voters: [memberId.toString(16)], learners: [] },
+    ...identity,
     appliedIndex: 0,
     appliedTerm: 0,
     revision: 1,
@@ -64,7 +61,7 @@ export function insertMetadata(db: Database.Database, metadata: Metadata): void 
   ).run(
     BigInt.asIntN(64, metadata.clusterId),
     BigInt.asIntN(64, metadata.memberId),
-    JSON.stringify(metadata.membership),
+    textOf(metadata.configuration),
     metadata.appliedIndex,
     metadata.appliedTerm,
     metadata.revision,
@@ -82,7 +79,7 @@ export function readMetadata(db: Database.Database): Metadata {
   const metadata: Metadata = {
     clusterId: BigInt.asUintN(64, row.cluster_id),
     memberId: BigInt.asUintN(64, row.member_id),
-    membership: parseMembership(row.membership, db.name),
+    configuration: Buffer.from(row.membership),
     appliedIndex: Number(row.applied_index),
     appliedTerm: Number(row.applied_term),
     revision: Number(row.revision),
@@ -95,12 +92,9 @@ export function readMetadata(db: Database.Database): Metadata {
   return metadata;
 }
 
-function parseMembership(text: string, path: string): Membership {
-  try {
-    return JSON.parse(text) as Membership;
-  } catch {
-    throw new DataDirCorruptError(path, 'the database is corrupt (membership)');
-  }
+/** A configuration as the column keeps it: it is JSON. */
+export function textOf(configuration: Uint8Array): string {
+  return asBuffer(configuration).toString();
 }
 
 function verify(metadata: Metadata, path: string): void {
@@ -114,4 +108,9 @@ function verify(metadata: Metadata, path: string): void {
     compacted <= revision &&
     removed <= compacted;
   if (!sound) throw new DataDirCorruptError(path, 'the database is corrupt (metadata that cannot be)');
+  try {
+    decodeConfiguration(metadata.configuration);
+  } catch (error) {
+    throw new DataDirCorruptError(path, 'the database is corrupt (membership)', { cause: error });
+  }
 }

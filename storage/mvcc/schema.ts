@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import { encodeConfiguration, initialConfiguration } from '../../raft/core/configuration.js';
 import { invariant } from '../../raft/invariant.js';
 import { openSqlite } from '../../raft/sqlite.js';
 import { DataDirCorruptError, DataDirFormatError, dataDirError } from './errors.js';
@@ -7,7 +8,10 @@ import { DataDirCorruptError, DataDirFormatError, dataDirError } from './errors.
 const APPLICATION_ID = 0x57687279;
 
 /** Version of the tables below. */
-const FORMAT = 1;
+const FORMAT = 2;
+
+/** Had one member only, and its id where the configuration is now. */
+const FORMAT_OF_ONE_MEMBER = 1;
 
 /** Values of about a kilobyte fit three to a page; measured faster than 8 KiB, because a lone put writes whole pages. */
 const PAGE_BYTES = 4096;
@@ -81,7 +85,7 @@ export function createDatabase(path: string, fill: (db: Database.Database) => vo
     db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma(`application_id = ${APPLICATION_ID}`);
     db.pragma(`user_version = ${FORMAT}`);
-    configure(db, path);
+    configure(db);
     db.transaction(() => {
       db.exec(TABLES);
       fill(db);
@@ -100,17 +104,19 @@ export function createDatabase(path: string, fill: (db: Database.Database) => vo
 }
 
 /** @throws DataDirError naming the file */
-export function openDatabase(path: string): Database.Database {
-  const db = open(path, { fileMustExist: true });
+export function openDatabase(source: string | Buffer): Database.Database {
+  const db = open(source, { fileMustExist: true });
+  const path = db.name;
   try {
     if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
       throw new DataDirCorruptError(path, 'the database is corrupt (it is not one of this store)');
     }
+    if (db.pragma('user_version', { simple: true }) === FORMAT_OF_ONE_MEMBER) addConfiguration(db);
     const format = db.pragma('user_version', { simple: true });
     if (format !== FORMAT) {
       throw new DataDirFormatError(path, `has format ${String(format)}, this version reads ${FORMAT}`);
     }
-    configure(db, path);
+    configure(db);
     return db;
   } catch (error) {
     db.close();
@@ -118,11 +124,60 @@ export function openDatabase(path: string): Database.Database {
   }
 }
 
-function open(path: string, options: Database.Options = {}): Database.Database {
+/**
+ * Opens another member's copy for verification, and takes nothing in it for granted.
+ *
+ * @throws DataDirError naming the file
+ */
+export function openForeignDatabase(source: string | Buffer): Database.Database {
+  const db = openDatabase(source);
+  const path = db.name;
   try {
-    return openSqlite(path, options);
+    db.pragma('trusted_schema = OFF');
+    db.pragma('cell_size_check = ON');
+    const damage = db.pragma('quick_check(1)', { simple: true });
+    if (damage !== 'ok') throw new DataDirCorruptError(path, `the database is corrupt (${String(damage)})`);
+    if (db.pragma('auto_vacuum', { simple: true }) !== 2 || schemaOf(db) !== expectedSchema()) {
+      throw new DataDirCorruptError(path, 'the database is corrupt (its tables are not those of this store)');
+    }
+    return db;
   } catch (error) {
+    db.close();
     throw dataDirError(path, error);
+  }
+}
+
+/** All that SQLite would run or keep up to date: tables, indexes, and triggers and views, of which there are none. */
+function schemaOf(db: Database.Database): string {
+  return JSON.stringify(
+    db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').all(),
+  );
+}
+
+function expectedSchema(): string {
+  const db = createDatabase(':memory:', () => undefined);
+  try {
+    return schemaOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+function addConfiguration(db: Database.Database): void {
+  db.transaction(() => {
+    const id = db.prepare('SELECT member_id FROM metadata').pluck().safeIntegers().get() as bigint;
+    const only = { id: BigInt.asUintN(64, id), name: '', peerUrls: [], clientUrls: [] };
+    const configuration = encodeConfiguration(initialConfiguration([only]));
+    db.prepare('UPDATE metadata SET membership = ?').run(Buffer.from(configuration).toString());
+    db.pragma(`user_version = ${FORMAT}`);
+  })();
+}
+
+function open(source: string | Buffer, options: Database.Options = {}): Database.Database {
+  try {
+    return openSqlite(source, options);
+  } catch (error) {
+    throw dataDirError(typeof source === 'string' ? source : ':memory:', error);
   }
 }
 
@@ -130,8 +185,8 @@ function open(path: string, options: Database.Options = {}): Database.Database {
  * NORMAL: what a power cut takes is replayed from the log, so that apply waits for no disk. Checkpoints are the
  * checkpointer's business (see checkpoint.ts).
  */
-function configure(db: Database.Database, path: string): void {
-  if (path !== ':memory:') {
+function configure(db: Database.Database): void {
+  if (!db.memory) {
     invariant(db.pragma('journal_mode = WAL', { simple: true }) === 'wal', 'WAL mode was not taken');
   }
   db.pragma('synchronous = NORMAL');

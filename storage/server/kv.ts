@@ -29,7 +29,7 @@ import {
 
 export interface KvServerOptions {
   readonly proposer: Proposer;
-  readonly store: MvccStore;
+  readonly state: { readonly store: MvccStore };
   readonly header: () => ResponseHeader;
   /** False once the database is closed. */
   readonly isOpen: () => boolean;
@@ -41,7 +41,7 @@ export interface KvServerOptions {
 /** etcd's KV service: validates, then reads from the store or proposes. */
 export class KvServer {
   readonly #proposer: Proposer;
-  readonly #store: MvccStore;
+  readonly #state: { readonly store: MvccStore };
   readonly #header: () => ResponseHeader;
   readonly #isOpen: () => boolean;
   readonly #removedThrough: (revision: number) => Promise<void>;
@@ -49,7 +49,7 @@ export class KvServer {
 
   constructor(options: KvServerOptions) {
     this.#proposer = options.proposer;
-    this.#store = options.store;
+    this.#state = options.state;
     this.#header = options.header;
     this.#isOpen = options.isOpen;
     this.#removedThrough = options.removedThrough;
@@ -59,7 +59,7 @@ export class KvServer {
   async range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
     validateRange(request);
     if (request.serializable !== true) await this.#proposer.confirmRead(options);
-    return this.#read(() => executeRange(this.#store, request, this.#header));
+    return this.#read(() => executeRange(this.#state.store, request, this.#header));
   }
 
   async put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {
@@ -76,7 +76,7 @@ export class KvServer {
     validateTxn(request, this.#txnOpsMax);
     if (!isReadOnly(request)) return this.#proposer.propose({ type: 'txn', request }, options);
     if (!isSerializable(request)) await this.#proposer.confirmRead(options);
-    return this.#read(() => executeTxn(this.#store, request, this.#header));
+    return this.#read(() => executeTxn(this.#state.store, request, this.#header));
   }
 
   async compact(request: CompactionRequest, options?: CallOptions): Promise<CompactionResponse> {
@@ -88,7 +88,7 @@ export class KvServer {
 
   async currentRevision(options?: CallOptions): Promise<number> {
     await this.#proposer.confirmRead(options);
-    return this.#store.revision;
+    return this.#state.store.revision;
   }
 
   #read<R extends object>(read: () => R | EtcdError): R {

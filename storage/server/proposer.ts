@@ -5,6 +5,7 @@ import {
   type RejectReason,
   type UnknownReason,
 } from '../../raft/node/consensus.js';
+import type { TransportErrorReason } from '../../raft/transport/transport.js';
 import type { CallOptions } from '../client/interface.js';
 import { encodeCommand, type Command } from '../command.js';
 import { EtcdError, type EtcdErrorName } from '../errors.js';
@@ -12,41 +13,71 @@ import type { CommandResult } from '../mvcc/machine.js';
 import { REQUEST_BYTES_MAX } from './validate.js';
 
 /** etcd's: 5 s for the disk and twice the election time-out for a new leader. */
-const REQUEST_TIMEOUT_MS = 7000;
+export function requestTimeoutMs(electionTimeoutMs: number): number {
+  return 5000 + 2 * electionTimeoutMs;
+}
 
 /** Longest delay that Node's timers take; longer ones would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-type Reason = RejectReason | UnknownReason | ConsensusError['reason'];
+export type FailureReason = RejectReason | UnknownReason | ConsensusError['reason'] | TransportErrorReason;
 
-const ERRORS: Readonly<Record<Reason, EtcdErrorName>> = {
+const ERRORS: Readonly<Record<FailureReason, EtcdErrorName>> = {
   'no-leader': 'NoLeader',
+  'not-leader': 'NotLeader',
   overloaded: 'RequestTooManyRequests',
   stopped: 'Stopped',
+  closed: 'Stopped',
   'too-large': 'RequestTooLarge',
   deadline: 'Timeout',
-  'leader-changed': 'LeaderChanged',
+  timeout: 'Timeout',
   aborted: 'Canceled',
+  // Nobody can tell any more what came of it.
+  snapshot: 'Timeout',
+  // The leader was asked, and is not there or does not lead any more.
+  unreachable: 'NoLeader',
+  refused: 'LeaderChanged',
+  'member-exists': 'MemberExist',
+  'member-not-found': 'MemberNotFound',
+  'peer-url-exists': 'PeerURLExist',
+  'not-a-learner': 'MemberNotLearner',
+  'no-voter-left': 'MemberNotEnoughStarted',
+  // In etcd the change is dropped, and its request runs out of time.
+  'change-pending': 'Timeout',
 };
+
+export interface ProposerOptions {
+  readonly consensus: Consensus<CommandResult>;
+  /** Bytes of one command. */
+  readonly requestBytesMax?: number | undefined;
+  /** Milliseconds of a call that does not say how long it may take. */
+  readonly requestTimeoutMs: number;
+}
 
 /** Brings commands into the log and reads up to date, with etcd's errors for how that can fail. */
 export class Proposer {
   readonly #consensus: Consensus<CommandResult>;
   readonly #requestBytesMax: number;
+  readonly #requestTimeoutMs: number;
 
-  constructor(consensus: Consensus<CommandResult>, requestBytesMax = REQUEST_BYTES_MAX) {
-    this.#consensus = consensus;
-    this.#requestBytesMax = requestBytesMax;
+  constructor(options: ProposerOptions) {
+    this.#consensus = options.consensus;
+    this.#requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
+    this.#requestTimeoutMs = options.requestTimeoutMs;
   }
 
   /**
-   * Resolves with the response once the command is applied. Never retries: after LeaderChanged, Timeout, Canceled or
-   * Stopped the command may have been applied or still be.
+   * Resolves with the response once the command is applied, on any member unless it is not to be forwarded. Never
+   * retries: after Timeout, Canceled or Stopped the command may have been applied or still be.
    */
-  async propose<R extends CommandResult>(command: Command, options?: CallOptions): Promise<R> {
+  async propose<R extends CommandResult>(
+    command: Command,
+    options?: CallOptions,
+    forward = true,
+  ): Promise<R> {
     const payload = encodeCommand(command);
     if (payload.length > this.#requestBytesMax) throw EtcdError.of('RequestTooLarge');
-    const outcome = await this.#consensus.propose(payload, proposeOptions(options));
+    const outcome = await this.#consensus.propose(payload, this.#proposeOptions(options, forward));
     if (outcome.type !== 'applied') throw errorOf(outcome.reason, options);
     if (outcome.result instanceof EtcdError) throw outcome.result;
     return outcome.result as R;
@@ -55,7 +86,7 @@ export class Proposer {
   /** Resolves when this member has applied all that was committed when it was called, by any member. */
   async confirmRead(options?: CallOptions): Promise<void> {
     try {
-      await this.#consensus.readIndex(proposeOptions(options));
+      await this.#consensus.readIndex(this.#proposeOptions(options));
     } catch (error) {
       if (error instanceof ConsensusError) throw errorOf(error.reason, options);
       throw error;
@@ -67,7 +98,7 @@ export class Proposer {
     const signal = options?.signal;
     if (signal?.aborted === true) return Promise.reject(errorOf('aborted', options));
     return new Promise((resolve, reject) => {
-      const wait = Math.min(options?.timeout ?? REQUEST_TIMEOUT_MS, TIMER_MS_MAX);
+      const wait = Math.min(options?.timeout ?? this.#requestTimeoutMs, TIMER_MS_MAX);
       const timer = setTimeout(() => reject(errorOf('deadline', options)), wait);
       const abort = () => reject(errorOf('aborted', options));
       signal?.addEventListener('abort', abort, { once: true });
@@ -78,15 +109,27 @@ export class Proposer {
       work.finally(stopWaiting).then(resolve, reject);
     });
   }
-}
 
-function proposeOptions(options: CallOptions | undefined): ProposeOptions {
-  const deadline = performance.now() + (options?.timeout ?? REQUEST_TIMEOUT_MS);
-  return options?.signal === undefined ? { deadline } : { deadline, signal: options.signal };
+  /** When a call is over, on the consensus clock. */
+  deadline(options?: CallOptions): number {
+    return performance.now() + (options?.timeout ?? this.#requestTimeoutMs);
+  }
+
+  /** The error of a call that is over without an answer from any leader. */
+  unanswered(options?: CallOptions): EtcdError {
+    return errorOf(this.#consensus.status().leaderId === 0n ? 'no-leader' : 'deadline', options);
+  }
+
+  #proposeOptions(options: CallOptions | undefined, forward = true): ProposeOptions {
+    const deadline = this.deadline(options);
+    return options?.signal === undefined
+      ? { deadline, forward }
+      : { deadline, signal: options.signal, forward };
+  }
 }
 
 /** A deadline that the caller set is the caller's; etcd's own time-out has its own text. */
-function errorOf(reason: Reason, options: CallOptions | undefined): EtcdError {
+export function errorOf(reason: FailureReason, options?: CallOptions): EtcdError {
   if (reason === 'deadline' && options?.timeout !== undefined) return EtcdError.of('DeadlineExceeded');
   return EtcdError.of(ERRORS[reason]);
 }

@@ -17,11 +17,16 @@ const CHUNK_BYTES_MAX = 512 * 1024;
 /** Reading history gives way to requests after so long. */
 const SLICE_MS = 2;
 
-export interface WatchHubOptions {
+/** What may be another object at any turn, after a snapshot was installed. */
+export interface WatchedState {
   /** Revision and compacted revision of this moment. */
   readonly store: { readonly revision: number; readonly compacted: number };
-  readonly header: () => ResponseHeader;
   readonly history: HistoryReader;
+}
+
+export interface WatchHubOptions {
+  readonly state: WatchedState;
+  readonly header: () => ResponseHeader;
   readonly clock: Clock;
   /** Between periodic progress responses; etcd's default is 10 minutes. */
   readonly progressIntervalMs?: number | undefined;
@@ -40,7 +45,8 @@ const FRAGMENT_BYTES_MAX = 1.5 * 2 ** 20;
 export class WatchHub {
   readonly fragmentBytesMax: number;
   readonly #options: WatchHubOptions;
-  readonly #recent: RecentHistory;
+  readonly #state: WatchedState;
+  #recent: RecentHistory;
   readonly #groups = new WatcherGroups();
   readonly #streams = new Set<HubStream>();
   /** Streams that have watchers to catch up and take responses. */
@@ -54,7 +60,8 @@ export class WatchHub {
   constructor(options: WatchHubOptions) {
     this.#options = options;
     this.fragmentBytesMax = options.fragmentBytesMax ?? FRAGMENT_BYTES_MAX;
-    this.#recent = new RecentHistory(options.store.revision, (change) => options.history.previous(change));
+    this.#state = options.state;
+    this.#recent = this.#newRecent();
   }
 
   /** True while some watchers have been told of the newest revision and others have not. */
@@ -105,9 +112,23 @@ export class WatchHub {
     for (const stream of streams) stream.answerProgress();
   }
 
+  /**
+   * Another state has taken the place of the one that was told through `revision`. Nobody told what happened between:
+   * synced watchers read it from the new history, or end as compacted if it is not there any more.
+   */
+  installed(revision: number): void {
+    this.#recent = this.#newRecent();
+    for (const stream of this.#streams) {
+      for (const watcher of stream.watchers) {
+        if (watcher.synced) this.#fallBehind(watcher, revision + 1);
+      }
+      this.catchUp(stream);
+    }
+  }
+
   add(watcher: Watcher): void {
     if (watcher.progressNotify) this.#startProgress();
-    if (watcher.next > this.#options.store.revision) {
+    if (watcher.next > this.#state.store.revision) {
       this.#sync(watcher);
       return;
     }
@@ -166,11 +187,15 @@ export class WatchHub {
   }
 
   #fallBehind(watcher: Watcher, revision: number): void {
-    if (watcher.next > this.#options.store.revision) return;
+    if (watcher.next > this.#state.store.revision) return;
     this.#groups.remove(watcher);
     watcher.synced = false;
     watcher.next = Math.max(watcher.next, revision);
     watcher.stream.lagging.add(watcher);
+  }
+
+  #newRecent(): RecentHistory {
+    return new RecentHistory(this.#state.store.revision, (change) => this.#state.history.previous(change));
   }
 
   #sync(watcher: Watcher): void {
@@ -185,7 +210,7 @@ export class WatchHub {
     const known = new Map<Change, KeyValue | undefined>();
     return (change) => {
       if (known.has(change)) return known.get(change);
-      const kv = this.#options.history.previous(change);
+      const kv = this.#state.history.previous(change);
       known.set(change, kv);
       return kv;
     };
@@ -228,7 +253,7 @@ export class WatchHub {
       prevKv: (options & OPTION_PREV_KV) !== 0,
       bytesMax: CHUNK_BYTES_MAX,
     };
-    const chunk = this.#recent.read(query) ?? this.#options.history.read(query);
+    const chunk = this.#recent.read(query) ?? this.#state.history.read(query);
     if (chunk === undefined) return;
     watcher.next = chunk.next;
     const events: WatchEvent[] = [];
@@ -236,12 +261,12 @@ export class WatchHub {
       if (!isFiltered(change, options)) events.push(toEvent(change, prevKv));
     }
     if (events.length > 0) stream.sendEvents(watcher, this.header(), events);
-    const caughtUp = watcher.next > this.#options.store.revision;
+    const caughtUp = watcher.next > this.#state.store.revision;
     if (caughtUp && stream.has(watcher)) this.#sync(watcher);
   }
 
   #endIfCompacted(watcher: Watcher): boolean {
-    const { compacted } = this.#options.store;
+    const { compacted } = this.#state.store;
     if (watcher.next >= compacted) return false;
     watcher.stream.sendCompacted(watcher, this.header(), compacted);
     return true;

@@ -1,14 +1,19 @@
 import { invariant } from '../../raft/invariant.js';
 import type { LogEntry } from '../../raft/log/log.js';
-import type {
-  Consensus,
-  ConsensusStatus,
-  ProposalOutcome,
-  ProposeOptions,
-  RejectReason,
-  StateMachine,
-  UnknownReason,
+import { decodeConfiguration, type Configuration } from '../../raft/core/configuration.js';
+import {
+  ConsensusError,
+  type Consensus,
+  type ConsensusStatus,
+  type ProposalOutcome,
+  type ProposeOptions,
+  type RejectReason,
+  type StateMachine,
+  type UnknownReason,
 } from '../../raft/node/consensus.js';
+import { TransportError, type AskOptions } from '../../raft/transport/transport.js';
+
+type Answer = (question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
 
 /** Consensus with itself, in memory, that a test can make fail. All that is proposed in one turn is one batch. */
 export class FakeConsensus<R> implements Consensus<R> {
@@ -16,6 +21,10 @@ export class FakeConsensus<R> implements Consensus<R> {
   readonly entries: LogEntry[] = [];
   term = 1;
   leading = true;
+  isLearner = false;
+  /** The present leader's answer, while this member does not lead. */
+  answerAsLeader: Answer = () => Promise.reject(new ConsensusError('no-leader'));
+  #answerHere: Answer = () => Promise.reject(new TransportError('refused', 'nobody answers'));
   /** The next proposals end so instead. */
   nextOutcome:
     | { type: 'rejected'; reason: RejectReason }
@@ -49,12 +58,43 @@ export class FakeConsensus<R> implements Consensus<R> {
   status(): ConsensusStatus {
     const { index } = this.machine.applied;
     const leaderId = this.leading ? this.ids.memberId : 0n;
-    return { ...this.ids, leaderId, term: this.term, committed: index, applied: index };
+    const { term, isLearner } = this;
+    return { ...this.ids, leaderId, term, committed: index, applied: index, isLearner };
   }
 
   onLeadershipChange(listener: (status: ConsensusStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  configuration(): Configuration {
+    return decodeConfiguration(this.machine.configuration);
+  }
+
+  changeConfiguration(): Promise<ProposalOutcome<Configuration>> {
+    return Promise.resolve({ type: 'rejected', reason: 'change-pending' });
+  }
+
+  matches(): ReadonlyMap<bigint, number> {
+    return new Map();
+  }
+
+  transferLeadership(): Promise<void> {
+    return Promise.reject(new ConsensusError('no-leader'));
+  }
+
+  askLeader(question: Uint8Array, { signal, timeoutMs }: AskOptions): Promise<Uint8Array> {
+    const answer = this.leading ? this.#answerHere : this.answerAsLeader;
+    return answer(question, signal ?? AbortSignal.timeout(timeoutMs));
+  }
+
+  answerQuestions(answer: Answer): void {
+    this.#answerHere = answer;
+  }
+
+  /** As another member would ask it. */
+  answer(question: Uint8Array): Promise<Uint8Array> {
+    return this.#answerHere(question, new AbortController().signal);
   }
 
   lead(term: number, leading = true): void {

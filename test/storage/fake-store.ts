@@ -1,10 +1,12 @@
+import type { Database } from 'better-sqlite3';
+import { encodeConfiguration, initialConfiguration } from '../../raft/core/configuration.js';
 import type { Clock } from '../../storage/clock.js';
-import { Compactor } from '../../storage/mvcc/compactor.js';
-import { SqliteHistory } from '../../storage/mvcc/history.js';
-import { MvccMachine, type CommandResult, type Durability } from '../../storage/mvcc/machine.js';
-import { insertMetadata, newMetadata, readMetadata } from '../../storage/mvcc/metadata.js';
+import { Generation } from '../../storage/mvcc/generation.js';
+import { MvccMachine, type CommandResult } from '../../storage/mvcc/machine.js';
+import { insertMetadata, newMetadata, type Identity } from '../../storage/mvcc/metadata.js';
 import { createDatabase } from '../../storage/mvcc/schema.js';
 import { startService, type ServiceOptions } from '../../storage/service.js';
+import { MemorySnapshots } from '../../storage/snapshot/memory.js';
 import { FakeConsensus } from './fake-consensus.js';
 
 /** Time that stands still until it is moved. */
@@ -36,46 +38,43 @@ export class ManualClock implements Clock {
   }
 }
 
-const IN_MEMORY: Durability = {
-  position: { index: 0, term: 0 },
-  committed: () => undefined,
-  hold: undefined,
-  onDurable: () => () => undefined,
-};
+/** Who a test's store is: member 1 of cluster 1, alone unless it says otherwise. */
+export function identity(memberId = 1n, clusterId = 1n, others: readonly bigint[] = []): Identity {
+  const members = [memberId, ...others].map((id) => ({
+    id,
+    name: '',
+    peerUrls: [`http://${id}`],
+    clientUrls: [],
+  }));
+  return { clusterId, memberId, configuration: encodeConfiguration(initialConfiguration(members)) };
+}
 
 /** The state machine on a database in memory. */
-export function memoryMachine() {
-  const db = createDatabase(':memory:', (db) => insertMetadata(db, newMetadata(1n, 1n)));
-  const machine = new MvccMachine(db, readMetadata(db), IN_MEMORY);
-  return { db, machine, history: new SqliteHistory(db, machine.store) };
+export function memoryMachine(self = identity()) {
+  const onFailure = (error: unknown) => {
+    throw error;
+  };
+  const open = (db: Database) => new Generation(db, { onFailure });
+  const db = createDatabase(':memory:', (db) => insertMetadata(db, newMetadata(self)));
+  const machine = new MvccMachine({
+    generation: open(db),
+    open,
+    snapshots: new MemorySnapshots(),
+    onFailure,
+  });
+  return { db, machine, history: machine.history };
 }
 
 /** The whole service on a database in memory, on a clock and a consensus that the test moves. */
-export function fakeStore(options: Omit<ServiceOptions, 'clock'> = {}) {
-  const { db, machine, history } = memoryMachine();
-  const consensus = new FakeConsensus<CommandResult>(machine);
+export function fakeStore(options: Partial<ServiceOptions> = {}, self = identity()) {
+  const { machine, history } = memoryMachine(self);
+  const consensus = new FakeConsensus<CommandResult>(machine, self);
   const clock = new ManualClock();
-  const compactor = new Compactor({
-    db,
-    removed: -1,
-    compacted: () => machine.store.compacted,
-    sequenceOf: (revision) => history.sequenceOf(revision),
-    hold: () => undefined,
-    committed: () => undefined,
-    onFailure: (error) => {
-      throw error;
-    },
-  });
-  const closeParts = () => {
-    compactor.close();
-    db.close();
-    return Promise.resolve();
-  };
   const service = startService(
-    { db, machine, history, compactor, consensus, closeParts },
-    { ...options, clock },
+    { machine, consensus, closeParts: () => machine.close() },
+    { electionTimeoutMs: 1000, ...options, clock },
   );
-  return { ...service, db, machine, history, consensus, clock };
+  return { ...service, machine, history, consensus, clock };
 }
 
 /** Lets promises and immediates that are ready run. */

@@ -52,8 +52,8 @@ t.test('only the leader expires leases; a new leader gives each its full TTL', a
   clock.advance(100 * SECOND);
   await settle();
   t.equal(await isThere(), true, 'a follower does nothing');
-  await fails(t, client.leaseKeepAlive(id), 'NotLeader');
-  await fails(t, client.leaseTimeToLive({ id }), 'NotLeader');
+  await fails(t, client.leaseKeepAlive(id, { timeout: 1 }), 'NoLeader');
+  await fails(t, client.leaseTimeToLive({ id }, { timeout: 1 }), 'NoLeader');
 
   consensus.lead(3);
   t.equal(await left(), 10);
@@ -172,6 +172,7 @@ t.test('how a proposal can end, as errors', async (t) => {
   const put = () => client.put({ key: bytes('a'), value: bytes('1') });
   const rejected = [
     ['no-leader', 'NoLeader'],
+    ['not-leader', 'NotLeader'],
     ['overloaded', 'RequestTooManyRequests'],
     ['stopped', 'Stopped'],
     ['too-large', 'RequestTooLarge'],
@@ -183,7 +184,7 @@ t.test('how a proposal can end, as errors', async (t) => {
     await fails(t, put(), name);
   }
   const unknown = [
-    ['leader-changed', 'LeaderChanged'],
+    ['snapshot', 'Timeout'],
     ['deadline', 'Timeout'],
     ['stopped', 'Stopped'],
     ['aborted', 'Canceled'],

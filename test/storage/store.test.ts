@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { EtcdError } from '../../storage/errors.js';
 import { DataDirError } from '../../storage/mvcc/errors.js';
 import { openStore, type StoreOptions } from '../../storage/open.js';
+import { identity } from './fake-store.js';
 import { brief, bytes, fails, prefix, temporaryFolder } from './tools.js';
 
 const member = (dataDir: string, file: string) => path.join(dataDir, 'member', file);
@@ -37,7 +38,8 @@ async function refuses(t: Test, dataDir: string, name: string, file: string): Pr
 
 t.test('a new data directory', async (t) => {
   const dataDir = path.join(temporaryFolder(t), 'deep', 'data');
-  const store = await openStore({ dataDir, clusterId: 0xffff_ffff_ffff_fff1n });
+  const clusterId = 0xffff_ffff_ffff_fff1n;
+  const store = await openStore({ dataDir, bootstrap: async () => identity(7n, clusterId) });
   const { header } = await store.client.put({ key: bytes('a'), value: bytes('1') });
   await store.close();
 

@@ -125,14 +125,16 @@ t.test('a database that cannot be read ends the watch that needs it, not the pro
   const { client, history } = fakeStore();
   for (let count = 0; count < 3; count++) await client.put({ key: bytes('a'), value: bytes(`${count}`) });
   const hub = new WatchHub({
-    store: { revision: 4, compacted: -1 },
-    header: () => ({ clusterId: 1n, memberId: 1n, revision: 4, raftTerm: 1 }),
-    history: {
-      read: () => {
-        throw new Database.SqliteError('database disk image is malformed', 'SQLITE_CORRUPT');
+    state: {
+      store: { revision: 4, compacted: -1 },
+      history: {
+        read: () => {
+          throw new Database.SqliteError('database disk image is malformed', 'SQLITE_CORRUPT');
+        },
+        previous: (change) => history.previous(change),
       },
-      previous: (change) => history.previous(change),
     },
+    header: () => ({ clusterId: 1n, memberId: 1n, revision: 4, raftTerm: 1 }),
     clock: systemClock,
   });
   const stream = hub.open();

@@ -1,0 +1,34 @@
+/** What members ask the leader past the log (Consensus.askLeader): the first byte says what kind of question it is. */
+import { invariant } from '../../raft/invariant.js';
+
+export const QuestionKind = {
+  /** storage/server/lease-question.ts */
+  lease: 1,
+  /** storage/cluster/learner-question.ts */
+  learnerInSync: 2,
+} as const;
+export type QuestionKind = (typeof QuestionKind)[keyof typeof QuestionKind];
+
+/** Answers with bytes that only the asking side of this kind reads. A rejection reaches it as a TransportError. */
+export type AnswerQuestion = (body: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>;
+
+export function questionOf(kind: QuestionKind, body: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(kind), body]);
+}
+
+/** Gives each question to whoever has said that it answers that kind. */
+export class Questions {
+  readonly #answers = new Map<number, AnswerQuestion>();
+
+  on(kind: QuestionKind, answer: AnswerQuestion): void {
+    invariant(!this.#answers.has(kind), 'one answers a kind of question');
+    this.#answers.set(kind, answer);
+  }
+
+  async answer(question: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const answer = this.#answers.get(question[0] ?? 0);
+    // A newer member may ask what this one does not know.
+    if (answer === undefined) throw new Error(`nobody answers questions of kind ${question[0]}`);
+    return answer(question.subarray(1), signal);
+  }
+}
