@@ -4,9 +4,9 @@
  * Every implementation runs the suite in test/raft/log-suite.ts.
  */
 
-/** Identifies a proposal: the member that made it and that member's own counter, so that it knows its own at apply. */
+/** Identifies a proposal: the session that made it and its own counter, so that a member knows its own at apply. */
 export interface RequestId {
-  readonly member: bigint;
+  readonly session: bigint;
   readonly counter: number;
 }
 
