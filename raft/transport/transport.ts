@@ -3,7 +3,7 @@
  *
  * Members are named by id; where they are comes from the configuration, through `setMembers`.
  */
-import type { Member } from '../core/configuration.js';
+import type { Configuration, Member } from '../core/configuration.js';
 import type { Message } from '../core/messages.js';
 
 /** A consistent copy of a state machine, on its way to another member. */
@@ -43,8 +43,11 @@ export interface TransportHandler {
   unreachable(member: bigint): void;
   /** Another member says that this one is no longer in the cluster. */
   removed(): void;
-  /** As this member knows it: who connects is told when it is not in it. */
-  configuration(): { readonly removed: readonly bigint[] };
+  /**
+   * Told to whoever asks for it; whoever connects and is among its removed is told so, and ends. So `removed` holds only
+   * those whose removal is committed.
+   */
+  configuration(): Configuration;
 }
 
 export interface AskOptions {
