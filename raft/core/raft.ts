@@ -9,12 +9,10 @@ import {
   isJoint,
   isVoter,
   leaveJoint,
-  memberOf,
   type ChangeRefusal,
   type Configuration,
 } from './configuration.js';
 import type { Effects, Input } from './effects.js';
-import { FollowerProgress } from './follower-progress.js';
 import { StepLog } from './log-reader.js';
 import type {
   AppendMessage,
@@ -27,9 +25,10 @@ import type {
   VoteMessage,
   VoteResponseMessage,
 } from './messages.js';
-import { RAFT_LIMITS, RAFT_TIMES, type RaftLimits, type RaftOptions, type RaftTimes } from './options.js';
+import { RAFT_LIMITS, RAFT_TIMES, type RaftOptions, type RaftTimes } from './options.js';
 import { PendingReads, type Question } from './pending-reads.js';
 import { ProposalWindow } from './proposal-window.js';
+import { Replication, type Unsigned } from './replication.js';
 import { agreedValue, tally, type Verdict } from './quorum.js';
 
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
@@ -39,9 +38,7 @@ const NO_PAYLOAD = new Uint8Array();
 /** Of entries that nobody waits for. */
 const NO_REQUEST: RequestId = { session: 0n, counter: 0 };
 
-type Outgoing<M = Message> = M extends Message
-  ? Omit<M, 'from' | 'term'> & { readonly term?: number }
-  : never;
+type Outgoing = Unsigned<Message> & { readonly term?: number };
 
 /**
  * The state machine of Raft: one member's part in it, without a clock, a file, a socket or a random number of its own.
@@ -54,7 +51,6 @@ export class Raft {
   readonly id: bigint;
   readonly #log: StepLog;
   readonly #times: RaftTimes;
-  readonly #limits: RaftLimits;
   readonly #random: () => number;
   readonly #configurations: Configurations;
 
@@ -75,8 +71,8 @@ export class Raft {
 
   /** Answers to the present candidacy. */
   readonly #votes = new Map<bigint, boolean>();
-  /** The leader's view of all members, itself included. */
-  readonly #progress = new Map<bigint, FollowerProgress>();
+  /** The leader's, of all members, itself included. */
+  readonly #replication: Replication;
   readonly #reads = new PendingReads();
   #round = 0;
   /** The term that this member led last, of which `#proposals` knows everything. */
@@ -88,15 +84,12 @@ export class Raft {
 
   #effects = emptyEffects();
   #hardStateChanged = false;
-  /** Reads of this step, so that followers at the same place share one array. */
-  readonly #shared = new Map<number, LogEntry[] | undefined>();
 
   constructor(options: RaftOptions) {
     const { hardState, applied } = options;
     this.id = options.id;
     this.#log = new StepLog(options.log);
     this.#times = options.times ?? RAFT_TIMES;
-    this.#limits = options.limits ?? RAFT_LIMITS;
     this.#random = options.random;
     this.#now = options.now;
     this.#term = Math.max(hardState.term, this.#log.lastTerm);
@@ -108,6 +101,14 @@ export class Raft {
       this.#configurations.append(index, configuration);
     }
     this.#configurations.committed(this.#commit);
+    this.#replication = new Replication({
+      id: this.id,
+      log: this.#log,
+      limits: options.limits ?? RAFT_LIMITS,
+      commit: () => this.#commit,
+      send: (message) => this.send(message),
+      effects: () => this.#effects,
+    });
     this.#restartElectionTimer();
   }
 
@@ -148,18 +149,12 @@ export class Raft {
 
   /** Durable index of each member's log, as a leader knows it; empty on others. */
   get matches(): ReadonlyMap<bigint, number> {
-    return new Map([...this.#progress].map(([id, { match }]) => [id, match]));
+    return this.#replication.matches;
   }
 
   /** Lowest index from which a follower that is being brought up to date still needs the log; Infinity if none does. */
   get neededFrom(): number {
-    let needed = Infinity;
-    for (const [id, progress] of this.#progress) {
-      if (id !== this.id && progress.active && progress.state !== 'snapshot') {
-        needed = Math.min(needed, progress.match + 1);
-      }
-    }
-    return needed;
+    return this.#replication.neededFrom;
   }
 
   /** @param now milliseconds; never falls. */
@@ -168,7 +163,7 @@ export class Raft {
     this.#log.begin();
     this.#effects = emptyEffects();
     this.#hardStateChanged = false;
-    this.#shared.clear();
+    this.#replication.begin();
     this.dispatch(input);
     const effects = Object.assign(this.#effects, this.#log.end());
     if (this.#hardStateChanged) effects.hardState = this.hardState;
@@ -190,11 +185,11 @@ export class Raft {
       case 'campaign':
         return this.campaign(false);
       case 'unreachable':
-        return this.markUnreachable(input.member);
+        return this.#replication.markUnreachable(input.member);
       case 'fetched':
-        return this.sendFetched(input.member, input.entries);
+        return this.#replication.fetched(input.member, input.entries);
       case 'snapshot-sent':
-        return this.snapshotSent(input.member, input.index);
+        return this.#replication.snapshotSent(input.member, input.index);
       case 'installed':
         return this.installed(input);
     }
@@ -214,12 +209,10 @@ export class Raft {
 
   /** A leader that a quorum does not answer may be the only one who takes it for one (dissertation §6.2). */
   protected checkQuorum(): void {
-    const answered = new Map([...this.#progress].map(([id, { active }]) => [id, active || id === this.id]));
-    if (this.verdict(answered) !== 'won') {
+    if (this.verdict(this.#replication.takeActive()) !== 'won') {
       this.becomeFollower(this.#term, NOBODY);
       return;
     }
-    for (const progress of this.#progress.values()) progress.active = false;
     this.#restartQuorumTimer();
   }
 
@@ -231,13 +224,8 @@ export class Raft {
   }
 
   protected heartbeat(): void {
-    this.#heartbeatDeadline = Infinity;
-    for (const [to, progress] of this.#others()) {
-      const commit = Math.min(progress.match, this.#commit);
-      progress.commitTold = Math.max(progress.commitTold, commit);
-      this.send({ type: 'heartbeat', to, commit, round: this.#round });
-      this.#heartbeatDeadline = this.#now + this.#times.heartbeatMs;
-    }
+    const more = this.#replication.heartbeat(this.#round);
+    this.#heartbeatDeadline = more ? this.#now + this.#times.heartbeatMs : Infinity;
   }
 
   /** The chance spreads candidates, so that two rarely stand in the same moment (Raft §5.2). */
@@ -346,12 +334,12 @@ export class Raft {
     this.#ledTerm = this.#term;
     this.#proposals.clear();
     this.#round = 0;
-    this.#progress.clear();
+    this.#replication.clear();
     this.#followConfiguration();
     // Nothing of earlier terms is committed by counting; this entry commits it (Raft §5.4.2).
     this.append('noop', NO_REQUEST, NO_PAYLOAD);
     this.#acknowledgeOwn();
-    this.#sendAppends();
+    this.#replication.sendAll();
     this.heartbeat();
   }
 
@@ -360,7 +348,7 @@ export class Raft {
     this.#role = 'follower';
     this.#leader = leader;
     this.#votes.clear();
-    this.#progress.clear();
+    this.#replication.clear();
     this.#reads.clear();
     this.#endTransfer();
     this.#heartbeatDeadline = Infinity;
@@ -469,11 +457,6 @@ export class Raft {
     this.#restartElectionTimer();
   }
 
-  protected markUnreachable(member: bigint): void {
-    const progress = this.#progress.get(member);
-    if (member !== this.id && progress?.state === 'replicate') progress.probe();
-  }
-
   protected send(message: Outgoing): void {
     // What is said in a new term waits until the term is durable, as the term may be all that the message says.
     if (this.#hardStateChanged) this.sendAfterSync(message);
@@ -579,104 +562,20 @@ export class Raft {
     this.sendAfterSync({ type: 'append-response', to: this.id, index: this.#log.lastIndex });
   }
 
-  #sendAppends(): void {
-    for (const [to, progress] of this.#others()) this.#sendAppend(to, progress, false);
-  }
-
-  /** As much as the limits let through. `evenEmpty`: one append at least, to learn whether the logs agree. */
-  #sendAppend(to: bigint, progress: FollowerProgress, evenEmpty: boolean): void {
-    let empty = evenEmpty;
-    while (!progress.paused && (empty || progress.next <= this.#log.lastIndex)) {
-      empty = false;
-      const previousTerm = this.#log.term(progress.next - 1);
-      if (previousTerm === undefined) return this.#needSnapshot(to, progress);
-      const entries = this.#entriesFrom(progress.next);
-      if (entries === undefined) return this.#fetch(to, progress);
-      this.#sendEntries(to, progress, entries);
-    }
-  }
-
-  #sendEntries(to: bigint, progress: FollowerProgress, entries: readonly LogEntry[]): void {
-    const previousIndex = progress.next - 1;
-    const previousTerm = this.#log.term(previousIndex);
-    invariant(previousTerm !== undefined, 'entries sent whose beginning is gone');
-    const commit = this.#commit;
-    const last = previousIndex + entries.length;
-    progress.commitTold = Math.max(progress.commitTold, Math.min(commit, last));
-    progress.sent(last, payloadBytes(entries));
-    this.send({ type: 'append', to, previousIndex, previousTerm, entries, commit });
-  }
-
-  #entriesFrom(from: number): LogEntry[] | undefined {
-    if (from > this.#log.lastIndex) return [];
-    if (!this.#shared.has(from)) this.#shared.set(from, this.#log.read(from, this.#limits.appendBytesMax));
-    return this.#shared.get(from);
-  }
-
-  #fetch(member: bigint, progress: FollowerProgress): void {
-    progress.fetching = true;
-    const through = Math.min(this.#log.residentIndex - 1, this.#log.lastIndex);
-    const { appendBytesMax: maxBytes } = this.#limits;
-    this.#effects.fetches.push({ member, from: progress.next, through, maxBytes });
-  }
-
-  protected sendFetched(member: bigint, entries: readonly LogEntry[]): void {
-    const progress = this.#progress.get(member);
-    if (progress?.fetching !== true) return;
-    progress.fetching = false;
-    // It may have been compacted, or asked for by another leader, meanwhile.
-    const first = entries[0];
-    const wanted = first?.index === progress.next && this.#log.term(progress.next - 1) !== undefined;
-    const whole = entries.every(({ index, term }) => this.#log.matches(index, term));
-    if (wanted && whole && !progress.paused) this.#sendEntries(member, progress, entries);
-    this.#sendAppend(member, progress, false);
-  }
-
-  #needSnapshot(member: bigint, progress: FollowerProgress): void {
-    if (!progress.active) {
-      progress.pause();
-      return;
-    }
-    progress.awaitSnapshot();
-    this.#effects.snapshots.push({ member });
-  }
-
-  protected snapshotSent(member: bigint, index: number | undefined): void {
-    const progress = this.#progress.get(member);
-    if (progress?.state !== 'snapshot') return;
-    progress.probe(index === undefined ? undefined : index + 1);
-    if (index === undefined) progress.pause();
-    else this.#sendAppend(member, progress, true);
-  }
-
-  protected receiveAppended(message: AppendedMessage): void {
-    const { from, index, hint } = message;
-    const progress = this.#progress.get(from);
+  protected receiveAppended({ from, index, hint }: AppendedMessage): void {
+    const progress = this.#replication.get(from);
     if (this.#role !== 'leader' || progress === undefined) return;
     progress.active = true;
     if (hint !== undefined) {
-      // The leader's own terms may let it skip further.
-      const next = this.#log.newestWithTermAtMost(hint.index, hint.term);
-      if (progress.refused(index, next)) this.#sendAppend(from, progress, true);
+      this.#replication.refused(from, index, hint);
       return;
     }
-    invariant(index <= this.#log.lastIndex, `member ${from} acknowledges ${index}, which is not in the log`);
-    if (!progress.acknowledged(index) && progress.state !== 'probe') return;
-    this.#resumeReplication(progress);
+    if (!this.#replication.acknowledged(from, index)) return;
     this.advanceCommit();
-    // Becoming a follower by its own removal forgets all progress.
-    if (from === this.id || !this.#progress.has(from)) return;
-    this.#sendAppend(from, progress, false);
-    this.#tellCommit(from, progress);
-    if (from === this.#transferee && progress.match === this.#log.lastIndex)
+    this.#replication.continue(from);
+    if (from === this.#transferee && progress.match === this.#log.lastIndex) {
       this.send({ type: 'timeout-now', to: from });
-  }
-
-  #resumeReplication(progress: FollowerProgress): void {
-    if (progress.state === 'probe') progress.replicate();
-    // It has found another way to what the snapshot would have brought.
-    else if (progress.state === 'snapshot' && this.#log.term(progress.match) !== undefined)
-      progress.replicate();
+    }
   }
 
   /** What a majority has on disk is committed, if it is of this term (Raft §5.4.2, figure 8). */
@@ -688,11 +587,11 @@ export class Raft {
     if (isFirst) for (const question of this.#reads.takeEarly()) this.question(question);
     this.#advanceConfiguration();
     if (this.#role !== 'leader') return;
-    for (const [to, progress] of this.#others()) this.#tellCommit(to, progress);
+    this.#replication.tellCommit();
   }
 
   protected agreedIndex(): number {
-    return agreedValue(this.configuration, (id) => this.#progress.get(id)?.match ?? 0);
+    return agreedValue(this.configuration, (id) => this.#replication.matchOf(id));
   }
 
   protected mayCommit(index: number): boolean {
@@ -703,26 +602,14 @@ export class Raft {
     return this.#log.term(this.#commit) === this.#term;
   }
 
-  /** Without it a follower would wait for the next append or heartbeat. */
-  #tellCommit(to: bigint, progress: FollowerProgress): void {
-    const commit = Math.min(progress.match, this.#commit);
-    if (commit <= progress.commitTold) return;
-    progress.commitTold = commit;
-    this.send({ type: 'commit', to, commit });
-  }
-
   protected receiveHeartbeatResponse({ from, round }: HeartbeatResponseMessage): void {
-    const progress = this.#progress.get(from);
+    const progress = this.#replication.get(from);
     if (this.#role !== 'leader' || progress === undefined) return;
     progress.active = true;
     progress.nudge();
     progress.round = Math.max(progress.round, round);
     this.answerReads();
-    if (progress.match < this.#log.lastIndex) this.#sendAppend(from, progress, true);
-  }
-
-  *#others(): Generator<[bigint, FollowerProgress]> {
-    for (const entry of this.#progress) if (entry[0] !== this.id) yield entry;
+    if (progress.match < this.#log.lastIndex) this.#replication.probe(from);
   }
 
   // ---- Proposals
@@ -758,7 +645,7 @@ export class Raft {
     }
     if (this.#log.lastIndex === before) return;
     this.#acknowledgeOwn();
-    this.#sendAppends();
+    this.#replication.sendAll();
   }
 
   protected isNewProposal(requestId: RequestId): boolean {
@@ -815,7 +702,7 @@ export class Raft {
 
   protected confirmedRound(): number {
     return agreedValue(this.configuration, (id) =>
-      id === this.id ? this.#round : (this.#progress.get(id)?.round ?? 0),
+      id === this.id ? this.#round : (this.#replication.get(id)?.round ?? 0),
     );
   }
 
@@ -843,9 +730,9 @@ export class Raft {
     if (isJoint(configuration)) {
       this.append('configuration', NO_REQUEST, encodeConfiguration(leaveJoint(configuration)));
       this.#acknowledgeOwn();
-      this.#sendAppends();
+      this.#replication.sendAll();
     } else if (!isVoter(configuration, this.id)) {
-      for (const [to, progress] of this.#others()) this.#tellCommit(to, progress);
+      this.#replication.tellCommit();
       const heir = this.#mostUpToDateVoter();
       if (heir !== undefined) this.send({ type: 'timeout-now', to: heir });
       this.becomeFollower(this.#term, NOBODY);
@@ -853,7 +740,7 @@ export class Raft {
   }
 
   #mostUpToDateVoter(): bigint | undefined {
-    const matchOf = (id: bigint) => this.#progress.get(id)?.match ?? 0;
+    const matchOf = (id: bigint) => this.#replication.matchOf(id);
     const [heir] = this.configuration.voters.toSorted((a, b) => matchOf(b) - matchOf(a));
     return heir;
   }
@@ -864,16 +751,7 @@ export class Raft {
       this.#followVote();
       return;
     }
-    const { members } = this.configuration;
-    for (const id of this.#progress.keys()) {
-      // A leader that removes itself goes on until that is committed, but does not count.
-      if (id !== this.id && memberOf(this.configuration, id) === undefined) this.#progress.delete(id);
-    }
-    for (const { id } of members) {
-      if (!this.#progress.has(id)) {
-        this.#progress.set(id, new FollowerProgress(this.#log.lastIndex + 1, this.#limits));
-      }
-    }
+    this.#replication.setMembers(this.configuration.members);
     if (this.#transferee !== NOBODY && !isVoter(this.configuration, this.#transferee)) this.#endTransfer();
     this.#restartQuorumTimer();
     this.#heartbeatDeadline = Math.min(this.#heartbeatDeadline, this.#now + this.#times.heartbeatMs);
@@ -887,7 +765,7 @@ export class Raft {
   // ---- Handing over (dissertation §3.10)
 
   protected transfer(to: bigint): void {
-    const progress = this.#progress.get(to);
+    const progress = this.#replication.get(to);
     if (
       this.#role !== 'leader' ||
       to === this.id ||
@@ -898,19 +776,13 @@ export class Raft {
     this.#transferee = to;
     this.#transferDeadline = this.#now + this.#times.electionTimeoutMs;
     if (progress.match === this.#log.lastIndex) this.send({ type: 'timeout-now', to });
-    else this.#sendAppend(to, progress, true);
+    else this.#replication.probe(to);
   }
 
   #endTransfer(): void {
     this.#transferee = NOBODY;
     this.#transferDeadline = Infinity;
   }
-}
-
-function payloadBytes(entries: readonly LogEntry[]): number {
-  let bytes = 0;
-  for (const { payload } of entries) bytes += payload.length;
-  return bytes;
 }
 
 function emptyEffects(): Effects {
