@@ -4,7 +4,7 @@
  */
 import type { ChangeRefusal } from '../core/configuration.js';
 import type { Message, ProposalRefusal, ProposedEntry } from '../core/messages.js';
-import { FrameError, packEntries, unpackEntries } from '../log/codec.js';
+import { FrameError, packEntries, packedBytes, unpackEntries } from '../log/codec.js';
 import type { LogEntry, RequestId } from '../log/log.js';
 import { FieldReader, FieldWriter } from './fields.js';
 import { type Frame, NO_TAIL, type Tail, tailOf } from './frames.js';
@@ -163,7 +163,7 @@ function tailFor(message: Message): Tail {
     case 'append':
       return message.entries.length === 0 ? NO_TAIL : packedOnce(message.entries);
     case 'propose':
-      return tailOf(packEntries(message.proposals.map(entryOf)));
+      return tailOfEntries(message.proposals.map(entryOf));
     case 'proposal-refused':
       return tailOf(packRequestIds(message.requestIds));
     default:
@@ -174,10 +174,14 @@ function tailFor(message: Message): Tail {
 function packedOnce(entries: readonly LogEntry[]): Tail {
   let tail = packed.get(entries);
   if (tail === undefined) {
-    tail = tailOf(packEntries(entries));
+    tail = tailOfEntries(entries);
     packed.set(entries, tail);
   }
   return tail;
+}
+
+function tailOfEntries(entries: readonly LogEntry[]): Tail {
+  return tailOf(packEntries(entries, Buffer.allocUnsafe(packedBytes(entries))));
 }
 
 /** What a follower would take for a defect of its own log is refused here. */
