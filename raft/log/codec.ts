@@ -35,39 +35,59 @@ export class FrameError extends Error {
   override name = 'FrameError';
 }
 
-/** Entries one after the other in a buffer of its own memory, which may be transferred to another thread. */
-export function packEntries(entries: readonly LogEntry[]): Buffer {
-  let bytes = 0;
-  for (const entry of entries) bytes += FRAME_HEADER_BYTES + BODY_HEADER_BYTES + entry.payload.length;
-  const target = Buffer.allocUnsafeSlow(bytes);
+/**
+ * Entries one after the other in `target`, which is of just that size: memory of its own, which may be transferred to
+ * another thread, when absent.
+ */
+export function packEntries(
+  entries: readonly LogEntry[],
+  target: Buffer = Buffer.allocUnsafeSlow(packedBytes(entries)),
+): Buffer {
   let offset = 0;
   for (const entry of entries) offset = writeEntry(target, offset, entry);
   return target;
 }
 
+/** What `packEntries` needs. */
+export function packedBytes(entries: readonly LogEntry[]): number {
+  let bytes = 0;
+  for (const entry of entries) bytes += FRAME_HEADER_BYTES + BODY_HEADER_BYTES + entry.payload.length;
+  return bytes;
+}
+
 /** The entries in `bytes`. Payloads are views of `bytes`, not copies. */
 export function unpackEntries(bytes: Uint8Array): LogEntry[] {
-  return unpackFrames(bytes).map(decodeFrame);
+  return mapFrames(bytes, (source, offset, end) =>
+    decodeFrame(readNumber(source, offset + 4), readNumber(source, offset + 12), bodyOf(source, offset, end)),
+  );
 }
 
 /** Splits `bytes` into frames without decoding them, each with the checksum of what it holds. */
 export function unpackFrames(bytes: Uint8Array): Frame[] {
+  return mapFrames(bytes, (source, offset, end) => ({
+    index: readNumber(source, offset + 4),
+    term: readNumber(source, offset + 12),
+    checksum: crc32(source.subarray(offset + 4, end)),
+    body: bodyOf(source, offset, end),
+  }));
+}
+
+function mapFrames<T>(bytes: Uint8Array, map: (source: Buffer, offset: number, end: number) => T): T[] {
   const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const frames: Frame[] = [];
+  const mapped: T[] = [];
   let offset = 0;
   while (offset < source.length) {
     if (source.length - offset < FRAME_HEADER_BYTES) throw new FrameError('frame header cut short');
     const end = offset + FRAME_HEADER_BYTES + source.readUInt32LE(offset);
     if (end > source.length) throw new FrameError('frame cut short');
-    frames.push({
-      index: readNumber(source, offset + 4),
-      term: readNumber(source, offset + 12),
-      checksum: crc32(source.subarray(offset + 4, end)),
-      body: source.subarray(offset + FRAME_HEADER_BYTES, end),
-    });
+    mapped.push(map(source, offset, end));
     offset = end;
   }
-  return frames;
+  return mapped;
+}
+
+function bodyOf(source: Buffer, offset: number, end: number): Buffer {
+  return source.subarray(offset + FRAME_HEADER_BYTES, end);
 }
 
 /** Bytes of payload in a body. */
@@ -85,7 +105,7 @@ export function packFrame({ index, term, checksum, body }: Frame): Buffer {
   return target;
 }
 
-function decodeFrame({ index, term, body }: Frame): LogEntry {
+function decodeFrame(index: number, term: number, body: Buffer): LogEntry {
   if (body.length < BODY_HEADER_BYTES) throw new FrameError(`entry ${index} is cut short`);
   if (body[0] !== FORMAT) throw new FrameError(`entry ${index} has format ${body[0]}`);
   const type = TYPES[body[1] ?? 0];

@@ -31,7 +31,7 @@ export async function fetchCluster(
     connectMs: TRANSPORT_LIMITS.connectMs,
     timeoutMs,
     answerBytesMax: CONFIGURATION_BYTES_MAX,
-    send: (request) => void request.end(),
+    send: async (request) => void request.end(),
   });
   if (status !== STATUS.ok) throw new TransportError('refused', `${url}: ${status}`);
   try {

@@ -6,8 +6,8 @@ import { type RequestTarget, describe, openRequest, readBody } from './request.j
 
 /** An acknowledgement: how many more bytes the receiver has taken in, u32 little-endian. */
 export const ACKNOWLEDGEMENT_BYTES = 4;
-/** Less than this is written as one buffer, more as it is. */
-const JOINED_BYTES_MAX = 64 * 2 ** 10;
+/** Buffers are joined into pieces of about this size: copying costs less than writing many. Larger ones stay alone. */
+const PIECE_BYTES = 64 * 2 ** 10;
 /** Of the line in which the other side says why it refuses. */
 const REFUSAL_BYTES_MAX = 1024;
 
@@ -59,12 +59,8 @@ export class OutgoingStream {
     if (this.#request === undefined) return;
     if (this.#unacknowledged === 0) this.#progressAt = performance.now();
     this.#unacknowledged += bytes;
-    if (bytes <= JOINED_BYTES_MAX) {
-      this.#request.write(Buffer.concat(buffers, bytes));
-      return;
-    }
     this.#request.cork();
-    for (const buffer of buffers) this.#request.write(buffer);
+    for (const piece of piecesOf(buffers)) this.#request.write(piece);
     this.#request.uncork();
   }
 
@@ -141,4 +137,24 @@ export class OutgoingStream {
     this.close();
     this.events.ended(end);
   }
+}
+
+function* piecesOf(buffers: readonly Buffer[]): Generator<Buffer> {
+  let piece: Buffer[] = [];
+  let bytes = 0;
+  for (const buffer of buffers) {
+    if (bytes > 0 && bytes + buffer.length > PIECE_BYTES) {
+      yield joined(piece, bytes);
+      piece = [];
+      bytes = 0;
+    }
+    piece.push(buffer);
+    bytes += buffer.length;
+  }
+  if (bytes > 0) yield joined(piece, bytes);
+}
+
+function joined(buffers: readonly Buffer[], bytes: number): Buffer {
+  const [first] = buffers;
+  return buffers.length === 1 && first !== undefined ? first : Buffer.concat(buffers, bytes);
 }

@@ -20,9 +20,7 @@ export const STATUS = {
   refused: 409,
   /** Who asks was a member once. */
   removed: 410,
-  lengthRequired: 411,
   otherCluster: 412,
-  tooLarge: 413,
   otherMember: 421,
 } as const;
 

@@ -25,7 +25,7 @@ export async function sendQuestion(
     answerBytesMax: askBytesMax,
     timeoutMs,
     signal,
-    send: (request) => void request.end(question),
+    send: async (request) => void request.end(question),
   });
   if (status === STATUS.ok) return body;
   throw new TransportError('refused', `${target.url}: ${status} ${body.toString().slice(0, 200)}`);

@@ -67,7 +67,7 @@ export interface Exchange extends RequestTarget {
   /** An answer with more bytes is an error. */
   readonly answerBytesMax: number;
   /** Writes the body and ends the request. Rejects with a TransportError; stops when the request is destroyed. */
-  readonly send: (request: http.ClientRequest) => void | Promise<void>;
+  readonly send: (request: http.ClientRequest) => Promise<void>;
   /** Where the exchange can be ended from while it lasts. */
   readonly pending?: Set<Abandon> | undefined;
 }
@@ -84,43 +84,60 @@ export interface Answer {
  * is settled. Rejects with a TransportError.
  */
 export async function exchange(options: Exchange): Promise<Answer> {
-  const { url, timeoutMs, signal, pending } = options;
+  const { url, signal } = options;
   if (signal?.aborted === true) throw new TransportError('aborted', `${url}: aborted`);
   const request = openRequest(options);
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  let abandon: Abandon | undefined;
-  let answer: http.IncomingMessage | undefined;
-  let sending: void | Promise<void> = undefined;
+  const answer = answerTo(request, options.answerBytesMax);
+  const interruption = interruptionOf(options);
+  const sending = options.send(request);
+  let through = false;
   try {
-    return await new Promise<Answer>((resolve, reject) => {
-      const fail: Abandon = (reason, message) => reject(new TransportError(reason, `${url}: ${message}`));
-      const failed = (error: unknown) => reject(errorFrom(error, url));
-      abandon = fail;
-      pending?.add(fail);
-      if (timeoutMs !== undefined)
-        timer = setTimeout(() => fail('timeout', `no answer in ${timeoutMs} ms`), timeoutMs);
-      onAbort = () => fail('aborted', 'aborted');
-      signal?.addEventListener('abort', onAbort);
-      request.on('error', failed);
-      request.on('close', () => answer ?? fail('unreachable', 'the connection was closed'));
-      request.on('response', (response) => {
-        answer = response;
-        const status = response.statusCode ?? 0;
-        readBody(response, options.answerBytesMax).then((body) => resolve({ status, body }), failed);
-      });
-      sending = options.send(request);
-      sending?.catch(failed);
-    });
+    const result = await Promise.race([answer, interruption.promise, sending.then(() => answer)]);
+    through = request.writableFinished;
+    return result;
+  } catch (error) {
+    throw errorFrom(error, url);
   } finally {
-    clearTimeout(timer);
-    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-    if (abandon !== undefined) pending?.delete(abandon);
-    // A finished request's connection is the agent's again, or ends by itself.
-    if (!request.writableFinished || answer?.complete !== true) request.destroy();
+    interruption.stop();
+    if (!through) request.destroy();
     // Whoever gave the body may let go of it now.
-    await sending?.catch(() => undefined);
+    await sending.catch(() => undefined);
   }
+}
+
+function answerTo(request: http.ClientRequest, bytesMax: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let responded = false;
+    request.on('error', reject);
+    request.on('close', () => responded || reject(new Error('the connection was closed')));
+    request.on('response', (response) => {
+      responded = true;
+      const status = response.statusCode ?? 0;
+      readBody(response, bytesMax).then((body) => resolve({ status, body }), reject);
+    });
+  });
+}
+
+/** The ends of an exchange that come from this side. */
+function interruptionOf({ url, timeoutMs, signal, pending }: Exchange) {
+  let reject!: (error: TransportError) => void;
+  const promise = new Promise<never>((_resolve, rejectPromise) => {
+    reject = rejectPromise;
+  });
+  const abandon: Abandon = (reason, message) => reject(new TransportError(reason, `${url}: ${message}`));
+  const abort = () => abandon('aborted', 'aborted');
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => abandon('timeout', `no answer within ${timeoutMs} ms`), timeoutMs);
+  signal?.addEventListener('abort', abort);
+  pending?.add(abandon);
+  const stop = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+    pending?.delete(abandon);
+  };
+  return { promise, stop };
 }
 
 /** Rejects with a TransportError past `bytesMax`, and as the stream does. */
