@@ -4,20 +4,33 @@ import type { LogPosition } from '../../raft/node/consensus.js';
 import type { CheckpointOutcome, CheckpointWorkerData } from './checkpoint-messages.js';
 import type { Durability } from './durability.js';
 
-const FRAME_BYTES = 4096 + 24;
+const PAGE_BYTES = 4096;
+const FRAME_BYTES = PAGE_BYTES + 24;
 
 export interface CheckpointLimits {
   /** WAL bytes not yet in the database file that are worth a checkpoint. */
   readonly startBytes: number;
-  /** WAL bytes past which applies are held until the checkpoint is complete; the next commit starts the WAL anew. */
+  /**
+   * WAL bytes past which applies are held, once at most half of them are left to be checkpointed, until the checkpoint is
+   * complete; the next commit starts the WAL anew.
+   */
   readonly holdBytes: number;
+  /**
+   * WAL bytes that are never passed, if the database itself is not larger: what comes together while a copy of it is
+   * made (which keeps the WAL from being started anew), or while the disk is too slow.
+   */
+  readonly walBytesMax: number;
 }
 
 /**
  * A checkpoint syncs twice, so many small ones would compete with the log for the disk. Past `holdBytes` the worker has
  * at most about `startBytes` left to do: some tens of milliseconds.
  */
-export const CHECKPOINT_LIMITS: CheckpointLimits = { startBytes: 16 * 2 ** 20, holdBytes: 64 * 2 ** 20 };
+export const CHECKPOINT_LIMITS: CheckpointLimits = {
+  startBytes: 16 * 2 ** 20,
+  holdBytes: 64 * 2 ** 20,
+  walBytesMax: 512 * 2 ** 20,
+};
 
 /** Payload after which the size of the WAL is looked at (5 µs): it grows about three times as fast. */
 const LOOK_EVERY_BYTES = 256 * 1024;
@@ -46,6 +59,7 @@ export class Checkpointer implements Durability {
   readonly #options: CheckpointerOptions;
   readonly #limits: CheckpointLimits;
   readonly #walSize: Database.Statement;
+  readonly #pages: Database.Statement;
   readonly #listeners = new Set<(position: LogPosition) => void>();
   #position: LogPosition;
   #worker: CheckpointWorker | undefined;
@@ -53,14 +67,18 @@ export class Checkpointer implements Durability {
   #hold: Promise<void> | undefined;
   #commits = 0;
   #bytes = 0;
-  /** Long reads that are under way. */
+  /** Long reads that are under way, and who waits for their end. */
   #readers = 0;
+  #unread: (() => void) | undefined;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
     this.#limits = options.limits ?? CHECKPOINT_LIMITS;
     this.#walSize = options.db.prepare('PRAGMA wal_checkpoint(NOOP)');
+    this.#pages = options.db.prepare('PRAGMA page_count').pluck();
+    // A WAL that a copy made long becomes short again when it is started anew.
+    options.db.pragma(`journal_size_limit = ${this.#limits.holdBytes}`);
     // An empty WAL means that the last close checkpointed everything; else nothing is known.
     this.#position = this.#wal().log === 0 ? options.start : { index: 0, term: 0 };
   }
@@ -91,8 +109,12 @@ export class Checkpointer implements Durability {
     let ended = false;
     this.#readers += 1;
     return () => {
-      if (!ended) this.#readers -= 1;
+      if (ended) return;
       ended = true;
+      this.#readers -= 1;
+      if (this.#readers > 0) return;
+      this.#unread?.();
+      this.#look();
     };
   }
 
@@ -113,13 +135,22 @@ export class Checkpointer implements Durability {
   #look(): void {
     if (this.#closed || this.#hold !== undefined) return;
     const { log, checkpointed } = this.#wal();
-    if (log * FRAME_BYTES >= this.#limits.holdBytes) this.#holdUntilComplete();
-    else if ((log - checkpointed) * FRAME_BYTES >= this.#limits.startBytes) void this.#run();
+    const bytes = log * FRAME_BYTES;
+    const left = (log - checkpointed) * FRAME_BYTES;
+    const { startBytes, holdBytes } = this.#limits;
+    const isNear = this.#readers === 0 && left <= holdBytes / 2;
+    if (bytes >= holdBytes && (isNear || this.#passesMax(bytes))) this.#holdUntilComplete();
+    else if (left >= startBytes && this.#readers === 0) void this.#run();
+  }
+
+  #passesMax(walBytes: number): boolean {
+    return walBytes >= Math.max(this.#limits.walBytesMax, (this.#pages.get() as number) * PAGE_BYTES);
   }
 
   /** Nothing is committed meanwhile, so that the checkpoint reaches the end of the WAL. */
   #holdUntilComplete(): void {
     const drain = async () => {
+      if (this.#readers > 0) await new Promise<void>((resolve) => (this.#unread = resolve));
       await this.#running;
       await this.#run();
       this.#hold = undefined;
