@@ -10,14 +10,11 @@ const FRAME_BYTES = PAGE_BYTES + 24;
 export interface CheckpointLimits {
   /** WAL bytes not yet in the database file that are worth a checkpoint. */
   readonly startBytes: number;
-  /**
-   * WAL bytes past which applies are held, once at most half of them are left to be checkpointed, until the checkpoint is
-   * complete; the next commit starts the WAL anew.
-   */
+  /** WAL bytes past which applies are held until the checkpoint is complete; the next commit starts the WAL anew. */
   readonly holdBytes: number;
   /**
-   * WAL bytes that are never passed, if the database itself is not larger: what comes together while a copy of it is
-   * made (which keeps the WAL from being started anew), or while the disk is too slow.
+   * The same while a copy of the database is made, which keeps the WAL from being started anew, and until what came
+   * together meanwhile is checkpointed. The size of the database counts, if it is larger.
    */
   readonly walBytesMax: number;
 }
@@ -70,6 +67,8 @@ export class Checkpointer implements Durability {
   /** Long reads that are under way, and who waits for their end. */
   #readers = 0;
   #unread: (() => void) | undefined;
+  /** Such a read has left more in the WAL than a held apply should wait for. */
+  #catchingUp = false;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
@@ -114,6 +113,7 @@ export class Checkpointer implements Durability {
       this.#readers -= 1;
       if (this.#readers > 0) return;
       this.#unread?.();
+      this.#catchingUp = true;
       this.#look();
     };
   }
@@ -138,8 +138,8 @@ export class Checkpointer implements Durability {
     const bytes = log * FRAME_BYTES;
     const left = (log - checkpointed) * FRAME_BYTES;
     const { startBytes, holdBytes } = this.#limits;
-    const isNear = this.#readers === 0 && left <= holdBytes / 2;
-    if (bytes >= holdBytes && (isNear || this.#passesMax(bytes))) this.#holdUntilComplete();
+    const mayWait = this.#readers > 0 || (this.#catchingUp && left > holdBytes / 2);
+    if (bytes >= holdBytes && (!mayWait || this.#passesMax(bytes))) this.#holdUntilComplete();
     else if (left >= startBytes && this.#readers === 0) void this.#run();
   }
 
@@ -153,6 +153,7 @@ export class Checkpointer implements Durability {
       if (this.#readers > 0) await new Promise<void>((resolve) => (this.#unread = resolve));
       await this.#running;
       await this.#run();
+      this.#catchingUp = false;
       this.#hold = undefined;
     };
     this.#hold = drain();
