@@ -68,10 +68,20 @@ export class Entries {
 
 /** A snapshot as it comes in at the other side. */
 export function arriving(
-  { index, term, configuration, size, read }: OutgoingSnapshot,
+  snapshot: OutgoingSnapshot,
   changes: Partial<IncomingSnapshot> = {},
 ): IncomingSnapshot {
-  return { from: 1n, senderTerm: term, index, term, configuration, size, content: read(), ...changes };
+  const { index, term, configuration, size } = snapshot;
+  return {
+    from: 1n,
+    senderTerm: term,
+    index,
+    term,
+    configuration,
+    size,
+    content: snapshot.read(),
+    ...changes,
+  };
 }
 
 /** Takes a copy of one machine and installs it in another. */

@@ -226,9 +226,9 @@ t.test('a copy made while entries are applied is the state at its index', async 
   };
   for (let count = 0; count < 100; count++) write();
   for (let round = 0; round < 3; round++) {
-    let made = false;
-    const copying = machine.snapshot().finally(() => (made = true));
-    while (!made) {
+    const progress = { made: false };
+    const copying = machine.snapshot().finally(() => (progress.made = true));
+    while (!progress.made) {
       write();
       await machine.ready();
       await new Promise((resolve) => setImmediate(resolve));
