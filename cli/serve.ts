@@ -76,6 +76,7 @@ async function start(options: ServeOptions, { logger, closers, onFatal }: Surrou
     txnOpsMax: options.maxTxnOps,
     // What it tells of a good start is not among the first lines that a user should see.
     logger: {
+      debug: logger.trace.bind(logger),
       info: logger.debug.bind(logger),
       warn: logger.warn.bind(logger),
       error: logger.error.bind(logger),

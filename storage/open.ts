@@ -13,6 +13,8 @@ import type { Consensus } from '../raft/node/consensus.js';
 import { TAIL_LIMITS, type TailLimits } from '../raft/node/tail.js';
 import { Member } from '../raft/node/member.js';
 import { StartRefusedError } from '../raft/node/start.js';
+import { createHttpTransport } from '../raft/transport/http.js';
+import type { PeerTls } from '../raft/transport/tls.js';
 import { NO_TRANSPORT, type Transport } from '../raft/transport/transport.js';
 import { systemClock, type Clock } from './clock.js';
 import type { CheckpointLimits } from './mvcc/checkpoint.js';
@@ -35,6 +37,7 @@ import { MemorySnapshots } from './snapshot/memory.js';
 
 /** As pino takes them. */
 export interface StoreLogger {
+  debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
@@ -43,8 +46,10 @@ export interface StoreLogger {
 export interface StoreOptions {
   /** A directory, made if absent; `:memory:` keeps nothing on disk. */
   readonly dataDir: string;
-  /** How this member reaches the others and is reached; absent: there are none. */
-  readonly transport?: (self: { readonly clusterId: bigint; readonly memberId: bigint }) => Transport;
+  /** Where other members reach this one over HTTP; absent: there are none. */
+  readonly peers?: { readonly listenUrls: readonly string[]; readonly tls?: PeerTls | undefined };
+  /** In place of `peers`: another way to the other members. */
+  readonly transport?: (self: Pick<Identity, 'clusterId' | 'memberId'>) => Transport;
   /**
    * Who a new store is, and who is in its cluster. Called only when the data directory has no store yet; absent: a
    * cluster of one, with random ids.
@@ -134,7 +139,7 @@ async function start(
     session: randomId(),
     log,
     stateMachine: machine,
-    transport: options.transport?.({ clusterId, memberId }) ?? NO_TRANSPORT,
+    transport: transportOf(options, { clusterId, memberId }),
     times: { electionTimeoutMs, heartbeatMs: options.heartbeatMs ?? RAFT_TIMES.heartbeatMs },
     tailLimits: tailLimits(options),
     logger: options.logger,
@@ -150,6 +155,15 @@ async function start(
   const { revision, compacted } = machine.store;
   options.logger?.info({ dataDir: options.dataDir, revision, compacted }, 'store opened');
   return { ...service, clusterId, memberId, consensus };
+}
+
+function transportOf(
+  { transport, peers, logger }: StoreOptions,
+  self: Pick<Identity, 'clusterId' | 'memberId'>,
+): Transport {
+  if (transport !== undefined) return transport(self);
+  if (peers === undefined) return NO_TRANSPORT;
+  return createHttpTransport({ ...self, ...peers, logger });
 }
 
 /** @param folder undefined: in memory */

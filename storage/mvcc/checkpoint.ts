@@ -4,20 +4,30 @@ import type { LogPosition } from '../../raft/node/consensus.js';
 import type { CheckpointOutcome, CheckpointWorkerData } from './checkpoint-messages.js';
 import type { Durability } from './durability.js';
 
-const FRAME_BYTES = 4096 + 24;
+const PAGE_BYTES = 4096;
+const FRAME_BYTES = PAGE_BYTES + 24;
 
 export interface CheckpointLimits {
   /** WAL bytes not yet in the database file that are worth a checkpoint. */
   readonly startBytes: number;
   /** WAL bytes past which applies are held until the checkpoint is complete; the next commit starts the WAL anew. */
   readonly holdBytes: number;
+  /**
+   * The same while a copy of the database is made, which keeps the WAL from being started anew, and until what came
+   * together meanwhile is checkpointed. The size of the database counts, if it is larger.
+   */
+  readonly walBytesMax: number;
 }
 
 /**
  * A checkpoint syncs twice, so many small ones would compete with the log for the disk. Past `holdBytes` the worker has
  * at most about `startBytes` left to do: some tens of milliseconds.
  */
-export const CHECKPOINT_LIMITS: CheckpointLimits = { startBytes: 16 * 2 ** 20, holdBytes: 64 * 2 ** 20 };
+export const CHECKPOINT_LIMITS: CheckpointLimits = {
+  startBytes: 16 * 2 ** 20,
+  holdBytes: 64 * 2 ** 20,
+  walBytesMax: 512 * 2 ** 20,
+};
 
 /** Payload after which the size of the WAL is looked at (5 µs): it grows about three times as fast. */
 const LOOK_EVERY_BYTES = 256 * 1024;
@@ -46,6 +56,7 @@ export class Checkpointer implements Durability {
   readonly #options: CheckpointerOptions;
   readonly #limits: CheckpointLimits;
   readonly #walSize: Database.Statement;
+  readonly #pages: Database.Statement;
   readonly #listeners = new Set<(position: LogPosition) => void>();
   #position: LogPosition;
   #worker: CheckpointWorker | undefined;
@@ -53,14 +64,20 @@ export class Checkpointer implements Durability {
   #hold: Promise<void> | undefined;
   #commits = 0;
   #bytes = 0;
-  /** Long reads that are under way. */
+  /** Long reads that are under way, and who waits for their end. */
   #readers = 0;
+  #unread: (() => void) | undefined;
+  /** Such a read has left more in the WAL than a held apply should wait for. */
+  #catchingUp = false;
   #closed = false;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
     this.#limits = options.limits ?? CHECKPOINT_LIMITS;
     this.#walSize = options.db.prepare('PRAGMA wal_checkpoint(NOOP)');
+    this.#pages = options.db.prepare('PRAGMA page_count').pluck();
+    // A WAL that a copy made long becomes short again when it is started anew.
+    options.db.pragma(`journal_size_limit = ${this.#limits.holdBytes}`);
     // An empty WAL means that the last close checkpointed everything; else nothing is known.
     this.#position = this.#wal().log === 0 ? options.start : { index: 0, term: 0 };
   }
@@ -91,8 +108,13 @@ export class Checkpointer implements Durability {
     let ended = false;
     this.#readers += 1;
     return () => {
-      if (!ended) this.#readers -= 1;
+      if (ended) return;
       ended = true;
+      this.#readers -= 1;
+      if (this.#readers > 0) return;
+      this.#unread?.();
+      this.#catchingUp = true;
+      this.#look();
     };
   }
 
@@ -113,15 +135,25 @@ export class Checkpointer implements Durability {
   #look(): void {
     if (this.#closed || this.#hold !== undefined) return;
     const { log, checkpointed } = this.#wal();
-    if (log * FRAME_BYTES >= this.#limits.holdBytes) this.#holdUntilComplete();
-    else if ((log - checkpointed) * FRAME_BYTES >= this.#limits.startBytes) void this.#run();
+    const bytes = log * FRAME_BYTES;
+    const left = (log - checkpointed) * FRAME_BYTES;
+    const { startBytes, holdBytes } = this.#limits;
+    const mayWait = this.#readers > 0 || (this.#catchingUp && left > holdBytes / 2);
+    if (bytes >= holdBytes && (!mayWait || this.#passesMax(bytes))) this.#holdUntilComplete();
+    else if (left >= startBytes && this.#readers === 0) void this.#run();
+  }
+
+  #passesMax(walBytes: number): boolean {
+    return walBytes >= Math.max(this.#limits.walBytesMax, (this.#pages.get() as number) * PAGE_BYTES);
   }
 
   /** Nothing is committed meanwhile, so that the checkpoint reaches the end of the WAL. */
   #holdUntilComplete(): void {
     const drain = async () => {
+      if (this.#readers > 0) await new Promise<void>((resolve) => (this.#unread = resolve));
       await this.#running;
       await this.#run();
+      this.#catchingUp = false;
       this.#hold = undefined;
     };
     this.#hold = drain();

@@ -10,6 +10,7 @@ import { createDatabase, openDatabase } from './schema.js';
  * live one. A new generation is written and synced before CURRENT is switched to it.
  */
 const CURRENT = 'CURRENT';
+const NEXT_CURRENT = 'CURRENT.tmp';
 const DATABASE_NAME = /^mvcc-([1-9][0-9]*)\.db$/;
 
 /** Databases, copies of them on their way to other members, and what SQLite puts beside both. */
@@ -86,7 +87,7 @@ export function readCurrent(folder: string): string | undefined {
 /** Durable when it returns; a power cut leaves the old file or the new one, never half of it. */
 export function switchCurrent(folder: string, name: string): void {
   const file = path.join(folder, CURRENT);
-  const temporary = `${file}.tmp`;
+  const temporary = path.join(folder, NEXT_CURRENT);
   try {
     const descriptor = fs.openSync(temporary, 'w', 0o600);
     try {
@@ -125,7 +126,8 @@ export function syncFolder(folder: string): void {
 function removeOtherDatabases(folder: string, live: string | undefined): void {
   for (const name of fs.readdirSync(folder)) {
     const belongsToLive = live !== undefined && (name === live || name.startsWith(`${live}-`));
-    if (DATABASE_FILE.test(name) && !belongsToLive) fs.rmSync(path.join(folder, name));
+    const isLeftOver = name === NEXT_CURRENT || (DATABASE_FILE.test(name) && !belongsToLive);
+    if (isLeftOver) fs.rmSync(path.join(folder, name));
   }
 }
 

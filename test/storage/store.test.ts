@@ -223,7 +223,7 @@ t.test('what an interrupted creation or installation left behind is removed', as
 
 t.test('checkpoints keep the WAL bounded while writes go on, and move the durable position', async (t) => {
   const dataDir = path.join(temporaryFolder(t), 'data');
-  const limits = { startBytes: 2 ** 20, holdBytes: 4 * 2 ** 20 };
+  const limits = { startBytes: 2 ** 20, holdBytes: 4 * 2 ** 20, walBytesMax: 8 * 2 ** 20 };
   const store = await openStore({
     dataDir,
     checkpointLimits: limits,
