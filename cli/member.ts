@@ -1,6 +1,8 @@
 /** One member: its store, what it tells the cluster of itself, and the port for etcd's clients. */
-import type { Member } from '../raft/core/configuration.js';
+import { encodeConfiguration, type Member } from '../raft/core/configuration.js';
 import { fetchCluster } from '../raft/transport/discovery.js';
+import { createHttpTransport } from '../raft/transport/http.js';
+import type { PeerTls } from '../raft/transport/tls.js';
 import { type Bootstrap, joinCluster, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
 import { Members } from '../storage/cluster/members.js';
 import { publish } from '../storage/cluster/publish.js';
@@ -19,10 +21,6 @@ import { tellSupervisor } from './supervised.js';
 const REACH_MS = 1000;
 /** How long a peer is given to describe the cluster to a new member, in milliseconds. */
 const DESCRIBE_MS = 3000;
-/** What handing over the leadership may take of the time to stop, in milliseconds. */
-const HAND_OVER_MS_MAX = 300;
-
-type PeerTls = ReturnType<typeof loadPeerTls> | undefined;
 
 /** Resolves when the store is open, whether there is a leader or not. */
 export async function openMember(
@@ -42,10 +40,14 @@ export async function openMember(
     electionTimeoutMs: flags.electionTimeout,
     heartbeatMs: flags.heartbeatInterval,
     snapshotCount: flags.snapshotCount,
-    ...(plan.peers && { peers: { listenUrls: plan.peers.listenUrls, tls } }),
-    bootstrap: () => bootstrap(plan, flags.initialClusterToken, tls, surroundings),
+    bootstrap: () => identity(plan, flags.initialClusterToken, tls, surroundings),
+    ...transportOption(plan, tls, surroundings),
     // What it tells of a good start is not among the first lines that a user should see.
-    logger: { info: logger.debug.bind(logger), error: logger.error.bind(logger) },
+    logger: {
+      info: logger.debug.bind(logger),
+      warn: logger.warn.bind(logger),
+      error: logger.error.bind(logger),
+    },
     onFatal,
     onRemoved: () => {
       tellSupervisor('removed');
@@ -55,15 +57,29 @@ export async function openMember(
     },
   });
   closers.push(() => store.close());
-  if (plan.peers !== undefined) closers.push(() => handOver(store));
   await startServices(flags, plan, store, tls, surroundings);
   return store;
+}
+
+function transportOption({ peers }: MemberPlan, tls: PeerTls | undefined, { logger }: Surroundings) {
+  if (peers === undefined) return {};
+  const { listenUrls } = peers;
+  return {
+    transport: (self: { readonly clusterId: bigint; readonly memberId: bigint }) =>
+      createHttpTransport({ ...self, listenUrls, tls, logger }),
+  };
+}
+
+/** As the store keeps it. */
+async function identity(...parameters: Parameters<typeof bootstrap>) {
+  const { configuration, ...ids } = await bootstrap(...parameters);
+  return { ...ids, configuration: encodeConfiguration(configuration) };
 }
 
 async function bootstrap(
   { peers, own, initial, state }: MemberPlan,
   token: string,
-  tls: PeerTls,
+  tls: PeerTls | undefined,
   { logger }: Surroundings,
 ): Promise<Bootstrap> {
   if (peers === undefined) return loneMember(own);
@@ -80,17 +96,18 @@ async function startServices(
   flags: MemberFlags,
   plan: MemberPlan,
   store: Store,
-  tls: PeerTls,
+  tls: PeerTls | undefined,
   { logger, closers }: Surroundings,
 ): Promise<void> {
-  const { consensus, client } = store;
+  const { consensus, questions, guardedClient: client } = store;
   const isReachable = (member: Member) => answers(member, store.clusterId, tls);
+  const members = new Members({ consensus, questions, isReachable });
   const patienceMs = 2 * flags.electionTimeout;
   if (plan.peers !== undefined) closers.push(logLeaders({ consensus, isReachable, logger, patienceMs }));
   if (plan.listenClientUrls.length > 0) {
     const port = await listenForClients({
       urls: plan.listenClientUrls,
-      members: new Members({ consensus, isReachable }),
+      members,
       status: () => store.status(),
       client,
       onError: (error) => logger.error({ err: error }, 'a request on the client port failed'),
@@ -111,19 +128,8 @@ async function startServices(
 }
 
 /** Whether something of the same cluster answers at one of the member's urls. */
-async function answers({ peerUrls }: Member, clusterId: bigint, tls: PeerTls): Promise<boolean> {
+async function answers({ peerUrls }: Member, clusterId: bigint, tls: PeerTls | undefined): Promise<boolean> {
   const attempts = peerUrls.map((url) => fetchCluster(url, { tls, timeoutMs: REACH_MS }));
   const found = await Promise.allSettled(attempts);
   return found.some((attempt) => attempt.status === 'fulfilled' && attempt.value.clusterId === clusterId);
-}
-
-/** So that the others need not wait out an election time-out: to the voter that is furthest. Best effort. */
-async function handOver({ consensus, memberId }: Store): Promise<void> {
-  const { voters } = consensus.configuration();
-  const [to] = [...consensus.matches()]
-    .filter(([id]) => id !== memberId && voters.includes(id))
-    .sort(([, a], [, b]) => b - a);
-  if (consensus.status().leaderId !== memberId || to === undefined) return;
-  const deadline = performance.now() + HAND_OVER_MS_MAX;
-  await consensus.transferLeadership(to[0], { deadline }).catch(() => undefined);
 }

@@ -47,13 +47,13 @@ export class SystemObjects {
   constructor(private readonly options: SystemObjectsOptions) {}
 
   /**
-   * Resolves when everything exists, however long that takes, or when it is stopped; from then on it is looked after
-   * every few seconds.
+   * Resolves when everything exists, however long that takes; from then on it is looked after every few seconds. Rejects
+   * when it is stopped before.
    */
   async start(): Promise<void> {
     this.checking = this.makeAll();
     await this.checking;
-    if (!this.complete) return;
+    if (this.aborted.signal.aborted) throw new Error('stopped before the system objects existed');
     this.timer = setInterval(() => {
       this.checking = this.lookAfter();
     }, CHECK_EVERY_MS).unref();

@@ -88,14 +88,16 @@ export async function joinCluster(options: JoinOptions): Promise<Bootstrap> {
       const view = await fetchOrTell(options, url);
       if (view === undefined) continue;
       const member = view.configuration.members.find(({ peerUrls }) => sameUrls(peerUrls, own.peerUrls));
-      // It knows no configuration until it hears from the leader, and stands for no election before that.
-      if (member !== undefined) {
-        return { clusterId: view.clusterId, memberId: member.id, configuration: NO_CONFIGURATION };
-      }
+      if (member !== undefined) return joined(view, member.id);
       unknownTo = view;
     }
   }
   throw new BootstrapError(whyNotJoined(urls, own, unknownTo));
+}
+
+/** Who votes it hears from the leader, and stands for no election before that; to answer it must know where that is. */
+function joined({ clusterId, configuration }: ClusterView, memberId: bigint): Bootstrap {
+  return { clusterId, memberId, configuration: { ...NO_CONFIGURATION, members: configuration.members } };
 }
 
 async function fetchOrTell({ fetch, onFailure }: JoinOptions, url: string): Promise<ClusterView | undefined> {

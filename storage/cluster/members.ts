@@ -11,8 +11,9 @@ import { ConsensusError, type Consensus, type ProposeOptions } from '../../raft/
 import { TransportError } from '../../raft/transport/transport.js';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import { QuestionKind, type Questions } from '../server/questions.js';
 import { addedMemberId } from './bootstrap.js';
-import { isLearnerInSync } from './learner-question.js';
+import { answerLearnerInSync, isLearnerInSync } from './learner-question.js';
 import { failureOf, refusalOf } from './refusals.js';
 import { mayAddVoter, mayLoseReachable, mayPromote, mayRemoveVoter } from './strict.js';
 import { UrlError, checkedUrls } from './urls.js';
@@ -32,6 +33,8 @@ export interface MembersOptions<R> {
   readonly consensus: Consensus<R>;
   /** Whether that other member answers now. Never rejects. */
   readonly isReachable: (member: Member) => Promise<boolean>;
+  /** Where other members ask this one, which answers for the leader when it is that. */
+  readonly questions: Pick<Questions, 'on'>;
 }
 
 /** Every call rejects with EtcdError and nothing else. */
@@ -39,9 +42,10 @@ export class Members<R> {
   readonly #consensus: Consensus<R>;
   readonly #isReachable: MembersOptions<R>['isReachable'];
 
-  constructor({ consensus, isReachable }: MembersOptions<R>) {
+  constructor({ consensus, isReachable, questions }: MembersOptions<R>) {
     this.#consensus = consensus;
     this.#isReachable = isReachable;
+    questions.on(QuestionKind.learnerInSync, answerLearnerInSync(consensus));
   }
 
   /** In the order of ids. Not linearizable: as this member knows it, also where there is no leader. */

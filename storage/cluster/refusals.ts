@@ -21,6 +21,8 @@ const ERRORS: Readonly<Record<Reason, EtcdErrorName>> = {
   closed: 'Stopped',
   deadline: 'Timeout',
   timeout: 'Timeout',
+  // It may have been made: how it ended is not known here.
+  snapshot: 'Timeout',
   aborted: 'Canceled',
   // The leader was asked, and is not there or not the leader any more.
   unreachable: 'NoLeader',
