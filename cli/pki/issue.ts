@@ -21,7 +21,8 @@ export interface KeyPair {
 export interface LeafRequest {
   readonly commonName: string;
   readonly organization?: string;
-  readonly usage: 'server' | 'client';
+  /** `peer`: both, as members of a cluster are to each other. */
+  readonly usage: 'server' | 'client' | 'peer';
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
 }
@@ -76,7 +77,7 @@ export async function issueAuthority(commonName: string, now: number): Promise<K
   return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(x509, keys.privateKey) };
 }
 
-/** A server's or a client's certificate, signed by `authority`. */
+/** A certificate of a server, a client or a peer, signed by `authority`. */
 export async function issueLeaf(authority: KeyPair, request: LeafRequest, now: number): Promise<KeyPair> {
   const x509 = await library();
   const keys = await generateKeys();
@@ -85,7 +86,8 @@ export async function issueLeaf(authority: KeyPair, request: LeafRequest, now: n
     ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
     ...(request.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value })),
   ];
-  const usage = x509.ExtendedKeyUsage[request.usage === 'server' ? 'serverAuth' : 'clientAuth'];
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  const usages = { server: [serverAuth], client: [clientAuth], peer: [serverAuth, clientAuth] };
   const organization = request.organization === undefined ? [] : [{ O: [request.organization] }];
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
@@ -98,7 +100,7 @@ export async function issueLeaf(authority: KeyPair, request: LeafRequest, now: n
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([usage]),
+      new x509.ExtendedKeyUsageExtension(usages[request.usage]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
       ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
     ],

@@ -2,40 +2,39 @@
  * The binary form of messages: a frame each (frames.ts). The head is the type, the envelope and the message's own
  * fields; the tail is its entries or proposals, framed as the log frames them, or the ids of refused proposals.
  */
-import type { ChangeRefusal } from '../core/configuration.js';
 import type { Message, ProposalRefusal, ProposedEntry } from '../core/messages.js';
 import { FrameError, packEntries, unpackEntries } from '../log/codec.js';
 import type { LogEntry, RequestId } from '../log/log.js';
 import { FieldReader, FieldWriter } from './fields.js';
 import { type Frame, NO_TAIL, type Tail, tailOf } from './frames.js';
 
-/** The type's number is its position. Append only. */
-const TYPES: readonly Message['type'][] = [
-  'append',
-  'append-response',
-  'heartbeat',
-  'heartbeat-response',
-  'vote',
-  'vote-response',
-  'propose',
-  'proposal-refused',
-  'read',
-  'read-response',
-  'timeout-now',
-];
+/** Numbers are never used again for anything else. */
+const TYPE_NUMBERS: Readonly<Record<Message['type'], number>> = {
+  append: 1,
+  'append-response': 2,
+  commit: 3,
+  heartbeat: 4,
+  'heartbeat-response': 5,
+  vote: 6,
+  'vote-response': 7,
+  propose: 8,
+  'proposal-refused': 9,
+  read: 10,
+  'read-response': 11,
+  'timeout-now': 12,
+};
+const TYPES = namesByNumber(TYPE_NUMBERS);
 
-/** The reason's number is its position. Append only. */
-const REFUSALS: readonly ProposalRefusal[] = [
-  'not-leader',
-  ...([
-    'member-exists',
-    'member-not-found',
-    'peer-url-exists',
-    'not-a-learner',
-    'no-voter-left',
-    'change-pending',
-  ] satisfies ChangeRefusal[]),
-];
+const REFUSAL_NUMBERS: Readonly<Record<ProposalRefusal, number>> = {
+  'not-leader': 1,
+  'member-exists': 2,
+  'member-not-found': 3,
+  'peer-url-exists': 4,
+  'not-a-learner': 5,
+  'no-voter-left': 6,
+  'change-pending': 7,
+};
+const REFUSALS = namesByNumber(REFUSAL_NUMBERS);
 
 const REQUEST_ID_BYTES = 16;
 
@@ -64,7 +63,7 @@ export function encodeMessage(message: Message): EncodedMessage {
 /** Payloads are views of the frame. Throws FrameError for what `encodeMessage` cannot have made. */
 export function decodeMessage({ head, tail }: Frame): Message {
   const fields = new FieldReader(head);
-  const type = TYPES[fields.byte()];
+  const type = TYPES.get(fields.byte());
   const envelope = { from: fields.id(), to: fields.id(), term: fields.number() };
   const message = readMessage(type, envelope, fields, tail);
   fields.end();
@@ -74,7 +73,7 @@ export function decodeMessage({ head, tail }: Frame): Message {
 
 function writeFields(message: Message): FieldWriter {
   const { type, from, to, term } = message;
-  const fields = new FieldWriter().byte(TYPES.indexOf(type)).id(from).id(to).number(term);
+  const fields = new FieldWriter().byte(TYPE_NUMBERS[type]).id(from).id(to).number(term);
   switch (type) {
     case 'append':
       return fields.number(message.previousIndex).number(message.previousTerm).number(message.commit);
@@ -83,6 +82,8 @@ function writeFields(message: Message): FieldWriter {
       fields.number(index).boolean(hint !== undefined);
       return hint === undefined ? fields : fields.number(hint.index).number(hint.term);
     }
+    case 'commit':
+      return fields.number(message.commit);
     case 'heartbeat':
       return fields.number(message.commit).number(message.round);
     case 'heartbeat-response':
@@ -96,7 +97,7 @@ function writeFields(message: Message): FieldWriter {
     case 'vote-response':
       return fields.boolean(message.preVote).boolean(message.granted);
     case 'proposal-refused':
-      return fields.byte(REFUSALS.indexOf(message.reason));
+      return fields.byte(REFUSAL_NUMBERS[message.reason]);
     case 'read':
       return fields.number(message.id);
     case 'read-response':
@@ -126,6 +127,8 @@ function readMessage(
       if (!fields.boolean()) return { type, ...envelope, index };
       return { type, ...envelope, index, hint: { index: fields.number(), term: fields.number() } };
     }
+    case 'commit':
+      return { type, ...envelope, commit: fields.number() };
     case 'heartbeat':
       return { type, ...envelope, commit: fields.number(), round: fields.number() };
     case 'heartbeat-response':
@@ -139,7 +142,7 @@ function readMessage(
     case 'propose':
       return { type, ...envelope, proposals: unpackEntries(tail).map(proposalOf) };
     case 'proposal-refused': {
-      const reason = REFUSALS[fields.byte()];
+      const reason = REFUSALS.get(fields.byte());
       if (reason === undefined) throw new FrameError('a refusal has no known reason');
       return { type, ...envelope, reason, requestIds: unpackRequestIds(tail) };
     }
@@ -216,4 +219,10 @@ function unpackRequestIds(bytes: Buffer): RequestId[] {
   const ids: RequestId[] = [];
   while (!fields.atEnd) ids.push({ session: fields.id(), counter: fields.number() });
   return ids;
+}
+
+function namesByNumber<Name extends string>(
+  numbers: Readonly<Record<Name, number>>,
+): ReadonlyMap<number, Name> {
+  return new Map(Object.entries<number>(numbers).map(([name, number]) => [number, name as Name]));
 }
