@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { KubeObject } from '../../schemas/definition.js';
 import type { HealthCheck } from '../http/health.js';
-import type { ResourceTable } from '../registry/types.js';
+import type { Registry, ResourceTable } from '../registry/types.js';
+import type { RequestContext } from '../request.js';
 import { systemContext } from './context.js';
 import { coreRegistry, getCached, hasReason } from './registries.js';
 
@@ -105,7 +106,7 @@ export class SystemObjects {
     const namespaces = coreRegistry(this.options.table, 'namespaces');
     if ((await getCached(namespaces, this.context, '', name)) !== undefined) return;
     const namespace: KubeObject = { kind: 'Namespace', apiVersion: 'v1', metadata: { name }, spec: {} };
-    await ignoring(['AlreadyExists'], namespaces.create(this.context, namespace));
+    await createUnlessThere(namespaces, this.context, namespace);
   }
 
   private async ensureService(reconcile: boolean): Promise<void> {
@@ -115,7 +116,7 @@ export class SystemObjects {
       { name: 'https', protocol: 'TCP', port: SERVICE_PORT, targetPort: this.options.securePort },
     ];
     if (existing === undefined) {
-      await ignoring(['AlreadyExists'], services.create(this.context, kubernetesService(ports)));
+      await createUnlessThere(services, this.context, kubernetesService(ports));
     } else if (
       reconcile &&
       JSON.stringify(portsOf(existing)) !== JSON.stringify(portsOf(kubernetesService(ports)))
@@ -155,10 +156,36 @@ function kubernetesService(ports: readonly object[]): KubeObject {
   };
 }
 
-async function ignoring(reasons: readonly string[], write: Promise<unknown>): Promise<void> {
+/**
+ * Servers that start together make the same objects. Who comes later is told that it exists, or that its address is
+ * taken, by the very object that was to be made.
+ */
+async function createUnlessThere(
+  registry: Registry,
+  context: RequestContext,
+  object: KubeObject,
+): Promise<void> {
   try {
-    await write;
+    await registry.create(context, object);
   } catch (error) {
-    if (!hasReason(error, ...reasons)) throw error;
+    const { name = '', namespace = '' } = object.metadata;
+    if (!hasReason(error, 'AlreadyExists', 'Invalid') || !(await exists(registry, context, namespace, name)))
+      throw error;
+  }
+}
+
+/** As the store has it, not only the cache. */
+async function exists(
+  registry: Registry,
+  context: RequestContext,
+  namespace: string,
+  name: string,
+): Promise<boolean> {
+  try {
+    await registry.get(context, namespace, name);
+    return true;
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) return false;
+    throw error;
   }
 }

@@ -17,6 +17,8 @@ export const GATEWAY_BODY_BYTES_MAX = 64 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** Time for a client to send its whole request, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** What is not answered by then when the port closes is cut, in milliseconds. */
+const CLOSE_MS_MAX = 200;
 
 export interface ClientPortOptions extends GatewayParts, Pick<HealthParts, 'client'> {
   /** `http://host:port`, port 0 for any free one. */
@@ -28,7 +30,7 @@ export interface ClientPortOptions extends GatewayParts, Pick<HealthParts, 'clie
 export interface ClientPort {
   /** What the urls came to, in their order. */
   readonly ports: readonly number[];
-  /** Ends at once what is under way. */
+  /** Waits a moment for what is under way. */
   close(): Promise<void>;
 }
 
@@ -183,7 +185,11 @@ function listen(server: Server, port: number, host: string): Promise<number> {
 
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const late = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }
