@@ -156,6 +156,10 @@ export const requestTooLarge = (message: string) => new StatusError(413, 'Reques
 export const timeout = (message: string, retryAfterSeconds = 0) =>
   new StatusError(504, 'Timeout', message, retryAfterSeconds > 0 ? { retryAfterSeconds } : {});
 
+/** Certainly not done, and worth trying again soon: client-go does so by itself. Upstream's ServerTimeout. */
+export const serverTimeout = (message: string, retryAfterSeconds = 1) =>
+  new StatusError(500, 'ServerTimeout', message, { retryAfterSeconds });
+
 export const tooManyRequests = (message: string, retryAfterSeconds = 1) =>
   new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds });
 
@@ -176,6 +180,7 @@ function etcdToStatus(error: EtcdError): StatusError {
   if (error.is('RequestTooLarge')) return requestTooLarge(error.message);
   if (error.is('Compacted')) return expired('The resourceVersion for the provided list is too old.');
   if (error.is('RequestTooManyRequests')) return tooManyRequests(error.message);
+  if (error.is('NoLeader')) return serverTimeout(error.message);
   if (error.is('Timeout') || error.is('TimeoutDueToLeaderFail') || error.is('LeaderChanged')) {
     return timeout(error.message);
   }

@@ -12,7 +12,7 @@ import type { Stages } from './http/chain.js';
 import { Core } from './http/core.js';
 import { Discovery } from './http/discovery.js';
 import type { RawRequest } from './http/exchange.js';
-import { builtinChecks, type HealthCheck } from './http/health.js';
+import { builtinChecks, checkMillisecondsMax, reportRarely, type HealthCheck } from './http/health.js';
 import { shutdownMilliseconds } from './http/limits.js';
 import {
   Connections,
@@ -32,8 +32,8 @@ import type { ResourceTable } from './registry/types.js';
 
 export interface ApiServerOptions {
   readonly registries: { readonly table: ResourceTable };
-  /** Asked whether it is well by the check `etcd`. */
-  readonly client: Pick<EtcdClient, 'status'>;
+  /** Asked by the check `etcd` whether it is well. */
+  readonly client: Pick<EtcdClient, 'status' | 'currentRevision'>;
   /** Of the secure port; without it there is none. */
   readonly tls?: TlsOptions | undefined;
   /** Of the secure port. The plain port is on loopback, whatever this is. */
@@ -74,7 +74,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const local = new WeakSet<Socket>();
   const checks: readonly HealthCheck[] = [
     ...builtinChecks,
-    { name: 'etcd', check: async () => void (await client.status()) },
+    // Alive is a server whose store answers; ready one whose store has a majority behind it.
+    { name: 'etcd', of: ['livez'], check: async () => void (await client.status()) },
+    {
+      name: 'etcd',
+      of: ['healthz', 'readyz'],
+      check: async () => void (await client.currentRevision({ timeout: checkMillisecondsMax })),
+    },
     ...(options.checks ?? []),
     {
       name: 'shutdown',
@@ -92,7 +98,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       discovery: new Discovery(table, () => address),
       openApi: new OpenApi(table),
       version: versionInfo(options.version),
-      reportHealth: (name, error) => logger.warn({ err: error, check: name }, 'health check failed'),
+      reportHealth: reportRarely((name, error) =>
+        logger.warn({ err: error, check: name }, 'health check failed'),
+      ),
     },
   });
   // Without a secure port Fastify still wants a server; it never listens.

@@ -41,7 +41,7 @@ async function main() {
   // The package is made of ES modules; this folder is not.
   await writeFile(`${outdir}/package.json`, '{"type":"commonjs"}\n');
   const define = { ...shared.define, WHERRY_VERSION: JSON.stringify(version) };
-  await build({ ...shared, define, entryPoints: { server: 'cli/serve.ts', ...workers } });
+  await build({ ...shared, define, entryPoints: { server: 'cli/programs.ts', ...workers } });
   // A code cache is only ever used with the very text it was made from.
   const text = await readFile(`${outdir}/server.js`);
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);

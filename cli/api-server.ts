@@ -7,7 +7,12 @@ import type { AdmissionPlugin } from '../apiserver/admission/plugin.js';
 import { defaultAllocators } from '../apiserver/allocation/index.js';
 import { allowAll } from '../apiserver/auth/authorize.js';
 import { reviewAnswers } from '../apiserver/auth/reviews.js';
-import { ControllerManager, SystemObjects, controllersNamed } from '../apiserver/controllers/index.js';
+import {
+  ControllerManager,
+  SystemObjects,
+  controllersNamed,
+  leaseLeadership,
+} from '../apiserver/controllers/index.js';
 import { decodeStoredProtobuf } from '../apiserver/http/serializers/index.js';
 import { type Registries, createRegistries } from '../apiserver/registry/index.js';
 import { createApiServer } from '../apiserver/server.js';
@@ -26,14 +31,18 @@ export interface ApiServerParts {
   readonly folder: string;
   /** Takes what must be closed, in the order in which it was opened. */
   readonly closers: (() => Promise<void> | void)[];
+  /** Of one of several servers over this store: whoever holds the lease runs the controllers. Absent: it is alone. */
+  readonly identity?: string;
 }
 
 /** What the service `kubernetes` leads to where the secure port is off. */
 const USUAL_SECURE_PORT = 6443;
+/** The kubeconfig's one. */
+const CONTEXT = 'wherry';
 
-/** Resolves when the server is ready. */
+/** Listens, and resolves when the server is ready, which where members are missing is when they are there. */
 export async function startApiServer(options: ServeOptions, parts: ApiServerParts): Promise<void> {
-  const { client, logger, folder, closers } = parts;
+  const { client, logger, folder, closers, identity } = parts;
   const registries = registriesOver(client, logger);
   closers.push(() => registries.close());
   const { table } = registries;
@@ -42,10 +51,7 @@ export async function startApiServer(options: ServeOptions, parts: ApiServerPart
     logger,
     securePort: options.securePort || USUAL_SECURE_PORT,
   });
-  closers.push(() => systemObjects.stop());
-  const certificates = await writeCredentials(options, folder);
-  await systemObjects.start();
-  const { server: pair, authority } = certificates;
+  const { server: pair, authority } = await writeCredentials(options, folder);
   const server = await createApiServer({
     registries,
     client,
@@ -56,13 +62,20 @@ export async function startApiServer(options: ServeOptions, parts: ApiServerPart
     corsAllowedOrigins: options.corsAllowedOrigins,
     logger,
     version,
+    checks: [systemObjects.check],
   });
+  // Who is alone is ready as soon as it can be reached; who needs others says meanwhile that it is not ready.
+  const isAlone = identity === undefined;
+  closers.push(() => systemObjects.stop());
+  if (isAlone) await systemObjects.start();
   closers.push(() => server.close());
   await server.listen();
+  if (!isAlone) await systemObjects.start();
   const manager = new ControllerManager({
     table,
     logger,
     controllers: controllersNamed(options.controllers),
+    ...(!isAlone && { leadership: leaseLeadership({ table, logger, identity }) }),
   });
   manager.start();
   closers.push(() => manager.stop());
@@ -94,8 +107,8 @@ async function writeCredentials(options: ServeOptions, folder: string): Promise<
   const secure = secureUrl(options);
   const text =
     secure === undefined
-      ? kubeconfig({ server: plainUrl(options) ?? '' })
-      : kubeconfig({ server: secure, certificates });
+      ? kubeconfig({ servers: [{ name: CONTEXT, url: plainUrl(options) ?? '' }] })
+      : kubeconfig({ servers: [{ name: CONTEXT, url: secure }], certificates });
   const file = join(folder, 'kubeconfig');
   const old = await readFile(file, 'utf8').catch(() => undefined);
   if (text !== old) await writePrivate(file, text);

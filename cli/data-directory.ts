@@ -31,3 +31,16 @@ export async function openDataDirectory(dataDir: string): Promise<DataDirectory>
   }
   return { store: folder, files: folder, close: async () => undefined };
 }
+
+/** What `wherry cluster` writes into a folder whose subfolders are data directories. */
+export const CLUSTER_FILE = 'cluster.json';
+
+/** A member's files would lie among those of another command. Throws StartupError. */
+export async function refuseClusterFolder({ files }: DataDirectory): Promise<void> {
+  const isCluster = await access(join(files, CLUSTER_FILE)).then(
+    () => true,
+    () => false,
+  );
+  if (isCluster)
+    throw new StartupError(`${files} holds a cluster; start it with wherry cluster --data-dir ${files}`);
+}

@@ -2,6 +2,8 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { controllerNames } from '../apiserver/controllers/names.js';
+import type { InitialMember } from '../storage/cluster/bootstrap.js';
+import { addressOf, checkedUrls, UrlError } from '../storage/cluster/urls.js';
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -12,6 +14,13 @@ const PORT_MAX = 65_535;
 export function port(value: string): number {
   const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
   if (!(number <= PORT_MAX)) throw new InvalidArgumentError(`It must be a number from 0 to ${PORT_MAX}.`);
+  return number;
+}
+
+/** One that must be on. */
+export function openPort(value: string): number {
+  const number = port(value);
+  if (number === 0) throw new InvalidArgumentError('It must not be 0.');
   return number;
 }
 
@@ -67,4 +76,82 @@ export function controllers(value: string): string[] {
     const mention = items.find((item) => item === name || item === `-${name}`);
     return mention === undefined ? items.includes('*') : mention === name;
   });
+}
+
+/** Comma-separated, of the form `http://host:port`; in order. */
+export function urls(value: string): string[] {
+  return refusing(() => checkedUrls(list(value)));
+}
+
+/** Those to listen on: an address, or localhost. */
+export function listenUrls(value: string): string[] {
+  const given = urls(value);
+  for (const url of given) {
+    const { host } = addressOf(url);
+    if (isIP(host) === 0 && host !== 'localhost') {
+      throw new InvalidArgumentError(`expected IP in URL for binding (${url}).`);
+    }
+  }
+  return given;
+}
+
+/** As above, without TLS. */
+export function plainListenUrls(value: string): string[] {
+  const given = listenUrls(value);
+  const secure = given.find((url) => addressOf(url).secure);
+  if (secure !== undefined) throw new InvalidArgumentError(`The client port speaks no TLS (${secure}).`);
+  return given;
+}
+
+/** `name=url,name=url`; a name that comes again has one URL more. */
+export function initialCluster(value: string): InitialMember[] {
+  const byName = new Map<string, string[]>();
+  for (const item of list(value)) {
+    const [name, url] = splitOnce(item, '=');
+    if (name === '' || url === undefined) {
+      throw new InvalidArgumentError(`${JSON.stringify(item)} does not have the form name=url.`);
+    }
+    byName.set(name, [...(byName.get(name) ?? []), url]);
+  }
+  if (byName.size === 0) throw new InvalidArgumentError('It must not be empty.');
+  return [...byName].map(([name, given]) => ({ name, peerUrls: refusing(() => checkedUrls(given)) }));
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const position = text.indexOf(separator);
+  return position < 0 ? [text, undefined] : [text.slice(0, position), text.slice(position + 1)];
+}
+
+function refusing<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof UrlError) throw new InvalidArgumentError(`${error.message}.`);
+    throw error;
+  }
+}
+
+/** A file's path. */
+export const file = directory;
+
+/** A member's name, which --initial-cluster has before an equals sign. */
+export function memberName(value: string): string {
+  if (value === '' || /[=,\s]/.test(value)) {
+    throw new InvalidArgumentError('It must not be empty nor have an equals sign, a comma or a space.');
+  }
+  return value;
+}
+
+export function yesOrNo(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('It must be true or false.');
+  return value === 'true';
+}
+
+const CLUSTER_SIZE_MAX = 7;
+
+/** A cluster of an even number fails as early as one with a member less, but is no mistake. */
+export function clusterSize(value: string): number {
+  const number = positive(value);
+  if (number > CLUSTER_SIZE_MAX) throw new InvalidArgumentError(`It must be at most ${CLUSTER_SIZE_MAX}.`);
+  return number;
 }

@@ -1,17 +1,20 @@
-/** The file that lets kubectl and every client library reach this server as its administrator. */
+/** The file that lets kubectl and every client library reach a server, or those of a cluster, as the administrator. */
 import type { Certificates } from './pki/certificates.js';
 
 export interface KubeconfigOptions {
-  /** URL to put in: the secure port's, or the plain one's where that is off. */
-  readonly server: string;
+  /** A context of its own for each, the current one first. The url of the secure port, or of the plain one without it. */
+  readonly servers: readonly { readonly name: string; readonly url: string }[];
   /** Embedded for HTTPS; plain HTTP asks for no credentials. */
   readonly certificates?: Certificates;
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-/** YAML of a kubeconfig whose current context is `wherry`. */
-export function kubeconfig({ server, certificates }: KubeconfigOptions): string {
+/** The user that every context has. */
+const USER = 'wherry';
+
+/** YAML of a kubeconfig. */
+export function kubeconfig({ servers, certificates }: KubeconfigOptions): string {
   const authority =
     certificates === undefined
       ? ''
@@ -22,20 +25,26 @@ export function kubeconfig({ server, certificates }: KubeconfigOptions): string 
       : `
       client-certificate-data: ${base64(certificates.administrator.cert)}
       client-key-data: ${base64(certificates.administrator.key)}`;
+  const clusters = servers.map(
+    ({ name, url }) => `  - name: ${name}
+    cluster:
+      server: ${url}${authority}
+`,
+  );
+  const contexts = servers.map(
+    ({ name }) => `  - name: ${name}
+    context:
+      cluster: ${name}
+      user: ${USER}
+`,
+  );
   return `apiVersion: v1
 kind: Config
-current-context: wherry
+current-context: ${servers[0]?.name ?? ''}
 clusters:
-  - name: wherry
-    cluster:
-      server: ${server}${authority}
-users:
-  - name: wherry
+${clusters.join('')}users:
+  - name: ${USER}
     user:${user}
 contexts:
-  - name: wherry
-    context:
-      cluster: wherry
-      user: wherry
-`;
+${contexts.join('')}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Loads all that `wherry serve` needs, which --help and --version do not wait for. In the bundle it is compiled with
+ * Loads all that the commands need, which --help and --version do not wait for. In the bundle it is compiled with
  * V8's code cache (a third of the time to load); the cache is made at the end of the first run that had none for this
  * version of Node, and is only ever used with the text and the Node that it was made with.
  */
@@ -11,7 +11,7 @@ import { Script, constants } from 'node:vm';
 
 declare const WHERRY_SERVER_HASH: string | undefined;
 
-type Server = typeof import('./serve.js');
+type Server = typeof import('./programs.js');
 
 export interface LoadedServer {
   readonly server: Server;
@@ -22,7 +22,7 @@ export interface LoadedServer {
 export async function loadServer(): Promise<LoadedServer> {
   if (typeof WHERRY_SERVER_HASH === 'string') return loadBundle(WHERRY_SERVER_HASH);
   // Not a literal: the bundler would take the server in.
-  const source = './serve.js';
+  const source = './programs.js';
   return { server: (await import(source)) as Server, saveCodeCache() {} };
 }
 

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 /** The `wherry` command. Exit codes: 0 done, 1 could not start or failed, 2 a flag or a value that is wrong. */
 import { CommanderError } from 'commander';
-import { wherryCommand } from './command.js';
+import { type Programs, wherryCommand } from './command.js';
 import { loadServer } from './load-server.js';
-import type { ServeOptions } from './serve.js';
-import { StartupError } from './startup-error.js';
+import { StartupError, UsageError } from './startup-error.js';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -13,14 +12,21 @@ function complain(message: string): void {
   process.stderr.write(`wherry: ${message.trim().replaceAll(/\s*\n\s*/g, ' ')}\n`);
 }
 
-async function serve(options: ServeOptions): Promise<void> {
+/** Each loads the larger part of the program when it is called. */
+const programs: Programs = {
+  serve: (options) => withServer((server) => server.serve(options)),
+  etcd: (options) => withServer((server) => server.etcd(options)),
+  cluster: (options) => withServer((server) => server.cluster(options)),
+};
+
+async function withServer(use: (server: Programs) => Promise<void>): Promise<void> {
   const { server, saveCodeCache } = await loadServer();
-  await server.serve(options);
+  await use(server);
   saveCodeCache();
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const command = wherryCommand(serve);
+  const command = wherryCommand(programs);
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ writeErr() {}, outputError() {} });
   }
@@ -37,11 +43,21 @@ async function main(args: readonly string[]): Promise<number> {
       complain(error.message.replace(/^error: /, ''));
       return EXIT_USAGE;
     }
-    // The bundle carries two copies of this class, one in each of its files.
-    if (error instanceof Error && error.name === StartupError.name) complain(error.message);
-    else complain(`failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return EXIT_FAILED;
+    return explain(error);
   }
+}
+
+/** The bundle carries two copies of these classes, one in each of its files. */
+function explain(error: unknown): number {
+  const name = error instanceof Error ? error.name : '';
+  const message = error instanceof Error ? error.message : String(error);
+  if (name === UsageError.name) {
+    complain(message);
+    return EXIT_USAGE;
+  }
+  if (name === StartupError.name) complain(message);
+  else complain(`failed: ${error instanceof Error ? (error.stack ?? message) : message}`);
+  return EXIT_FAILED;
 }
 
 // The server's files, sockets and threads are closed by now; a socket that a client keeps open must not hold the exit.

@@ -123,10 +123,10 @@ t.test('a key that is newer than its certificate, left by a crash, is replaced w
 
 t.test('kubeconfig: credentials for HTTPS, none for plain HTTP', async (t) => {
   const certificates = await load(t.testdir());
-  const secure = kubeconfig({ server: 'https://127.0.0.1:6443', certificates });
+  const secure = kubeconfig({ servers: [{ name: 'wherry', url: 'https://127.0.0.1:6443' }], certificates });
   t.match(secure, 'current-context: wherry\n');
   t.match(secure, `client-key-data: ${Buffer.from(certificates.administrator.key).toString('base64')}\n`);
-  const plain = kubeconfig({ server: 'http://127.0.0.1:8080' });
+  const plain = kubeconfig({ servers: [{ name: 'wherry', url: 'http://127.0.0.1:8080' }] });
   t.match(plain, 'server: http://127.0.0.1:8080\n');
   t.notMatch(plain, 'data:');
 });

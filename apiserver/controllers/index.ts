@@ -3,6 +3,7 @@ import type { Controller } from './controller.js';
 import { namespaceController } from './namespace.js';
 import { serviceAccountController } from './service-account.js';
 
+export { leaseLeadership } from './lease-leadership.js';
 export { type Leadership, ControllerManager, alwaysLeader } from './manager.js';
 export { SystemObjects } from './system-objects.js';
 

@@ -3,9 +3,12 @@
  * reach the server. Made before the server is ready and made again when they are deleted, whichever controllers run:
  * upstream's API server does this by itself.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { KubeObject } from '../../schemas/definition.js';
-import type { ResourceTable } from '../registry/types.js';
+import type { HealthCheck } from '../http/health.js';
+import type { Registry, ResourceTable } from '../registry/types.js';
+import type { RequestContext } from '../request.js';
 import { systemContext } from './context.js';
 import { coreRegistry, getCached, hasReason } from './registries.js';
 
@@ -15,6 +18,9 @@ const SERVICE_NAME = 'kubernetes';
 const SERVICE_IP = '10.0.0.1';
 const SERVICE_PORT = 443;
 const CHECK_EVERY_MS = 10_000;
+/** Pauses between the first attempts, which fail as long as the store has no majority. */
+const RETRY_MS_FIRST = 100;
+const RETRY_MS_MAX = 5000;
 
 export interface SystemObjectsOptions {
   readonly table: ResourceTable;
@@ -28,14 +34,29 @@ export class SystemObjects {
   private readonly context = systemContext('system:apiserver', ['system:masters'], this.aborted.signal);
   private timer: NodeJS.Timeout | undefined;
   private checking: Promise<void> = Promise.resolve();
+  private complete = false;
+
+  /** Fails until everything exists: by then the store has taken writes and reads. Named as upstream's. */
+  readonly check: HealthCheck = {
+    name: 'poststarthook/start-system-namespaces-controller',
+    of: ['healthz', 'readyz'],
+    check: () => {
+      if (!this.complete) throw new Error('the system objects do not exist yet');
+    },
+  };
 
   constructor(private readonly options: SystemObjectsOptions) {}
 
-  /** Resolves when everything exists; from then on it is looked after every few seconds. */
+  /**
+   * Resolves when everything exists, however long that takes; from then on it is looked after every few seconds. Rejects
+   * when it is stopped before.
+   */
   async start(): Promise<void> {
-    await this.ensure();
+    this.checking = this.makeAll();
+    await this.checking;
+    if (this.aborted.signal.aborted) throw new Error('stopped before the system objects existed');
     this.timer = setInterval(() => {
-      this.checking = this.check();
+      this.checking = this.lookAfter();
     }, CHECK_EVERY_MS).unref();
   }
 
@@ -45,37 +66,61 @@ export class SystemObjects {
     await this.checking;
   }
 
-  private async check(): Promise<void> {
-    try {
-      await this.ensure();
-    } catch (error) {
-      if (!this.aborted.signal.aborted)
-        this.options.logger.warn({ err: error }, 'cannot make the system objects');
+  private async makeAll(): Promise<void> {
+    const { signal } = this.aborted;
+    for (let pauseMs = RETRY_MS_FIRST; !signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+      if (await this.tried(() => this.ensure({ reconcile: true }))) {
+        this.complete = true;
+        return;
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** The namespaces together: the store commits them as one group. */
-  private async ensure(): Promise<void> {
+  private async lookAfter(): Promise<void> {
+    await this.tried(() => this.ensure({ reconcile: false }));
+  }
+
+  private async tried(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!this.aborted.signal.aborted) {
+        this.options.logger.warn({ err: error }, 'cannot make the system objects, will try again');
+      }
+      return false;
+    }
+  }
+
+  /**
+   * The namespaces together: the store commits them as one group. `reconcile`: also what an object says, not only that
+   * it is there; once for each server, since servers of one cluster may not agree on it.
+   */
+  private async ensure({ reconcile }: { readonly reconcile: boolean }): Promise<void> {
     await Promise.all(NAMESPACES.map((name) => this.ensureNamespace(name)));
-    await this.ensureService();
+    await this.ensureService(reconcile);
   }
 
   private async ensureNamespace(name: string): Promise<void> {
     const namespaces = coreRegistry(this.options.table, 'namespaces');
     if ((await getCached(namespaces, this.context, '', name)) !== undefined) return;
     const namespace: KubeObject = { kind: 'Namespace', apiVersion: 'v1', metadata: { name }, spec: {} };
-    await ignoring(['AlreadyExists'], namespaces.create(this.context, namespace));
+    await createUnlessThere(namespaces, this.context, namespace);
   }
 
-  private async ensureService(): Promise<void> {
+  private async ensureService(reconcile: boolean): Promise<void> {
     const services = coreRegistry(this.options.table, 'services');
     const existing = await getCached(services, this.context, SERVICE_NAMESPACE, SERVICE_NAME);
     const ports = [
       { name: 'https', protocol: 'TCP', port: SERVICE_PORT, targetPort: this.options.securePort },
     ];
     if (existing === undefined) {
-      await ignoring(['AlreadyExists'], services.create(this.context, kubernetesService(ports)));
-    } else if (JSON.stringify(portsOf(existing)) !== JSON.stringify(portsOf(kubernetesService(ports)))) {
+      await createUnlessThere(services, this.context, kubernetesService(ports));
+    } else if (
+      reconcile &&
+      JSON.stringify(portsOf(existing)) !== JSON.stringify(portsOf(kubernetesService(ports)))
+    ) {
       const update = (current: KubeObject | undefined): KubeObject => {
         const service = structuredClone(current ?? kubernetesService(ports));
         service['spec'] = { ...(service['spec'] as object), ports };
@@ -111,10 +156,36 @@ function kubernetesService(ports: readonly object[]): KubeObject {
   };
 }
 
-async function ignoring(reasons: readonly string[], write: Promise<unknown>): Promise<void> {
+/**
+ * Servers that start together make the same objects. Who comes later is told that it exists, or that its address is
+ * taken, by the very object that was to be made.
+ */
+async function createUnlessThere(
+  registry: Registry,
+  context: RequestContext,
+  object: KubeObject,
+): Promise<void> {
   try {
-    await write;
+    await registry.create(context, object);
   } catch (error) {
-    if (!hasReason(error, ...reasons)) throw error;
+    const { name = '', namespace = '' } = object.metadata;
+    if (!hasReason(error, 'AlreadyExists', 'Invalid') || !(await exists(registry, context, namespace, name)))
+      throw error;
+  }
+}
+
+/** As the store has it, not only the cache. */
+async function exists(
+  registry: Registry,
+  context: RequestContext,
+  namespace: string,
+  name: string,
+): Promise<boolean> {
+  try {
+    await registry.get(context, namespace, name);
+    return true;
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) return false;
+    throw error;
   }
 }

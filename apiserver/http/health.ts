@@ -13,7 +13,24 @@ export type HealthEndpoint = 'healthz' | 'livez' | 'readyz';
 export const healthEndpoints: readonly HealthEndpoint[] = ['healthz', 'livez', 'readyz'];
 
 /** A check that takes longer counts as failed, in milliseconds. */
-const checkMillisecondsMax = 2000;
+export const checkMillisecondsMax = 2000;
+
+/** How often a check that goes on failing is reported, in milliseconds: probes come every second. */
+const reportMilliseconds = 30_000;
+
+/** Of each check the first failure, and then one a while. */
+export function reportRarely(
+  report: (name: string, error: unknown) => void,
+  now: () => number = () => performance.now(),
+): (name: string, error: unknown) => void {
+  const reported = new Map<string, number>();
+  return (name, error) => {
+    const last = reported.get(name);
+    if (last !== undefined && now() - last < reportMilliseconds) return;
+    reported.set(name, now());
+    report(name, error);
+  };
+}
 
 /** Checks that every server has: that it answers, and that it can say so. */
 export const builtinChecks: readonly HealthCheck[] = [

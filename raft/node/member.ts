@@ -3,6 +3,7 @@ import {
   decodeConfiguration,
   encodeChanges,
   isVoter,
+  memberOf,
   type Configuration,
   type ConfigurationChange,
 } from '../core/configuration.js';
@@ -94,7 +95,7 @@ export class Member<R> implements Consensus<R> {
   #appliedConfiguration: Configuration;
   /** What status listeners and the transport were told last. */
   #told: { readonly term: number; readonly leader: bigint };
-  #toldConfiguration: Configuration | undefined;
+  #toldMembers: { readonly configuration: Configuration; readonly applied: Configuration } | undefined;
   #backlogBytes = 0;
   #removed = false;
   #startFailed: ((error: unknown) => void) | undefined;
@@ -428,11 +429,15 @@ export class Member<R> implements Consensus<R> {
     for (const listener of this.#listeners) listener(status);
   }
 
+  /** Whoever leaves is spoken to until that is applied: it may be the leader, who commits it by what others answer. */
   #tellConfiguration(): void {
     const { configuration } = this.#raft;
-    if (configuration === this.#toldConfiguration) return;
-    this.#toldConfiguration = configuration;
-    this.#transport.setMembers(configuration.members);
+    const applied = this.#appliedConfiguration;
+    const told = this.#toldMembers;
+    if (configuration === told?.configuration && applied === told.applied) return;
+    this.#toldMembers = { configuration, applied };
+    const leaving = applied.members.filter(({ id }) => memberOf(configuration, id) === undefined);
+    this.#transport.setMembers([...configuration.members, ...leaving]);
   }
 
   /** Called when the earliest deadline has come; gives the next. */
@@ -541,6 +546,7 @@ export class Member<R> implements Consensus<R> {
 
   #applyConfiguration(configuration: Configuration): void {
     this.#appliedConfiguration = configuration;
+    this.#tellConfiguration();
     if (configuration.removed.includes(this.#options.memberId)) this.#leave();
   }
 

@@ -121,7 +121,7 @@ export async function start(
   const log: Record<string, unknown>[] = [];
   const server = await createApiServer({
     registries: { table },
-    client: { status: async () => ({}) as never },
+    client: { status: async () => ({}) as never, currentRevision: async () => 1 },
     tls: { ...certs.server, clientCa: certs.ca },
     bindAddress: '127.0.0.1',
     port: 0,

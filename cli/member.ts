@@ -1,0 +1,136 @@
+/** One member: its store, what it tells the cluster of itself, and the port for etcd's clients. */
+import { encodeConfiguration, type Member } from '../raft/core/configuration.js';
+import { fetchCluster } from '../raft/transport/discovery.js';
+import { createHttpTransport } from '../raft/transport/http.js';
+import type { PeerTls } from '../raft/transport/tls.js';
+import { type Bootstrap, joinCluster, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
+import { Members } from '../storage/cluster/members.js';
+import { publish } from '../storage/cluster/publish.js';
+import { listenForClients } from '../storage/http/client-port.js';
+import { openStore, type Store } from '../storage/open.js';
+import { workerUrls } from './bundle.js';
+import type { DataDirectory } from './data-directory.js';
+import { logLeaders } from './leader-log.js';
+import type { MemberFlags, MemberPlan } from './member-flags.js';
+import { loadPeerTls } from './peer-tls.js';
+import type { Surroundings } from './run.js';
+import { StartupError } from './startup-error.js';
+import { tellSupervisor } from './supervised.js';
+
+/** How long a member is given to say that it is there, in milliseconds. */
+const REACH_MS = 1000;
+/** How long a peer is given to describe the cluster to a new member, in milliseconds. */
+const DESCRIBE_MS = 3000;
+
+/** Resolves when the store is open, whether there is a leader or not. */
+export async function openMember(
+  flags: MemberFlags,
+  plan: MemberPlan,
+  directory: DataDirectory,
+  surroundings: Surroundings,
+): Promise<Store> {
+  const { logger, closers, onFatal } = surroundings;
+  const tls = plan.peers?.tls && loadPeerTls(plan.peers.tls);
+  for (const warning of plan.warnings) logger.warn(warning);
+  const store = await openStore({
+    dataDir: directory.store,
+    workerUrls: workerUrls(),
+    requestBytesMax: flags.maxRequestBytes,
+    txnOpsMax: flags.maxTxnOps,
+    electionTimeoutMs: flags.electionTimeout,
+    heartbeatMs: flags.heartbeatInterval,
+    snapshotCount: flags.snapshotCount,
+    bootstrap: () => identity(plan, flags.initialClusterToken, tls, surroundings),
+    ...transportOption(plan, tls, surroundings),
+    // What it tells of a good start is not among the first lines that a user should see.
+    logger: {
+      debug: logger.trace.bind(logger),
+      info: logger.debug.bind(logger),
+      warn: logger.warn.bind(logger),
+      error: logger.error.bind(logger),
+    },
+    onFatal,
+    onRemoved: () => {
+      tellSupervisor('removed');
+      onFatal(
+        new StartupError('this member was removed from the cluster; its data directory is of no more use'),
+      );
+    },
+  });
+  closers.push(() => store.close());
+  await startServices(flags, plan, store, tls, surroundings);
+  return store;
+}
+
+function transportOption({ peers }: MemberPlan, tls: PeerTls | undefined, { logger }: Surroundings) {
+  if (peers === undefined) return {};
+  const { listenUrls } = peers;
+  return {
+    transport: (self: { readonly clusterId: bigint; readonly memberId: bigint }) =>
+      createHttpTransport({ ...self, listenUrls, tls, logger }),
+  };
+}
+
+/** As the store keeps it. */
+async function identity(...parameters: Parameters<typeof bootstrap>) {
+  const { configuration, ...ids } = await bootstrap(...parameters);
+  return { ...ids, configuration: encodeConfiguration(configuration) };
+}
+
+async function bootstrap(
+  { peers, own, initial, state }: MemberPlan,
+  token: string,
+  tls: PeerTls | undefined,
+  { logger }: Surroundings,
+): Promise<Bootstrap> {
+  if (peers === undefined) return loneMember(own);
+  if (state === 'new') return newCluster(initial, own, token);
+  return joinCluster({
+    initial,
+    own,
+    fetch: (url) => fetchCluster(url, { tls, timeoutMs: DESCRIBE_MS }),
+    onFailure: (url, error) => logger.warn({ err: error }, `could not get cluster response from ${url}`),
+  });
+}
+
+async function startServices(
+  flags: MemberFlags,
+  plan: MemberPlan,
+  store: Store,
+  tls: PeerTls | undefined,
+  { logger, closers }: Surroundings,
+): Promise<void> {
+  const { consensus, questions, guardedClient: client } = store;
+  const isReachable = (member: Member) => answers(member, store.clusterId, tls);
+  const members = new Members({ consensus, questions, isReachable });
+  const patienceMs = 2 * flags.electionTimeout;
+  if (plan.peers !== undefined) closers.push(logLeaders({ consensus, isReachable, logger, patienceMs }));
+  if (plan.listenClientUrls.length > 0) {
+    const port = await listenForClients({
+      urls: plan.listenClientUrls,
+      members,
+      status: () => store.status(),
+      client,
+      onError: (error) => logger.error({ err: error }, 'a request on the client port failed'),
+    });
+    closers.push(() => port.close());
+  }
+  const stopping = new AbortController();
+  const publishing = publish({
+    consensus,
+    name: plan.own.name,
+    clientUrls: plan.advertiseClientUrls,
+    signal: stopping.signal,
+  });
+  publishing.catch((error: unknown) =>
+    logger.error({ err: error }, 'cannot tell the cluster of this member'),
+  );
+  closers.push(() => stopping.abort());
+}
+
+/** Whether something of the same cluster answers at one of the member's urls. */
+async function answers({ peerUrls }: Member, clusterId: bigint, tls: PeerTls | undefined): Promise<boolean> {
+  const attempts = peerUrls.map((url) => fetchCluster(url, { tls, timeoutMs: REACH_MS }));
+  const found = await Promise.allSettled(attempts);
+  return found.some((attempt) => attempt.status === 'fulfilled' && attempt.value.clusterId === clusterId);
+}

@@ -1,0 +1,204 @@
+/** etcd's Cluster service: who is in the cluster, and its changes, with etcd's checks before they are proposed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  isVoter,
+  memberOf,
+  type Configuration,
+  type ConfigurationChange,
+  type Member,
+} from '../../raft/core/configuration.js';
+import { ConsensusError, type Consensus, type ProposeOptions } from '../../raft/node/consensus.js';
+import { TransportError } from '../../raft/transport/transport.js';
+import type { CallOptions } from '../client/interface.js';
+import { EtcdError } from '../errors.js';
+import { QuestionKind, type Questions } from '../server/questions.js';
+import { addedMemberId } from './bootstrap.js';
+import { answerLearnerInSync, isLearnerInSync } from './learner-question.js';
+import { failureOf, refusalOf } from './refusals.js';
+import { mayAddVoter, mayLoseReachable, mayPromote, mayRemoveVoter } from './strict.js';
+import { UrlError, checkedUrls } from './urls.js';
+
+/** etcd's: 5 s for the disk and twice the election time-out for a new leader. */
+const REQUEST_TIMEOUT_MS = 7000;
+/** As in etcd, whose `--max-learners` is this when it is not given. */
+const LEARNERS_MAX = 1;
+/** Between two attempts while another change is under way, in milliseconds. */
+const PENDING_PAUSE_MS = 50;
+
+export interface MemberView extends Member {
+  readonly isLearner: boolean;
+}
+
+export interface MembersOptions<R> {
+  readonly consensus: Consensus<R>;
+  /** Whether that other member answers now. Never rejects. */
+  readonly isReachable: (member: Member) => Promise<boolean>;
+  /** Where other members ask this one, which answers for the leader when it is that. */
+  readonly questions: Pick<Questions, 'on'>;
+}
+
+/** Every call rejects with EtcdError and nothing else. */
+export class Members<R> {
+  readonly #consensus: Consensus<R>;
+  readonly #isReachable: MembersOptions<R>['isReachable'];
+
+  constructor({ consensus, isReachable, questions }: MembersOptions<R>) {
+    this.#consensus = consensus;
+    this.#isReachable = isReachable;
+    questions.on(QuestionKind.learnerInSync, answerLearnerInSync(consensus));
+  }
+
+  /** In the order of ids. Not linearizable: as this member knows it, also where there is no leader. */
+  async list(
+    request: { readonly linearizable?: boolean } = {},
+    options?: CallOptions,
+  ): Promise<MemberView[]> {
+    if (request.linearizable !== false) await this.#confirm(proposeOptions(options));
+    return viewsOf(this.#consensus.configuration());
+  }
+
+  async add(
+    request: { readonly peerUrls: readonly string[]; readonly isLearner?: boolean },
+    options?: CallOptions,
+  ): Promise<{ readonly member: MemberView; readonly members: MemberView[] }> {
+    const peerUrls = urlsOf(request.peerUrls);
+    const { isLearner = false } = request;
+    const member = { id: addedMemberId(peerUrls), name: '', peerUrls, clientUrls: [] };
+    const configuration = await this.#change(options, async (present) => {
+      if (!isLearner && !mayAddVoter(present)) throw EtcdError.of('MemberNotEnoughStarted');
+      if ((await this.#reachable(present)) < present.voters.length) throw EtcdError.of('Unhealthy');
+      if (isLearner && present.learners.length >= LEARNERS_MAX) throw EtcdError.of('TooManyLearners');
+      return { type: 'add', member, learner: isLearner };
+    });
+    return { member: { ...member, isLearner }, members: viewsOf(configuration) };
+  }
+
+  async remove(id: bigint, options?: CallOptions): Promise<MemberView[]> {
+    const configuration = await this.#change(options, async (present) => {
+      const member = existing(present, id);
+      if (isVoter(present, id)) {
+        if (!mayRemoveVoter(present, id)) throw EtcdError.of('MemberNotEnoughStarted');
+        await this.#checkHealthWithout(present, member);
+      }
+      return { type: 'remove', id };
+    });
+    return viewsOf(configuration);
+  }
+
+  async promote(id: bigint, options?: CallOptions): Promise<MemberView[]> {
+    const configuration = await this.#change(options, async (present, deadline) => {
+      existing(present, id);
+      if (!present.learners.includes(id)) throw EtcdError.of('MemberNotLearner');
+      await this.#checkInSync(id, deadline, options);
+      if (!mayPromote(present)) throw EtcdError.of('MemberNotEnoughStarted');
+      return { type: 'promote', id };
+    });
+    return viewsOf(configuration);
+  }
+
+  async update(id: bigint, urls: readonly string[], options?: CallOptions): Promise<MemberView[]> {
+    const peerUrls = urlsOf(urls);
+    const configuration = await this.#change(options, async (present) => {
+      existing(present, id);
+      return { type: 'update', id, peerUrls };
+    });
+    return viewsOf(configuration);
+  }
+
+  /** etcd's MoveLeader: only the leader takes it. */
+  async moveLeader(to: bigint, options?: CallOptions): Promise<void> {
+    const { leaderId, memberId } = this.#consensus.status();
+    if (leaderId !== memberId) throw EtcdError.of('NotLeader');
+    if (!this.#consensus.configuration().voters.includes(to)) throw EtcdError.of('BadLeaderTransferee');
+    if (to === memberId) return;
+    await translating(this.#consensus.transferLeadership(to, proposeOptions(options)));
+  }
+
+  /**
+   * Proposes what `plan` makes of the newest configuration, again while another change is under way, and gives the
+   * configuration that came of it.
+   */
+  async #change(
+    options: CallOptions | undefined,
+    plan: (present: Configuration, deadline: number) => Promise<ConfigurationChange>,
+  ): Promise<Configuration> {
+    const proposal = proposeOptions(options);
+    for (;;) {
+      await this.#confirm(proposal);
+      const change = await plan(this.#consensus.configuration(), proposal.deadline);
+      const outcome = await this.#consensus.changeConfiguration([change], proposal);
+      if (outcome.type === 'applied') return outcome.result;
+      if (outcome.reason !== 'change-pending') throw refusalOf(outcome.reason, options);
+      if (performance.now() + PENDING_PAUSE_MS > proposal.deadline) throw refusalOf('deadline', options);
+      await sleep(PENDING_PAUSE_MS);
+    }
+  }
+
+  #confirm(options: ProposeOptions): Promise<void> {
+    return translating(this.#consensus.readIndex(options));
+  }
+
+  async #checkInSync(id: bigint, deadline: number, options: CallOptions | undefined): Promise<void> {
+    const timeoutMs = Math.max(0, deadline - performance.now());
+    const signal = options?.signal;
+    const ask = { timeoutMs, ...(signal && { signal }) };
+    if (!(await translating(isLearnerInSync(this.#consensus, id, ask))))
+      throw EtcdError.of('LearnerNotReady');
+  }
+
+  /** A voter that is down already takes nothing away from the present majority. */
+  async #checkHealthWithout(present: Configuration, leaving: Member): Promise<void> {
+    const { memberId } = this.#consensus.status();
+    if (leaving.id !== memberId && !(await this.#isReachable(leaving))) return;
+    if (!mayLoseReachable(present.voters.length, await this.#reachable(present)))
+      throw EtcdError.of('Unhealthy');
+  }
+
+  /** How many voters answer, this member among them. */
+  async #reachable(present: Configuration): Promise<number> {
+    const { memberId } = this.#consensus.status();
+    const voters = present.members.filter(({ id }) => present.voters.includes(id));
+    const answers = await Promise.all(
+      voters.map(async (voter) => voter.id === memberId || (await this.#isReachable(voter))),
+    );
+    return answers.filter(Boolean).length;
+  }
+}
+
+function viewsOf(configuration: Configuration): MemberView[] {
+  return configuration.members.map((member) => ({
+    ...member,
+    isLearner: configuration.learners.includes(member.id),
+  }));
+}
+
+/** @throws EtcdError */
+function existing(configuration: Configuration, id: bigint): Member {
+  const member = memberOf(configuration, id);
+  if (member === undefined) throw EtcdError.of('MemberNotFound');
+  return member;
+}
+
+/** @throws EtcdError */
+function urlsOf(urls: readonly string[]): string[] {
+  try {
+    return checkedUrls(urls);
+  } catch (error) {
+    if (error instanceof UrlError) throw EtcdError.of('MemberBadURLs');
+    throw error;
+  }
+}
+
+function proposeOptions(options: CallOptions | undefined): ProposeOptions {
+  const deadline = performance.now() + (options?.timeout ?? REQUEST_TIMEOUT_MS);
+  return options?.signal === undefined ? { deadline } : { deadline, signal: options.signal };
+}
+
+async function translating<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ConsensusError || error instanceof TransportError) throw failureOf(error);
+    throw error;
+  }
+}

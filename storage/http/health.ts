@@ -1,0 +1,70 @@
+/** Whether this member can serve, in etcd's words. */
+import type { CallOptions, EtcdClient, RangeRequest, StatusResponse } from '../client/interface.js';
+
+/** A check that takes longer counts as failed, in milliseconds; as long as etcd's request time-out at its start. */
+const CHECK_TIMEOUT_MS = 5000;
+/** What etcd reads, too. It need not exist. */
+const CHECKED_KEY = Buffer.from('health');
+
+export interface HealthParts {
+  readonly client: Pick<EtcdClient, 'range'>;
+  /** @throws EtcdError: Stopped */
+  readonly status: () => Pick<StatusResponse, 'leader'>;
+}
+
+export interface Health {
+  readonly healthy: boolean;
+  /** Empty when healthy. */
+  readonly reason: string;
+}
+
+/** etcd's /health: there is a leader, and a majority confirms a read. Serializable: only that this member reads. */
+export async function health(parts: HealthParts, serializable: boolean): Promise<Health> {
+  try {
+    if (!serializable && parts.status().leader === 0n) return { healthy: false, reason: 'RAFT NO LEADER' };
+    await readOnce(parts, serializable);
+    return { healthy: true, reason: '' };
+  } catch (error) {
+    return { healthy: false, reason: `RANGE ERROR:${messageOf(error)}` };
+  }
+}
+
+export type Probe = 'livez' | 'readyz';
+
+/** As etcd names them: alive is who reads its own state, ready is who has a majority behind it. */
+const checks: Readonly<Record<Probe, readonly { readonly name: string; readonly serializable: boolean }[]>> =
+  {
+    livez: [{ name: 'serializable_read', serializable: true }],
+    readyz: [
+      { name: 'serializable_read', serializable: true },
+      { name: 'linearizable_read', serializable: false },
+    ],
+  };
+
+/** The text tells each check's outcome when one has failed or `verbose` is set. */
+export async function probe(
+  parts: HealthParts,
+  which: Probe,
+  verbose: boolean,
+): Promise<{ readonly healthy: boolean; readonly text: string }> {
+  const lines = await Promise.all(
+    checks[which].map(async ({ name, serializable }) => {
+      const error = await readOnce(parts, serializable).then(() => undefined, messageOf);
+      return error === undefined ? `[+]${name} ok\n` : `[-]${name} failed: ${error}\n`;
+    }),
+  );
+  const healthy = lines.every((line) => line.startsWith('[+]'));
+  const details = lines.join('');
+  if (!healthy) return { healthy, text: details };
+  return { healthy, text: verbose ? `${details}ok\n` : 'ok\n' };
+}
+
+async function readOnce({ client }: HealthParts, serializable: boolean): Promise<void> {
+  const request: RangeRequest = { key: CHECKED_KEY, keysOnly: true, serializable };
+  const options: CallOptions = { timeout: CHECK_TIMEOUT_MS };
+  await client.range(request, options);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
