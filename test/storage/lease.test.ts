@@ -204,6 +204,15 @@ t.test('how a proposal can end, as errors', async (t) => {
     consensus.nextOutcome = { type: 'rejected', reason };
     await fails(t, put(), name);
   }
+  consensus.nextOutcome = undefined;
+  const patient = fakeStore({ electionTimeoutMs: 300 });
+  const before = performance.now();
+  await patient.client.put({ key: bytes('a'), value: bytes('1') });
+  const { deadline = 0 } = patient.consensus.proposed.at(-1) ?? {};
+  t.ok(
+    deadline >= before + 5600 && deadline <= performance.now() + 5600,
+    'etcd: 5 s and two election time-outs',
+  );
   const unknown = [
     ['snapshot', 'Timeout'],
     ['deadline', 'Timeout'],
