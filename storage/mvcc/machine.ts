@@ -49,7 +49,7 @@ export interface MvccMachineOptions {
   /** Makes the generation of a database that a snapshot install puts in place. */
   readonly open: (db: Database.Database) => Generation;
   readonly snapshots: SnapshotStore;
-  /** The disk failed while a replaced database was closed or removed. */
+  /** The disk failed while a database was put in the place of another. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -207,21 +207,35 @@ export class MvccMachine implements StateMachine<CommandResult> {
    * The new database goes live on disk, then here, in one step: whoever runs before it sees the old state, whoever runs
    * after it the new one. The old one is closed behind that.
    */
-  // oxlint-disable-next-line typescript/require-await: what it throws is a rejection
   async #install(staged: StagedDatabase): Promise<void> {
     const old = this.#generation;
-    const next = this.#options.open(staged.open());
-    invariant(next.applied.index > old.applied.index, 'a snapshot is installed over a newer state');
-    invariant(next.store.revision >= old.store.revision, 'a snapshot would move the revision back');
-    // If this fails, nobody knows which of the two a restart will open: no more may be applied to either.
-    this.#failed = true;
-    staged.makeLive();
-    this.#failed = false;
+    let next: Generation | undefined;
+    try {
+      next = this.#options.open(staged.open());
+      invariant(next.applied.index > old.applied.index, 'a snapshot is installed over a newer state');
+      invariant(next.store.revision >= old.store.revision, 'a snapshot would move the revision back');
+    } catch (error) {
+      await next?.close();
+      await staged.discard();
+      throw error;
+    }
+    this.#makeLive(staged);
     this.#unsubscribe();
     this.#generation = next;
     this.#unsubscribe = this.#followDurability();
     for (const listener of this.#installListeners) listener();
     this.#retire(old, staged);
+  }
+
+  #makeLive(staged: StagedDatabase): void {
+    try {
+      staged.makeLive();
+    } catch (error) {
+      // Nobody knows which of the two a restart will open, so no more may be applied to either.
+      this.#failed = true;
+      this.#options.onFailure(error);
+      throw error;
+    }
   }
 
   #retire(old: Generation, staged: StagedDatabase): void {

@@ -130,6 +130,7 @@ export class Proposer {
 
 /** A deadline that the caller set is the caller's; etcd's own time-out has its own text. */
 export function errorOf(reason: FailureReason, options?: CallOptions): EtcdError {
-  if (reason === 'deadline' && options?.timeout !== undefined) return EtcdError.of('DeadlineExceeded');
+  const isLate = reason === 'deadline' || reason === 'timeout';
+  if (isLate && options?.timeout !== undefined) return EtcdError.of('DeadlineExceeded');
   return EtcdError.of(ERRORS[reason]);
 }

@@ -19,6 +19,8 @@ export type FolderSnapshotsOptions = CopiesOptions;
 export class FolderSnapshots implements SnapshotStore {
   readonly #options: FolderSnapshotsOptions;
   readonly #copies: Copies;
+  /** Snapshots that are being taken in. */
+  readonly #staging = new Set<Promise<void>>();
   /** The newest generation that has a file, or had one in this process. */
   #generation: number;
 
@@ -33,19 +35,17 @@ export class FolderSnapshots implements SnapshotStore {
   }
 
   async stage(incoming: IncomingSnapshot, owner: Owner): Promise<StagedDatabase> {
-    const { folder, workerUrl } = this.#options;
+    const { folder } = this.#options;
     this.#generation += 1;
     const name = databaseName(this.#generation);
-    const file = path.join(folder, name);
+    const adopting = this.#adopt(name, incoming, owner);
+    this.#staging.add(adopting);
     try {
-      await write(file, incoming);
-      const { index, term, configuration } = incoming;
-      const expected = { index, term, configuration, ...owner };
-      await runTask({ type: 'adopt', path: file, expected }, workerUrl);
-    } catch (error) {
-      await removeDatabase(folder, name);
-      throw asSnapshotError(error);
+      await adopting;
+    } finally {
+      this.#staging.delete(adopting);
     }
+    const file = path.join(folder, name);
     let previous: string | undefined;
     return {
       open: () => openDatabase(file),
@@ -60,8 +60,24 @@ export class FolderSnapshots implements SnapshotStore {
     };
   }
 
-  close(): Promise<void> {
-    return this.#copies.close();
+  /** What is being taken in ends with its sender. */
+  async close(): Promise<void> {
+    await this.#copies.close();
+    await Promise.allSettled(this.#staging);
+  }
+
+  async #adopt(name: string, incoming: IncomingSnapshot, owner: Owner): Promise<void> {
+    const { folder, workerUrl } = this.#options;
+    const file = path.join(folder, name);
+    try {
+      await write(file, incoming);
+      const { index, term, configuration } = incoming;
+      const expected = { index, term, configuration, ...owner };
+      await runTask({ type: 'adopt', path: file, expected }, workerUrl);
+    } catch (error) {
+      await removeDatabase(folder, name);
+      throw asSnapshotError(error);
+    }
   }
 }
 

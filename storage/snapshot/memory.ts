@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import type { IncomingSnapshot, OutgoingSnapshot } from '../../raft/transport/transport.js';
 import { DataDirError } from '../mvcc/errors.js';
 import type { Generation } from '../mvcc/generation.js';
-import { adopt } from './adopt.js';
+import { adopt, type Expected } from './adopt.js';
 import { contentOf } from './content.js';
 import { SnapshotError, type Owner, type SnapshotStore, type StagedDatabase } from './snapshots.js';
 
@@ -43,7 +43,7 @@ export class MemorySnapshots implements SnapshotStore {
   }
 }
 
-function adoptBytes(...[bytes, expected]: [Buffer, Parameters<typeof adopt>[1]]): Database.Database {
+function adoptBytes(bytes: Buffer, expected: Expected): Database.Database {
   try {
     return adopt(bytes, expected);
   } catch (error) {

@@ -30,6 +30,10 @@ export class FakeConsensus<R> implements Consensus<R> {
     | { type: 'rejected'; reason: RejectReason }
     | { type: 'unknown'; reason: UnknownReason }
     | undefined;
+  /** Why reads cannot be confirmed. */
+  readFailure: ConsensusError['reason'] | undefined;
+  /** Of each proposal. */
+  readonly proposed: ProposeOptions[] = [];
   /** Commands are accepted but not applied until `release`. */
   #held: (() => void) | undefined;
   #hold = Promise.resolve();
@@ -45,14 +49,18 @@ export class FakeConsensus<R> implements Consensus<R> {
     private readonly ids = { clusterId: 1n, memberId: 1n },
   ) {}
 
-  propose(payload: Uint8Array, { deadline }: ProposeOptions): Promise<ProposalOutcome<R>> {
+  propose(payload: Uint8Array, options: ProposeOptions): Promise<ProposalOutcome<R>> {
+    const { deadline } = options;
+    this.proposed.push(options);
     if (this.nextOutcome !== undefined) return Promise.resolve(this.nextOutcome);
     if (this.#queue.length === 0) void Promise.resolve().then(() => this.#apply());
     return new Promise((resolve) => this.#queue.push({ payload, deadline, resolve }));
   }
 
   readIndex(): Promise<void> {
-    return Promise.resolve();
+    return this.readFailure === undefined
+      ? Promise.resolve()
+      : Promise.reject(new ConsensusError(this.readFailure));
   }
 
   status(): ConsensusStatus {

@@ -42,6 +42,9 @@ t.test('a new data directory', async (t) => {
   const store = await openStore({ dataDir, bootstrap: async () => identity(7n, clusterId) });
   const { header } = await store.client.put({ key: bytes('a'), value: bytes('1') });
   await store.close();
+  const again = await openStore({ dataDir, bootstrap: () => Promise.reject(new Error('asked again')) });
+  t.same([again.clusterId, again.memberId], [clusterId, 7n], 'who it is, is asked once');
+  await again.close();
 
   t.equal(fs.statSync(dataDir).mode & 0o777, 0o700);
   t.same(fs.readdirSync(path.join(dataDir, 'member')).sort(), ['CURRENT', 'log.db', 'mvcc-1.db']);
