@@ -28,27 +28,34 @@ const add = (id: bigint, learner = false): ConfigurationChange => ({
 });
 const remove = (id: bigint): ConfigurationChange => ({ type: 'remove', id });
 
-t.test('a learner gets the log, never stands, is not asked and not counted (dissertation §4.2.1)', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE, learners: [4n] });
-  const learner = cluster.get(4n);
-  cluster.isolate(4n);
-  cluster.advance(5 * TIMES.electionTimeoutMs);
-  t.match(learner.raft, { role: 'follower', term: 0 });
-  t.same(learner.step({ type: 'campaign' }).messages, []);
-  cluster.heal();
-  const leader = cluster.get(cluster.leaders[0] ?? 0n);
-  cluster.advance(TIMES.heartbeatMs);
-  t.equal(learner.raft.leader, leader.id);
-  t.same(learner.log.terms, leader.log.terms);
+t.test(
+  'a learner gets the log, never stands, is not asked and not counted (dissertation §4.2.1)',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE, learners: [4n] });
+    const learner = cluster.get(4n);
+    cluster.isolate(4n);
+    cluster.advance(5 * TIMES.electionTimeoutMs);
+    t.match(learner.raft, { role: 'follower', term: 0 });
+    t.same(learner.step({ type: 'campaign' }).messages, []);
+    cluster.heal();
+    const leader = cluster.get(cluster.leaders[0] ?? 0n);
+    cluster.advance(TIMES.heartbeatMs);
+    t.equal(learner.raft.leader, leader.id);
+    t.same(learner.log.terms, leader.log.terms);
 
-  cluster.isolate(...THREE.filter((id) => id !== leader.id));
-  leader.propose(1);
-  cluster.deliver();
-  t.equal(learner.log.lastIndex, leader.log.lastIndex);
-  t.equal(leader.raft.commit, leader.log.lastIndex - 1, 'leader and learner are two of four, and no majority');
-  cluster.advance(2 * TIMES.electionTimeoutMs);
-  t.not(leader.raft.role, 'leader', 'nor does the learner keep a leader in office');
-});
+    cluster.isolate(...THREE.filter((id) => id !== leader.id));
+    leader.propose(1);
+    cluster.deliver();
+    t.equal(learner.log.lastIndex, leader.log.lastIndex);
+    t.equal(
+      leader.raft.commit,
+      leader.log.lastIndex - 1,
+      'leader and learner are two of four, and no majority',
+    );
+    cluster.advance(2 * TIMES.electionTimeoutMs);
+    t.not(leader.raft.role, 'leader', 'nor does the learner keep a leader in office');
+  },
+);
 
 t.test('a learner votes if it is asked: its own log may be behind (dissertation §4.2.1)', async (t) => {
   const cluster = new CoreCluster({ voters: THREE, learners: [4n] });
@@ -89,17 +96,20 @@ t.test('a learner is added, catches up, is promoted, and may lead', async (t) =>
   t.same(cluster.leaders, [2n]);
 });
 
-t.test('one change at a time: the next one when the one before is committed (dissertation §4.1)', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE });
-  const leader = cluster.elect(1n);
-  t.same(change(leader, add(4n)).refused, []);
-  t.match(change(leader, add(5n)).refused, [{ reason: 'change-pending' }]);
-  cluster.get(2n).step({ type: 'propose', proposals: [changeOf(remove(3n))] });
-  cluster.bring(cluster.take('propose'));
-  t.match(cluster.take('proposal-refused'), [{ to: 2n, reason: 'change-pending' }]);
-  cluster.deliver();
-  t.same(change(leader, add(5n)).refused, []);
-});
+t.test(
+  'one change at a time: the next one when the one before is committed (dissertation §4.1)',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE });
+    const leader = cluster.elect(1n);
+    t.same(change(leader, add(4n)).refused, []);
+    t.match(change(leader, add(5n)).refused, [{ reason: 'change-pending' }]);
+    cluster.get(2n).step({ type: 'propose', proposals: [changeOf(remove(3n))] });
+    cluster.bring(cluster.take('propose'));
+    t.match(cluster.take('proposal-refused'), [{ to: 2n, reason: 'change-pending' }]);
+    cluster.deliver();
+    t.same(change(leader, add(5n)).refused, []);
+  },
+);
 
 t.test('refusals name what is wrong, and nothing is appended', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
@@ -117,38 +127,43 @@ t.test('refusals name what is wrong, and nothing is appended', async (t) => {
   t.match(change(leader, ...THREE.map(remove)).refused, [{ reason: 'no-voter-left' }]);
 });
 
-t.test('no change before the term’s first commit (the mistake of the dissertation, found in 2015)', async (t) => {
-  // Four members; S1 adds a fifth on its own, S2 would then remove S1: their majorities need not meet.
-  const cluster = new CoreCluster({ voters: [1n, 2n, 3n, 4n] });
-  const first = cluster.elect(1n);
-  cluster.add(5n);
-  cluster.isolate(1n, 5n);
-  change(first, add(5n));
-  cluster.deliver();
+t.test(
+  'no change before the term’s first commit (the mistake of the dissertation, found in 2015)',
+  async (t) => {
+    // Four members; S1 adds a fifth on its own, S2 would then remove S1: their majorities need not meet.
+    const cluster = new CoreCluster({ voters: [1n, 2n, 3n, 4n] });
+    const first = cluster.elect(1n);
+    cluster.add(5n);
+    cluster.isolate(1n, 5n);
+    change(first, add(5n));
+    cluster.deliver();
 
-  const second = cluster.get(2n);
-  cluster.now += TIMES.electionTimeoutMs;
-  second.step({ type: 'campaign' });
-  while (second.raft.role !== 'leader') {
-    const message = cluster.queue.shift();
-    if (message !== undefined && message.to !== 1n) cluster.bring([message]);
-  }
-  t.match(change(second, remove(1n)).refused, [{ reason: 'change-pending' }]);
+    const second = cluster.get(2n);
+    cluster.now += TIMES.electionTimeoutMs;
+    second.step({ type: 'campaign' });
+    while (second.raft.role !== 'leader') {
+      const message = cluster.queue.shift();
+      if (message !== undefined && message.to !== 1n) cluster.bring([message]);
+    }
+    t.match(change(second, remove(1n)).refused, [{ reason: 'change-pending' }]);
 
-  cluster.deliver();
-  t.equal(second.raft.commit, 2, 'its noop is on S2, S3 and S4');
-  t.same(change(second, remove(1n)).refused, []);
-  cluster.deliver();
-  t.equal(second.raft.commit, 3);
+    cluster.deliver();
+    t.equal(second.raft.commit, 2, 'its noop is on S2, S3 and S4');
+    t.same(change(second, remove(1n)).refused, []);
+    cluster.deliver();
+    t.equal(second.raft.commit, 3);
 
-  // With the noop on a majority, S1 cannot win with S5 and one more.
-  cluster.heal();
-  cluster.isolate(2n);
-  cluster.now += 2 * TIMES.electionTimeoutMs;
-  first.step({ type: 'campaign' });
-  cluster.deliver();
-  t.not(first.raft.role, 'leader');
-});
+    // With the noop on a majority, S1 cannot win with S5 and one more.
+    cluster.heal();
+    cluster.isolate(2n);
+    cluster.advance(10 * TIMES.electionTimeoutMs);
+    t.not(first.raft.role, 'leader');
+    t.same(
+      cluster.leaders.filter((id) => id !== 2n),
+      [3n],
+    );
+  },
+);
 
 t.test('joint consensus: every decision needs both majorities; left by itself (Raft §6)', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
@@ -170,8 +185,7 @@ t.test('joint consensus: every decision needs both majorities; left by itself (R
   cluster.heal();
   cluster.isolate(4n, 5n);
   cluster.advance(TIMES.heartbeatMs);
-  t.equal(leader.raft.matches.get(2n), 2, 'the old ones have it, and the new ones had');
-  t.equal(leader.raft.commit, 2);
+  t.equal(leader.raft.commit, 2, 'the old ones have it, and the new ones had');
 
   const { configuration } = leader.raft;
   t.notOk(isJoint(configuration), 'the leader has appended the one that follows');
@@ -227,23 +241,26 @@ t.test('joint consensus: while it lasts nobody is removed yet, and all are neede
   t.match(change(leader, add(2n)).refused, [{ reason: 'member-exists' }], 'and never come back');
 });
 
-t.test('a leader that removes itself goes on until that is committed, then hands over (dissertation §4.2.2)', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE });
-  const leader = cluster.elect(1n);
-  cluster.isolate(3n);
-  change(leader, remove(1n));
-  cluster.deliver();
-  t.match(leader.raft, { role: 'leader', commit: 1 }, 'it is not counted: one of two is no majority');
-  cluster.heal();
-  cluster.now += TIMES.heartbeatMs;
-  leader.step({ type: 'tick' });
-  const delivered = cluster.deliver();
-  t.match(leader.raft, { role: 'follower', leader: 0n });
-  t.equal(leader.raft.deadline, Infinity, 'and never stands again');
-  t.equal(delivered.filter(({ type }) => type === 'timeout-now').length, 1, 'one heir is told');
-  t.equal(cluster.leaders.length, 1, 'who leads at once');
-  t.equal(leader.raft.commit, 2, 'the one that is gone knows that it is');
-});
+t.test(
+  'a leader that removes itself goes on until that is committed, then hands over (dissertation §4.2.2)',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE });
+    const leader = cluster.elect(1n);
+    cluster.isolate(3n);
+    change(leader, remove(1n));
+    cluster.deliver();
+    t.match(leader.raft, { role: 'leader', commit: 1 }, 'it is not counted: one of two is no majority');
+    cluster.heal();
+    cluster.now += TIMES.heartbeatMs;
+    leader.step({ type: 'tick' });
+    const delivered = cluster.deliver();
+    t.match(leader.raft, { role: 'follower', leader: 0n });
+    t.equal(leader.raft.deadline, Infinity, 'and never stands again');
+    t.equal(delivered.filter(({ type }) => type === 'timeout-now').length, 1, 'one heir is told');
+    t.equal(cluster.leaders.length, 1, 'who leads at once');
+    t.equal(leader.raft.commit, 2, 'the one that is gone knows that it is');
+  },
+);
 
 t.test('a leader that is made a learner steps down and goes on as one', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
