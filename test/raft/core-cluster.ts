@@ -343,10 +343,7 @@ export class CoreCluster {
 }
 
 /** Tidied ids for configurations of tests. */
-export function configurationOf(
-  voters: readonly bigint[],
-  learners: readonly bigint[] = [],
-): Configuration {
+export function configurationOf(voters: readonly bigint[], learners: readonly bigint[] = []): Configuration {
   const members = [...voters, ...learners].map(memberOf);
   return { ...initialConfiguration(members), voters, learners };
 }

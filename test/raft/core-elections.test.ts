@@ -118,7 +118,11 @@ t.test('one vote a term, which outlives a power cut once it was told (Raft §5.2
   t.match(voter.raft, { term: 5, vote: 2n });
   t.match(answers(voter.receive(vote({ from: 1n, to: 3n, term: 5 })).messages), [{ to: 1n, granted: false }]);
   const again = voter.receive(vote({ from: 2n, to: 3n, term: 5 }));
-  t.match(answers(again.messagesAfterSync), [{ to: 2n, granted: true }], 'the same answer to the same question');
+  t.match(
+    answers(again.messagesAfterSync),
+    [{ to: 2n, granted: true }],
+    'the same answer to the same question',
+  );
 });
 
 t.test('votes and pre-votes only for those whose log is at least as new (Raft §5.4.1)', async (t) => {
@@ -229,27 +233,30 @@ t.test('pre-vote: refusals of a majority end the attempt, and tell a higher term
   t.match(lone.get(1n).raft, { role: 'follower', term: 1 }, 'its question was of a term that is over');
 });
 
-t.test('nobody votes while hearing of a leader, until the time-out is over (dissertation §4.2.3)', async (t) => {
-  const cluster = new CoreCluster({ voters: FIVE });
-  cluster.elect(1n);
-  const follower = cluster.get(2n);
-  const heardAt = cluster.now;
-  const request = vote({ from: 3n, to: 2n, term: 2, lastTerm: 1, lastIndex: 1 });
+t.test(
+  'nobody votes while hearing of a leader, until the time-out is over (dissertation §4.2.3)',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: FIVE });
+    cluster.elect(1n);
+    const follower = cluster.get(2n);
+    const heardAt = cluster.now;
+    const request = vote({ from: 3n, to: 2n, term: 2, lastTerm: 1, lastIndex: 1 });
 
-  cluster.now = heardAt + TIMES.electionTimeoutMs - 1;
-  for (const preVote of [true, false]) {
-    const effects = follower.receive({ ...request, preVote });
-    t.same([effects.messages, effects.messagesAfterSync, effects.hardState], [[], [], undefined]);
-  }
-  t.equal(follower.raft.term, 1);
-  cluster.now = heardAt + TIMES.electionTimeoutMs;
-  follower.receive(request);
-  t.match(follower.raft, { term: 2, vote: 3n });
+    cluster.now = heardAt + TIMES.electionTimeoutMs - 1;
+    for (const preVote of [true, false]) {
+      const effects = follower.receive({ ...request, preVote });
+      t.same([effects.messages, effects.messagesAfterSync, effects.hardState], [[], [], undefined]);
+    }
+    t.equal(follower.raft.term, 1);
+    cluster.now = heardAt + TIMES.electionTimeoutMs;
+    follower.receive(request);
+    t.match(follower.raft, { term: 2, vote: 3n });
 
-  const leader = cluster.get(1n);
-  leader.receive({ ...request, to: 1n });
-  t.match(leader.raft, { role: 'leader', term: 1 }, 'a leader hears of itself');
-});
+    const leader = cluster.get(1n);
+    leader.receive({ ...request, to: 1n });
+    t.match(leader.raft, { role: 'leader', term: 1 }, 'a leader hears of itself');
+  },
+);
 
 t.test('check-quorum: a leader that a majority does not answer steps down (dissertation §6.2)', async (t) => {
   const cluster = new CoreCluster({ voters: FIVE });
@@ -280,15 +287,18 @@ t.test('check-quorum: a leader that sends and hears nothing gives way to another
   t.not(cluster.leaders[0], 1n, 'its heartbeats hold the others back only as long as it leads');
 });
 
-t.test('transfer: to one that has the whole log at once, in far less than a time-out (dissertation §3.10)', async (t) => {
-  const cluster = new CoreCluster({ voters: THREE });
-  const leader = cluster.elect(1n);
-  leader.step({ type: 'transfer', to: 3n });
-  cluster.deliver();
-  t.same(cluster.leaders, [3n], 'although everyone hears of a leader');
-  t.equal(cluster.get(3n).raft.term, 2);
-  t.match(leader.raft, { role: 'follower', leader: 3n });
-});
+t.test(
+  'transfer: to one that has the whole log at once, in far less than a time-out (dissertation §3.10)',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: THREE });
+    const leader = cluster.elect(1n);
+    leader.step({ type: 'transfer', to: 3n });
+    cluster.deliver();
+    t.same(cluster.leaders, [3n], 'although everyone hears of a leader');
+    t.equal(cluster.get(3n).raft.term, 2);
+    t.match(leader.raft, { role: 'follower', leader: 3n });
+  },
+);
 
 t.test('transfer: the heir is brought up to date first, and no proposal is taken meanwhile', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });

@@ -355,23 +355,34 @@ t.test('snapshot: none for a member that has not answered lately', async (t) => 
   t.same(leader.snapshots, [{ member: 3n }]);
 });
 
-t.test('snapshot: where the log has what it holds the log stays; where it has other entries it goes', async (t) => {
-  const { leader, follower } = withCutLog(3);
-  install(follower, leader, 6);
-  t.ok(follower.effects.reset, 'entries that lack the ones before them are of no use');
+t.test(
+  'snapshot: where the log has what it holds the log stays; where it has other entries it goes',
+  async (t) => {
+    const { leader, follower } = withCutLog(3);
+    install(follower, leader, 6);
+    t.ok(follower.effects.reset, 'entries that lack the ones before them are of no use');
 
-  const kept = withCutLog(3);
-  const other = kept.cluster.get(2n);
-  install(other, kept.leader, 10);
-  t.match(other.effects, { reset: undefined, truncateFrom: undefined });
-  t.equal(other.log.lastIndex, 10);
+    const kept = withCutLog(3);
+    const other = kept.cluster.get(2n);
+    install(other, kept.leader, 10);
+    t.match(other.effects, { reset: undefined, truncateFrom: undefined });
+    t.equal(other.log.lastIndex, 10);
 
-  const logs = { 1: [1, 3, 3, 3], 2: [1, 3, 3, 3], 3: [1, 2, 2, 2, 2] };
-  const cluster = new CoreCluster({ voters: THREE, logs, term: 3 });
-  const conflicting = cluster.get(3n);
-  install(conflicting, cluster.get(1n), 3);
-  t.match(conflicting.effects, { reset: { index: 3, term: 3 } });
-  t.equal(conflicting.log.lastIndex, 3);
+    const logs = { 1: [1, 3, 3, 3], 2: [1, 3, 3, 3], 3: [1, 2, 2, 2, 2] };
+    const cluster = new CoreCluster({ voters: THREE, logs, term: 3 });
+    const conflicting = cluster.get(3n);
+    install(conflicting, cluster.get(1n), 3);
+    t.match(conflicting.effects, { reset: { index: 3, term: 3 } });
+    t.equal(conflicting.log.lastIndex, 3);
+  },
+);
+
+t.test('snapshot: one that arrives as the member wins its election changes nothing', async (t) => {
+  const { cluster, leader } = withCutLog(0);
+  const winner = cluster.elect(2n);
+  install(winner, leader, 10);
+  t.match(winner.effects, { reset: undefined, messagesAfterSync: [] });
+  t.match(winner.raft, { role: 'leader', commit: 11 });
 });
 
 t.test('snapshot: its configuration is in force, also after a restart', async (t) => {
@@ -474,11 +485,14 @@ t.test('fetch: entries of another term than the log’s are not sent', async (t)
 
 t.test('matches and neededFrom: what a leader knows, nothing on others', async (t) => {
   const { cluster, leader } = withCutLog(6);
-  t.same([...leader.raft.matches], [
-    [1n, 10],
-    [2n, 10],
-    [3n, 1],
-  ]);
+  t.same(
+    [...leader.raft.matches],
+    [
+      [1n, 10],
+      [2n, 10],
+      [3n, 1],
+    ],
+  );
   t.equal(leader.raft.neededFrom, 2);
   t.same([...cluster.get(2n).raft.matches], []);
   t.equal(cluster.get(2n).raft.neededFrom, Infinity);
