@@ -19,7 +19,10 @@ export function logLeaders<R>(options: LeaderLogOptions<R>): () => void {
   const look = () => {
     const { leaderId, memberId } = consensus.status();
     if (leaderId === 0n) {
-      timer ??= setTimeout(() => void tellWaiting(options), patienceMs).unref();
+      timer ??= setTimeout(() => {
+        told = undefined;
+        void tellWaiting(options);
+      }, patienceMs).unref();
       return;
     }
     clearTimeout(timer);

@@ -129,14 +129,13 @@ class Candidate {
 
   /** Resolves with true when the signal aborts while the lease is held, with false when it is lost. */
   async #renewWhileHeld(signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      await this.pause(signal);
-      if (signal.aborted) return true;
-      const left = this.#renewedAt + RENEW_DEADLINE_MS - this.#clock.now();
-      if (left <= 0) return false;
+    const left = () => this.#renewedAt + RENEW_DEADLINE_MS - this.#clock.now();
+    while (!signal.aborted && left() > 0) {
+      await this.#clock.sleep(Math.min(RETRY_MS, left()), signal);
       // An attempt that hangs must not hold up the end of the time.
-      await Promise.race([this.tryOnce(signal), this.#clock.sleep(left, signal)]);
+      if (!signal.aborted) await Promise.race([this.tryOnce(signal), this.#clock.sleep(left(), signal)]);
     }
+    return signal.aborted;
   }
 
   async #takeOrRenew(signal: AbortSignal): Promise<boolean> {

@@ -77,9 +77,7 @@ export async function joinCluster(options: JoinOptions): Promise<Bootstrap> {
   checkInitial(initial, own);
   const urls = initial.filter(({ name }) => name !== own.name).flatMap(({ peerUrls }) => peerUrls);
   if (urls.length === 0) {
-    throw new BootstrapError(
-      '--initial-cluster names no other member, and an existing cluster was to be joined',
-    );
+    throw new InitialClusterError('--initial-cluster names no other member of the existing cluster to join');
   }
   let unknownTo: ClusterView | undefined;
   for (let round = 1; round <= (unknownTo === undefined ? ROUNDS_MAX : ROUNDS_UNKNOWN_MAX); round++) {
