@@ -46,7 +46,9 @@ async function tellWaiting<R>({ consensus, isReachable, logger }: LeaderLogOptio
   const voters = configuration.members.filter(({ id }) => isVoter(configuration, id));
   if (voters.length === 0) return logger.warn('waiting to hear from the leader of the cluster');
   const { memberId } = consensus.status();
-  const answers = await Promise.all(voters.map((voter) => voter.id === memberId || isReachable(voter)));
+  const answers = await Promise.all(
+    voters.map(async (voter) => voter.id === memberId || (await isReachable(voter))),
+  );
   const reachable = answers.filter(Boolean).length;
   if (consensus.status().leaderId !== 0n) return;
   logger.warn(`waiting for a leader: ${reachable} of ${voters.length} members reachable`);

@@ -67,7 +67,7 @@ interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
-const specOf = (lease: KubeObject | undefined): LeaseSpec => (lease?.['spec'] ?? {}) as LeaseSpec;
+const specOf = (lease: KubeObject | undefined): LeaseSpec => lease?.['spec'] ?? {};
 
 class Candidate {
   readonly #options: LeaseLeadershipOptions;
@@ -176,7 +176,7 @@ class Candidate {
       if (present === undefined || present.metadata.resourceVersion !== from.metadata.resourceVersion) {
         throw conflict(RESOURCE, NAME);
       }
-      return { ...present, spec } as KubeObject;
+      return { ...present, spec };
     });
   }
 
