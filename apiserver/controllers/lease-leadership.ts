@@ -24,7 +24,7 @@ export const RENEW_DEADLINE_MS = 10_000;
 /** Between two attempts to take or renew it. */
 export const RETRY_MS = 2000;
 /** What giving the lease back may take of the time that a server has to stop. */
-const RELEASE_MS_MAX = 300;
+const RELEASE_MS_MAX = 150;
 
 export interface LeaseClock {
   /** Milliseconds that never go back. */
