@@ -29,9 +29,9 @@ export function logLeaders<R>(options: LeaderLogOptions<R>): () => void {
     timer = undefined;
     if (leaderId === told) return;
     told = leaderId;
-    const name = memberOf(consensus.configuration(), leaderId)?.name ?? '';
+    const { name = '', peerUrls = [] } = memberOf(consensus.configuration(), leaderId) ?? {};
     const who = leaderId === memberId ? 'this member leads' : 'another member leads';
-    logger.info({ leader: name || leaderId.toString(16) }, who);
+    logger.info({ leader: name || (peerUrls[0] ?? leaderId.toString(16)) }, who);
   };
   const unsubscribe = consensus.onLeadershipChange(look);
   look();

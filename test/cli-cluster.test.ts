@@ -84,6 +84,11 @@ async function membersAt(clientUrl: string): Promise<ListedMember[]> {
   return members as ListedMember[];
 }
 
+async function areNamed(url: string, names: readonly string[]): Promise<boolean> {
+  const found = (await membersAt(url)).map(({ name = '' }) => name).toSorted();
+  return found.join() === names.join();
+}
+
 async function createMap(url: string, name: string): Promise<void> {
   await post(`${url}/api/v1/namespaces/default/configmaps`, { metadata: { name } });
 }
@@ -145,7 +150,7 @@ t.test(
       await createMap(plainUrl(m1), 'one');
       for (const member of layout.members)
         t.ok((await mapsAt(plainUrl(member))).includes('one'), member.name);
-      t.same((await membersAt(clientUrl(m2))).map(({ name }) => name).toSorted(), ['m1', 'm2', 'm3']);
+      await until('all have told their names', () => areNamed(clientUrl(m2), ['m1', 'm2', 'm3']));
       const logs = first.output().trimEnd().split('\n');
       t.ok(
         logs.every((line) => 'level' in JSON.parse(line)),
@@ -343,7 +348,7 @@ t.test(
     await until('all are healthy', async () =>
       (await Promise.all(urls.map((url) => isOk(`${url}/readyz`)))).every(Boolean),
     );
-    t.same((await membersAt(urls[2] ?? '')).map(({ name }) => name).toSorted(), names);
+    await until('all have told their names', () => areNamed(urls[2] ?? '', names));
     t.equal(await stop(two), 0);
   },
 );

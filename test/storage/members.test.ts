@@ -5,10 +5,10 @@ import {
   BootstrapError,
   type InitialMember,
   InitialClusterError,
-  joinCluster,
   loneMember,
   newCluster,
 } from '../../storage/cluster/bootstrap.js';
+import { checkNotBootstrapped, joinCluster } from '../../storage/cluster/join.js';
 import { Members } from '../../storage/cluster/members.js';
 import { publish } from '../../storage/cluster/publish.js';
 import { mayAddVoter, mayPromote, mayRemoveVoter } from '../../storage/cluster/strict.js';
@@ -73,7 +73,11 @@ t.test('a new cluster: every member comes to the same ids by itself', async (t) 
     first?.configuration.voters,
     ids.toSorted((a, b) => (a < b ? -1 : 1)),
   );
-  t.same(first?.configuration.members.map(({ name }) => name).sort(), ['m1', 'm2', 'm3']);
+  t.same(
+    first?.configuration.members.map(({ name }) => name),
+    ['', '', ''],
+    'none has started yet',
+  );
   t.ok(
     [...ids, first?.clusterId ?? 0n].every((id) => id > 0n && id < 2n ** 64n),
     '64 bits, never 0',
@@ -181,6 +185,41 @@ t.test('who was not added, or finds nobody, is told so and gives up', async (t) 
   });
   t.ok(new InitialClusterError('') instanceof BootstrapError);
 });
+
+t.test(
+  'a member whose data is lost does not come back as itself (Raft: a vote is kept for ever)',
+  async (t) => {
+    const all = initial('m1', 'm2');
+    const own = all[1] as InitialMember;
+    const found = newCluster(all, own, TOKEN);
+    const { clusterId, memberId, configuration } = found;
+    const seen = (name: string, more: Partial<Configuration> = {}) => ({
+      initial: all,
+      own,
+      fetch: async () => ({
+        clusterId,
+        configuration: {
+          ...configuration,
+          members: configuration.members.map((member) =>
+            member.id === memberId ? { ...member, name } : member,
+          ),
+          ...more,
+        },
+      }),
+    });
+    const lost = {
+      name: 'BootstrapError',
+      message: /^member [0-9a-f]+ has already been bootstrapped.*add it anew$/,
+    };
+    await checkNotBootstrapped({ initial: all, own, fetch: never }, found);
+    await checkNotBootstrapped(seen(''), found);
+    await checkNotBootstrapped(seen('m2'), { memberId, clusterId: clusterId + 1n });
+    await t.rejects(checkNotBootstrapped(seen('m2'), found), lost);
+    await t.rejects(checkNotBootstrapped(seen('', { members: [], removed: [memberId] }), found), lost);
+    await t.rejects(joinCluster(seen('m2')), lost);
+    t.equal((await joinCluster(seen(''))).memberId, memberId);
+  },
+);
 
 t.test('strict reconfiguration: those who have started must stay a majority', async (t) => {
   const of = (started: number, all: number): Configuration =>
