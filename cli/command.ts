@@ -19,9 +19,9 @@ import type { ServeOptions } from './serve.js';
 
 /** What runs once a command's flags are good. */
 export interface Programs {
-  serve(options: ServeOptions): Promise<void>;
-  etcd(options: EtcdOptions): Promise<void>;
-  cluster(options: ClusterOptions): Promise<void>;
+  readonly serve: (options: ServeOptions) => Promise<void>;
+  readonly etcd: (options: EtcdOptions) => Promise<void>;
+  readonly cluster: (options: ClusterOptions) => Promise<void>;
 }
 
 export function wherryCommand(programs: Programs): Command {

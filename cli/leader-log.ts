@@ -19,16 +19,19 @@ export function logLeaders<R>(options: LeaderLogOptions<R>): () => void {
   const look = () => {
     const { leaderId, memberId } = consensus.status();
     if (leaderId === 0n) {
-      timer ??= setTimeout(() => void tellWaiting(options), patienceMs).unref();
+      timer ??= setTimeout(() => {
+        told = undefined;
+        void tellWaiting(options);
+      }, patienceMs).unref();
       return;
     }
     clearTimeout(timer);
     timer = undefined;
     if (leaderId === told) return;
     told = leaderId;
-    const name = memberOf(consensus.configuration(), leaderId)?.name ?? '';
+    const { name = '', peerUrls = [] } = memberOf(consensus.configuration(), leaderId) ?? {};
     const who = leaderId === memberId ? 'this member leads' : 'another member leads';
-    logger.info({ leader: name || leaderId.toString(16) }, who);
+    logger.info({ leader: name || (peerUrls[0] ?? leaderId.toString(16)) }, who);
   };
   const unsubscribe = consensus.onLeadershipChange(look);
   look();
@@ -43,7 +46,9 @@ async function tellWaiting<R>({ consensus, isReachable, logger }: LeaderLogOptio
   const voters = configuration.members.filter(({ id }) => isVoter(configuration, id));
   if (voters.length === 0) return logger.warn('waiting to hear from the leader of the cluster');
   const { memberId } = consensus.status();
-  const answers = await Promise.all(voters.map((voter) => voter.id === memberId || isReachable(voter)));
+  const answers = await Promise.all(
+    voters.map(async (voter) => voter.id === memberId || (await isReachable(voter))),
+  );
   const reachable = answers.filter(Boolean).length;
   if (consensus.status().leaderId !== 0n) return;
   logger.warn(`waiting for a leader: ${reachable} of ${voters.length} members reachable`);

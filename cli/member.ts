@@ -3,7 +3,8 @@ import { encodeConfiguration, type Member } from '../raft/core/configuration.js'
 import { fetchCluster } from '../raft/transport/discovery.js';
 import { createHttpTransport } from '../raft/transport/http.js';
 import type { PeerTls } from '../raft/transport/tls.js';
-import { type Bootstrap, joinCluster, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
+import { type Bootstrap, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
+import { checkNotBootstrapped, joinCluster } from '../storage/cluster/join.js';
 import { Members } from '../storage/cluster/members.js';
 import { publish } from '../storage/cluster/publish.js';
 import { listenForClients } from '../storage/http/client-port.js';
@@ -14,7 +15,7 @@ import { logLeaders } from './leader-log.js';
 import type { MemberFlags, MemberPlan } from './member-flags.js';
 import { loadPeerTls } from './peer-tls.js';
 import type { Surroundings } from './run.js';
-import { StartupError } from './startup-error.js';
+import { StartupError, UsageError } from './startup-error.js';
 import { tellSupervisor } from './supervised.js';
 
 /** How long a member is given to say that it is there, in milliseconds. */
@@ -58,6 +59,7 @@ export async function openMember(
     },
   });
   closers.push(() => store.close());
+  refuseSilence(plan, store);
   await startServices(flags, plan, store, tls, surroundings);
   return store;
 }
@@ -84,12 +86,22 @@ async function bootstrap(
   { logger }: Surroundings,
 ): Promise<Bootstrap> {
   if (peers === undefined) return loneMember(own);
-  if (state === 'new') return newCluster(initial, own, token);
+  if (state === 'new') {
+    const found = newCluster(initial, own, token);
+    await checkNotBootstrapped(
+      { initial, own, fetch: (url) => fetchCluster(url, { tls, timeoutMs: REACH_MS }) },
+      found,
+    );
+    return found;
+  }
   return joinCluster({
     initial,
     own,
     fetch: (url) => fetchCluster(url, { tls, timeoutMs: DESCRIBE_MS }),
-    onFailure: (url, error) => logger.warn({ err: error }, `could not get cluster response from ${url}`),
+    onFailure: (url, error) => {
+      const detail = error instanceof Error ? error.message : String(error);
+      logger.warn({ detail }, `could not get cluster response from ${url}`);
+    },
   });
 }
 
@@ -133,4 +145,12 @@ async function answers({ peerUrls }: Member, clusterId: bigint, tls: PeerTls | u
   const attempts = peerUrls.map((url) => fetchCluster(url, { tls, timeoutMs: REACH_MS }));
   const found = await Promise.allSettled(attempts);
   return found.some((attempt) => attempt.status === 'fulfilled' && attempt.value.clusterId === clusterId);
+}
+
+/** Without a port for them, the others of its cluster would be waited for without end. Throws UsageError. */
+function refuseSilence({ peers }: MemberPlan, { consensus, memberId }: Store): void {
+  const others = consensus.configuration().members.filter(({ id }) => id !== memberId);
+  if (peers !== undefined || others.length === 0) return;
+  const names = others.map(({ name, id }) => name || id.toString(16)).join(', ');
+  throw new UsageError(`this is a member of a cluster with ${names}: --listen-peer-urls must be given`);
 }

@@ -2,6 +2,7 @@
  * The life of a server's process: it starts, tells that it is ready, and runs until a signal or a failure ends it. What
  * was opened is closed the other way round.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { explain, type Ports } from './explain.js';
 import type { LogLevel } from './flags.js';
@@ -27,6 +28,8 @@ export interface RunOptions extends Ports {
 
 /** A server ends within a second. */
 const STOP_MS_MAX = 900;
+/** So long what was opened later is waited for before the next is closed, too: it may wait for that one itself. */
+const PATIENCE_MS = 500;
 const EXIT_STOPPED = 0;
 const EXIT_FAILED = 1;
 
@@ -94,12 +97,21 @@ async function closeAll(
     logger.warn('something did not stop in time and is left behind');
     process.exit(exitCode);
   }, stopMsMax);
+  const patience = sleep(PATIENCE_MS, undefined, { ref: false });
+  const closing: Promise<void>[] = [];
   for (const close of closers.toReversed()) {
-    try {
-      await close();
-    } catch (error) {
-      logger.error({ err: error }, 'failed to stop cleanly');
-    }
+    const closed = closeOne(close, logger);
+    closing.push(closed);
+    await Promise.race([closed, patience]);
   }
+  await Promise.all(closing);
   clearTimeout(deadline);
+}
+
+async function closeOne(close: () => Promise<void> | void, logger: Logger): Promise<void> {
+  try {
+    await close();
+  } catch (error) {
+    logger.error({ err: error }, 'failed to stop cleanly');
+  }
 }

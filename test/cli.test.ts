@@ -48,7 +48,7 @@ t.test('help and version need nothing of the server', async (t) => {
   };
   const command = join(alone, 'wherry.js');
   t.same(await run(['--version'], {}, command), { code: 0, stdout: `${version}\n`, stderr: '' });
-  for (const args of [['--help'], ['serve', '--help'], []]) {
+  for (const args of [['--help'], ['serve', '--help'], ['etcd', '--help'], ['cluster', '--help'], []]) {
     const { code, stdout, stderr } = await run(args, {}, command);
     t.same([code, stderr], [0, ''], args.join(' '));
     t.match(stdout, /^Usage: wherry/);
@@ -58,7 +58,7 @@ t.test('help and version need nothing of the server', async (t) => {
 t.test('only what works is advertised', async (t) => {
   const { stdout } = await run(['--help']);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-  t.same(commands, ['serve']);
+  t.same(commands, ['serve', 'etcd', 'cluster']);
 });
 
 t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => {
@@ -79,6 +79,38 @@ t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => 
     [['serve', '--max-txn-ops', '0'], /--max-txn-ops .*above 0/],
     [['serve', '--port', '0', '--secure-port', '0'], /may not both be 0/],
     [['serve'], /'abc' from env 'WHERRY_PORT' is invalid/, { WHERRY_PORT: 'abc' }],
+    [['etcd', '--listen-peer-urls', 'http://peers.example:1'], /expected IP in URL for binding/],
+    [['etcd', '--listen-client-urls', 'https://127.0.0.1:1'], /client port speaks no TLS/],
+    [['etcd', '--initial-cluster', 'm1'], /"m1" does not have the form name=url/],
+    [['etcd', '--initial-cluster', 'm1=127.0.0.1:1'], /URL scheme must be http or https: 127.0.0.1:1/],
+    [
+      ['etcd', '--initial-cluster-state', 'old'],
+      /--initial-cluster-state .*Allowed choices are new, existing/,
+    ],
+    [['etcd', '--name', 'a=b'], /--name .*equals sign/],
+    [['etcd', '--peer-client-cert-auth=maybe'], /must be true or false/],
+    [
+      ['etcd'],
+      /'no' from env 'WHERRY_PEER_CLIENT_CERT_AUTH' is invalid/,
+      { WHERRY_PEER_CLIENT_CERT_AUTH: 'no' },
+    ],
+    [['etcd', '--heartbeat-interval', '0'], /--heartbeat-interval .*above 0/],
+    [
+      ['serve', '--election-timeout', '499'],
+      /--election-timeout\[499ms\] should be at least as 5 times as --heartbeat-interval\[100ms\]/,
+    ],
+    [['serve', '--election-timeout', '50001'], /is too long, and should be set less than 50000ms/],
+    [
+      ['serve', '--listen-peer-urls', 'http://127.0.0.1:1', '--data-dir', ':memory:'],
+      /a member must remember how it voted/,
+    ],
+    [
+      ['serve', '--listen-peer-urls', 'https://127.0.0.1:1'],
+      /cannot listen on TLS for https:\/\/127.0.0.1:1: --peer-cert-file and --peer-key-file are not given/,
+    ],
+    [['cluster', '--size', '8'], /--size .*at most 7/],
+    [['cluster', '--peer-port', '0'], /--peer-port .*not be 0/],
+    [['cluster', '--data-dir', ':memory:'], /members must remember how they voted/],
   ];
   for (const [args, expected, env] of cases) {
     const { code, stdout, stderr } = await run(args, env);

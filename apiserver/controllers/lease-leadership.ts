@@ -24,7 +24,7 @@ export const RENEW_DEADLINE_MS = 10_000;
 /** Between two attempts to take or renew it. */
 export const RETRY_MS = 2000;
 /** What giving the lease back may take of the time that a server has to stop. */
-const RELEASE_MS_MAX = 300;
+const RELEASE_MS_MAX = 150;
 
 export interface LeaseClock {
   /** Milliseconds that never go back. */
@@ -67,7 +67,7 @@ interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
-const specOf = (lease: KubeObject | undefined): LeaseSpec => (lease?.['spec'] ?? {}) as LeaseSpec;
+const specOf = (lease: KubeObject | undefined): LeaseSpec => lease?.['spec'] ?? {};
 
 class Candidate {
   readonly #options: LeaseLeadershipOptions;
@@ -129,14 +129,13 @@ class Candidate {
 
   /** Resolves with true when the signal aborts while the lease is held, with false when it is lost. */
   async #renewWhileHeld(signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      await this.pause(signal);
-      if (signal.aborted) return true;
-      const left = this.#renewedAt + RENEW_DEADLINE_MS - this.#clock.now();
-      if (left <= 0) return false;
+    const left = () => this.#renewedAt + RENEW_DEADLINE_MS - this.#clock.now();
+    while (!signal.aborted && left() > 0) {
+      await this.#clock.sleep(Math.min(RETRY_MS, left()), signal);
       // An attempt that hangs must not hold up the end of the time.
-      await Promise.race([this.tryOnce(signal), this.#clock.sleep(left, signal)]);
+      if (!signal.aborted) await Promise.race([this.tryOnce(signal), this.#clock.sleep(left(), signal)]);
     }
+    return signal.aborted;
   }
 
   async #takeOrRenew(signal: AbortSignal): Promise<boolean> {
@@ -177,7 +176,7 @@ class Candidate {
       if (present === undefined || present.metadata.resourceVersion !== from.metadata.resourceVersion) {
         throw conflict(RESOURCE, NAME);
       }
-      return { ...present, spec } as KubeObject;
+      return { ...present, spec };
     });
   }
 

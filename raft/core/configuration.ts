@@ -29,7 +29,7 @@ export interface Configuration {
    * lists are empty, and these are the ones it may hear from.
    */
   readonly members: readonly Member[];
-  /** Ids that were members once. They are never members again. */
+  /** Ids that were members once. They are never members again. Disjoint from `members`. */
   readonly removed: readonly bigint[];
 }
 
@@ -96,13 +96,21 @@ export function applyChanges(
   }
   if (target.voters.length === 0) return 'no-voter-left';
   if (votesChanged(configuration, target) <= 1) return target;
-  return withMembersOf({ ...target, outgoing: configuration.voters }, configuration);
+  // Until the joint configuration is left those who leave are members, and needed: nobody is removed yet.
+  const joint = { ...target, outgoing: configuration.voters, removed: configuration.removed };
+  return withMembersOf(joint, configuration);
 }
 
 /** The configuration that follows a joint one. */
 export function leaveJoint(joint: Configuration): Configuration {
-  const stays = (id: bigint) => joint.voters.includes(id) || joint.learners.includes(id);
-  return { ...joint, outgoing: [], members: joint.members.filter(({ id }) => stays(id)) };
+  const stays = ({ id }: Member) => joint.voters.includes(id) || joint.learners.includes(id);
+  const gone = joint.members.filter((member) => !stays(member)).map(({ id }) => id);
+  return {
+    ...joint,
+    outgoing: [],
+    members: joint.members.filter(stays),
+    removed: [...joint.removed, ...gone],
+  };
 }
 
 function applyOne(configuration: Configuration, change: ConfigurationChange): Configuration | ChangeRefusal {

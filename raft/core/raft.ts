@@ -543,8 +543,9 @@ export class Raft {
   }
 
   protected installed({ index, term, configuration }: Input & { readonly type: 'installed' }): void {
-    invariant(this.#role !== 'leader', 'a leader installed a snapshot');
     if (!this.#log.matches(index, term)) {
+      // One that won its election during the installation has all that is committed.
+      invariant(this.#role !== 'leader', 'a leader lacked a committed entry');
       invariant(index > this.#commit, 'a snapshot of the past was installed');
       this.#log.reset(index, term);
       this.#configurations.reset({ index, configuration });
@@ -636,20 +637,21 @@ export class Raft {
   }
 
   protected receiveProposals({ from, proposals }: ProposeMessage): void {
-    if (this.#role === 'leader') this.#takeProposals(proposals, from);
-    // Only who has led this whole term, without a restart, knows that a proposal is not in the log already.
-    else if (this.#ledTerm === this.#term) this.#refuse(this.#unseen(proposals), 'not-leader', from);
+    // Only who has led this whole term, without a restart, knows whether a proposal is in the log already.
+    if (this.#ledTerm === this.#term) this.#takeProposals(proposals, from);
   }
 
   #takeProposals(proposals: readonly ProposedEntry[], from: bigint): void {
-    if (this.#transferee !== NOBODY) {
-      this.#refuse(this.#unseen(proposals), 'not-leader', from);
-      return;
-    }
     const before = this.#log.lastIndex;
+    const refused = new Map<ProposalRefusal, RequestId[]>();
     for (const proposal of proposals) {
-      if (this.isNewProposal(proposal.requestId)) this.#takeProposal(proposal, from);
+      const reason = this.#refusalOf(proposal);
+      if (reason === undefined) continue;
+      const requestIds = refused.get(reason) ?? [];
+      refused.set(reason, requestIds);
+      requestIds.push(proposal.requestId);
     }
+    for (const [reason, requestIds] of refused) this.#refuse(requestIds, reason, from);
     if (this.#log.lastIndex === before) return;
     this.#acknowledgeOwn();
     this.#replication.sendAll();
@@ -659,19 +661,26 @@ export class Raft {
     return this.#proposals.isNew(requestId);
   }
 
-  #takeProposal({ type, requestId, payload }: ProposedEntry, from: bigint): void {
-    if (type === 'normal') {
-      this.append(type, requestId, payload);
-      return;
-    }
-    const next = this.changedConfiguration(payload);
-    if (typeof next === 'string') this.#refuse([requestId], next, from);
-    else this.append(type, requestId, encodeConfiguration(next));
+  /** Refused once, taken never, and refused again whenever a copy comes: the first refusal may be lost. */
+  #refusalOf(proposal: ProposedEntry): ProposalRefusal | undefined {
+    const { requestId } = proposal;
+    if (!this.isNewProposal(requestId)) return this.#proposals.refusal(requestId);
+    const reason = this.#takeProposal(proposal);
+    if (reason !== undefined) this.#proposals.refuse(requestId, reason);
+    return reason;
   }
 
-  /** Refused once, taken never: a copy may still come. */
-  #unseen(proposals: readonly ProposedEntry[]): RequestId[] {
-    return proposals.map(({ requestId }) => requestId).filter((requestId) => this.isNewProposal(requestId));
+  /** Puts it in the log, or says why not. */
+  #takeProposal({ type, requestId, payload }: ProposedEntry): ProposalRefusal | undefined {
+    if (this.#role !== 'leader' || this.#transferee !== NOBODY) return 'not-leader';
+    if (type === 'normal') {
+      this.append(type, requestId, payload);
+      return undefined;
+    }
+    const next = this.changedConfiguration(payload);
+    if (typeof next === 'string') return next;
+    this.append(type, requestId, encodeConfiguration(next));
+    return undefined;
   }
 
   #refuse(requestIds: readonly RequestId[], reason: ProposalRefusal, to: bigint): void {

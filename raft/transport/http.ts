@@ -95,7 +95,9 @@ class PeersOverHttp implements HttpTransport {
     }
     this.#addresses = addresses;
     this.#state = 'started';
-    this.#checks = setInterval(() => this.#check(handler), this.#limits.stalledMs / CHECKS_PER_STALL).unref();
+    // After a stall of this process, what has come in meanwhile speaks first.
+    const check = () => setImmediate(() => this.#check(handler));
+    this.#checks = setInterval(check, this.#limits.stalledMs / CHECKS_PER_STALL).unref();
     this.setMembers(this.#members);
   }
 

@@ -1,7 +1,7 @@
 /** Bounds of the transport. Tests pass smaller ones; the rest of the program takes these as they are. */
 export interface TransportLimits {
-  /** Bytes for one member that it has not acknowledged, on the way or waiting. A single message may be larger. */
-  readonly unsentBytesMax: number;
+  /** Bytes that wait for one member while the window is full. A single message may be larger. */
+  readonly waitingBytesMax: number;
   /**
    * Bytes on the way to one member, in any buffer between the two processes. What is beyond waits here, where heartbeats
    * and votes go ahead of entries. Bounds the rate to this much in a round trip.
@@ -26,7 +26,7 @@ export interface TransportLimits {
 }
 
 export const TRANSPORT_LIMITS: TransportLimits = {
-  unsentBytesMax: 16 * 2 ** 20,
+  waitingBytesMax: 16 * 2 ** 20,
   windowBytes: 2 ** 20,
   acknowledgeMs: 250,
   stalledMs: 5000,

@@ -8,24 +8,29 @@ export interface TransportLogger {
 /** Subjects remembered: anyone who connects can be one. */
 const SUBJECTS_MAX = 1000;
 
-/** Says of each subject what is wrong with it once, until that changes. */
+/** Says of each subject how it is with it once, until that changes. */
 export class LogOnce {
   readonly #last = new Map<string, string>();
 
   constructor(private readonly logger: TransportLogger | undefined) {}
 
   warn(subject: string, fields: object, message: string): void {
-    if (this.#last.get(subject) === message) return;
-    if (this.#last.size >= SUBJECTS_MAX) this.#last.clear();
-    this.#last.set(subject, message);
-    this.logger?.warn(fields, message);
+    if (this.#isNews(subject, message)) this.logger?.warn(fields, message);
   }
 
-  /** Nothing is wrong with the subject any more; `message` is said if something was, or it is new. */
   info(subject: string, fields: object, message: string): void {
-    if (this.#last.get(subject) === message) return;
+    if (this.#isNews(subject, message)) this.logger?.info(fields, message);
+  }
+
+  /** Whatever was wrong with it is over. */
+  forget(subject: string): void {
+    this.#last.delete(subject);
+  }
+
+  #isNews(subject: string, message: string): boolean {
+    if (this.#last.get(subject) === message) return false;
     if (this.#last.size >= SUBJECTS_MAX) this.#last.clear();
     this.#last.set(subject, message);
-    this.logger?.info(fields, message);
+    return true;
   }
 }

@@ -40,7 +40,9 @@ export class OutgoingStream {
     private readonly events: StreamEvents,
   ) {
     const { acceptMs } = limits;
-    this.#deadline = setTimeout(() => this.#lost(`not accepted within ${acceptMs} ms`), acceptMs).unref();
+    // After a stall of this process, what has come in meanwhile speaks first.
+    const expire = () => setImmediate(() => this.#notAccepted(acceptMs));
+    this.#deadline = setTimeout(expire, acceptMs).unref();
     // Not at once, so that `ended` never comes out of the constructor.
     queueMicrotask(() => this.#open(target));
   }
@@ -111,6 +113,10 @@ export class OutgoingStream {
     response.on('data', (chunk: Buffer) => this.#acknowledge(chunk));
     response.on('end', () => this.#lost('the other side ended the stream'));
     this.events.accepted();
+  }
+
+  #notAccepted(acceptMs: number): void {
+    if (this.#state === 'opening') this.#lost(`not accepted within ${acceptMs} ms`);
   }
 
   #acknowledge(chunk: Buffer): void {

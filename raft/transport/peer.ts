@@ -50,9 +50,10 @@ export class Peer {
       this.#options.onLost();
       return;
     }
+    const { windowBytes, waitingBytesMax } = this.#options.limits;
     const encoded = encodeMessage(message);
-    const unsent = this.#queue.bytes + this.#stream.unacknowledged;
-    if (unsent > 0 && unsent + encoded.bytes > this.#options.limits.unsentBytesMax) this.#options.onLost();
+    const waiting = this.#queue.bytes + Math.max(0, this.#stream.unacknowledged - windowBytes);
+    if (waiting > 0 && waiting + encoded.bytes > waitingBytesMax) this.#options.onLost();
     else this.#queue.push(encoded);
   }
 

@@ -13,6 +13,8 @@ import {
   STATUS,
   STREAM_PATH,
   checkHeaders,
+  hex,
+  parseHex,
 } from './protocol.js';
 import { refuse } from './refuse.js';
 import { type PeerTls, serverTlsOptions } from './tls.js';
@@ -129,14 +131,21 @@ export class PeerServer {
   #serveMember(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { self, removed, log, stream, snapshot, ask } = this.options;
     const sender = checkHeaders(request.headers, self, removed());
-    const peer = String(request.headers['x-wherry-from'] ?? request.socket.remoteAddress);
+    const peer = peerOf(request);
     if ('status' in sender) {
       log.warn(`refused ${peer}`, { peer, status: sender.status }, `refused a peer: ${sender.text}`);
       refuse(request, response, sender);
       return;
     }
+    log.forget(`refused ${peer}`);
     if (request.url === STREAM_PATH) stream(request, response, sender.from);
     else if (request.url === SNAPSHOT_PATH) snapshot(request, response, sender.from);
     else ask(request, response, sender.from);
   }
+}
+
+/** Whom the log names: the id it gives, or where it comes from. */
+function peerOf({ headers, socket }: http.IncomingMessage): string {
+  const id = parseHex(headers['x-wherry-from']);
+  return id === undefined ? (socket.remoteAddress ?? 'an address unknown') : hex(id);
 }

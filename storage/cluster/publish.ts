@@ -24,7 +24,7 @@ export interface PublishOptions<R> {
 export async function publish<R>(options: PublishOptions<R>): Promise<void> {
   const { signal, pauseMs = PAUSE_MS } = options;
   while (!signal.aborted && !(await attempt(options))) {
-    await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
