@@ -202,11 +202,7 @@ export function decodeConfiguration(bytes: Uint8Array): Configuration {
 
 /** @throws SyntaxError or TypeError for bytes that `encodeChanges` did not make */
 export function decodeChanges(bytes: Uint8Array): ConfigurationChange[] {
-  return (parse(bytes) as Record<string, unknown>[]).map((change) =>
-    'member' in change
-      ? ({ ...change, member: memberFrom(change['member']) } as ConfigurationChange)
-      : ({ ...change, id: idOf(change['id']) } as ConfigurationChange),
-  );
+  return (parse(bytes) as unknown[]).map(changeFrom);
 }
 
 function encode(value: unknown): Uint8Array {
@@ -220,11 +216,43 @@ function parse(bytes: Uint8Array): unknown {
 }
 
 function idOf(text: unknown): bigint {
-  if (typeof text !== 'string' || !/^[0-9a-f]{1,16}$/.test(text))
-    throw new TypeError('a member id is not hexadecimal');
-  return BigInt(`0x${text}`);
+  if (!/^[1-9a-f][0-9a-f]{0,15}$/.test(textOf(text))) throw new TypeError('a member id is not hexadecimal');
+  return BigInt(`0x${textOf(text)}`);
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('a text is none');
+  return value;
+}
+
+function textsOf(value: unknown): string[] {
+  return (value as unknown[]).map(textOf);
 }
 
 function memberFrom(value: unknown): Member {
-  return { ...(value as Member), id: idOf((value as Record<string, unknown>)['id']) };
+  const { id, name, peerUrls, clientUrls } = value as Record<keyof Member, unknown>;
+  return { id: idOf(id), name: textOf(name), peerUrls: textsOf(peerUrls), clientUrls: textsOf(clientUrls) };
+}
+
+function changeFrom(value: unknown): ConfigurationChange {
+  const { type, id, member, learner, name, peerUrls, clientUrls } = value as Record<string, unknown>;
+  switch (type) {
+    case 'add':
+      if (typeof learner !== 'boolean') throw new TypeError('a member is neither learner nor voter');
+      return { type, member: memberFrom(member), learner };
+    case 'promote':
+    case 'demote':
+    case 'remove':
+      return { type, id: idOf(id) };
+    case 'update':
+      return {
+        type,
+        id: idOf(id),
+        ...(name !== undefined && { name: textOf(name) }),
+        ...(peerUrls !== undefined && { peerUrls: textsOf(peerUrls) }),
+        ...(clientUrls !== undefined && { clientUrls: textsOf(clientUrls) }),
+      };
+    default:
+      throw new TypeError('a change is of no known type');
+  }
 }
