@@ -645,7 +645,8 @@ export class Raft {
     const before = this.#log.lastIndex;
     const refused = new Map<ProposalRefusal, RequestId[]>();
     for (const proposal of proposals) {
-      const reason = this.#refusalOf(proposal);
+      // What this member proposes itself comes to it once.
+      const reason = from === this.id ? this.#takeProposal(proposal) : this.#refusalOf(proposal);
       if (reason === undefined) continue;
       const requestIds = refused.get(reason) ?? [];
       refused.set(reason, requestIds);
