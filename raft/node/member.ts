@@ -27,6 +27,7 @@ import {
   type ConsensusStatus,
   type ProposalOutcome,
   type ProposeOptions,
+  type RejectReason,
   type StateMachine,
 } from './consensus.js';
 import { DeadlineTimer } from './deadline-timer.js';
@@ -54,6 +55,10 @@ const HAND_OVER_MS_MAX = 300;
 /** A member that stops waits so long for its proposals in flight. Milliseconds. */
 const DRAIN_MS_MAX = 300;
 const DRAIN_CHECK_MS = 2;
+
+/** The numbers of reads start at one of so many places, so far apart: all below 2^53. */
+const READ_STARTS = 2n ** 32n;
+const READS_PER_START = 2 ** 20;
 
 const RESOLVED = Promise.resolve();
 
@@ -167,6 +172,7 @@ export class Member<R> implements Consensus<R> {
     this.#proposals = new Proposals(options.session, limits, this.#clock, endedWaiting);
     this.#reads = new Reads(
       this.#clock,
+      Number(options.session % READ_STARTS) * READS_PER_START,
       (id) => this.#step({ type: 'read', id }),
       () => this.#machine.applied.index,
       endedWaiting,
@@ -210,8 +216,11 @@ export class Member<R> implements Consensus<R> {
     const failure = new Promise<never>((_resolve, reject) => (this.#startFailed = reject));
     const leading = async () => {
       this.#step({ type: 'campaign' });
-      while (!this.#ended && (!this.#leads || this.#raft.commit < this.#log.lastIndex))
+      while (!this.#ended && this.#isOnlyVoter() && !this.#hasCommittedAll) {
         await this.#syncs.synced;
+        // Whoever was removed and does not know it may have got in between: then it stands again in time.
+        if (!this.#hasCommittedAll) await new Promise<void>((resolve) => this.#clock.nextTurn(resolve));
+      }
       await this.#applier.idle();
     };
     await Promise.race([leading(), failure]);
@@ -220,6 +229,10 @@ export class Member<R> implements Consensus<R> {
 
   get #leads(): boolean {
     return this.#raft.role === 'leader';
+  }
+
+  get #hasCommittedAll(): boolean {
+    return this.#leads && this.#raft.commit === this.#log.lastIndex;
   }
 
   #isOnlyVoter(): boolean {
@@ -246,20 +259,33 @@ export class Member<R> implements Consensus<R> {
     payload: Uint8Array,
     options: ProposeOptions,
   ): Promise<ProposalOutcome<R | Configuration>> {
-    const refusal = this.#accepting ? this.#proposals.refusal(payload, options) : 'stopped';
+    const refusal = this.#refusal(payload, options);
     if (refusal !== undefined) return Promise.resolve({ type: 'rejected', reason: refusal });
     const outcome = this.#proposals.add(type, payload, options);
     this.#scheduleFlush();
     return outcome;
   }
 
+  #refusal(payload: Uint8Array, options: ProposeOptions): RejectReason | undefined {
+    if (!this.#accepting) return 'stopped';
+    if (options.forward === false && !this.#leads) return 'not-leader';
+    return this.#proposals.refusal(payload, options);
+  }
+
   readIndex(options: ProposeOptions): Promise<void> {
     if (!this.#accepting) return Promise.reject(new ConsensusError('stopped'));
-    // The only voter is a majority, and has applied what it has committed.
-    if (this.#isOnlyVoter() && this.#leads && this.#raft.commit === this.#machine.applied.index) {
-      return RESOLVED;
-    }
-    return this.#reads.read(options);
+    return this.#hasAppliedAll() ? RESOLVED : this.#reads.read(options);
+  }
+
+  /** The only voter is a majority. What is committed it knows once it has committed something in its term. */
+  #hasAppliedAll(): boolean {
+    const { commit, term } = this.#raft;
+    return (
+      this.#isOnlyVoter() &&
+      this.#leads &&
+      this.#log.term(commit) === term &&
+      commit === this.#machine.applied.index
+    );
   }
 
   status(): ConsensusStatus {
@@ -293,6 +319,8 @@ export class Member<R> implements Consensus<R> {
 
   transferLeadership(to: bigint, { deadline, signal }: ProposeOptions): Promise<void> {
     if (!this.#leads) return Promise.reject(new ConsensusError('no-leader'));
+    if (signal?.aborted === true) return Promise.reject(new ConsensusError('aborted'));
+    if (to === this.#options.memberId) return RESOLVED;
     return new Promise((resolve, reject) => {
       const end = (error?: ConsensusError) => {
         cancel();
@@ -307,7 +335,8 @@ export class Member<R> implements Consensus<R> {
         end(new ConsensusError('deadline')),
       );
       const unsubscribe = this.onLeadershipChange(({ leaderId, memberId }) => {
-        if (leaderId !== 0n && leaderId !== memberId) end();
+        if (this.#ended) end(new ConsensusError('stopped'));
+        else if (leaderId !== 0n && leaderId !== memberId) end();
       });
       this.#step({ type: 'transfer', to });
     });
@@ -339,6 +368,7 @@ export class Member<R> implements Consensus<R> {
     await this.#applier.idle();
     this.#end();
     await this.#transport.close();
+    await Promise.all([this.#incoming.idle(), this.#outgoing.idle()]);
     await this.#log.close();
   }
 
@@ -459,9 +489,14 @@ export class Member<R> implements Consensus<R> {
     this.#step({ type: 'message', message });
   }
 
-  /** What is passed over comes again: the leader takes it for lost. */
+  /**
+   * What is passed over comes again: the leader takes it for lost. With nothing left to apply there is nothing to wait
+   * for: what fills the log is not committed, and only an append can cut it off.
+   */
   #isOverfull(count: number): boolean {
-    return this.#incoming.isBusy || (count > 0 && this.#backlogBytes > BACKLOG_BYTES_MAX);
+    if (this.#incoming.isBusy) return true;
+    const isBehind = this.#machine.applied.index < this.#raft.commit;
+    return count > 0 && isBehind && this.#backlogBytes > BACKLOG_BYTES_MAX;
   }
 
   async #fetch({ member, from, through, maxBytes }: Effects['fetches'][number]): Promise<void> {
@@ -513,8 +548,10 @@ export class Member<R> implements Consensus<R> {
     if (this.#ended || this.#proposals.inFlightCount === 0) return Infinity;
     const waitMs = RESEND_HEARTBEATS * this.#times.heartbeatMs;
     if (role !== 'leader' && leader !== 0n) {
-      const proposals = this.#proposals.overdue(term, now - waitMs / 2);
-      if (proposals.length > 0) this.#step({ type: 'propose', proposals });
+      const overdue = () => this.#proposals.overdue(term, now - waitMs / 2, PROPOSE_BYTES_MAX);
+      for (let again = overdue(); again.length > 0 && this.#raft.term === term; again = overdue()) {
+        this.#step({ type: 'propose', proposals: again });
+      }
     }
     return now + waitMs;
   }
@@ -558,7 +595,9 @@ export class Member<R> implements Consensus<R> {
       'more of the state machine is durable than was applied',
     );
     const neededFrom = Math.min(this.#raft.neededFrom, this.#outgoing.neededFrom);
-    const through = this.#tail.cutThrough(this.#log.firstIndex, durable, neededFrom);
+    // A snapshot that is just being installed is ahead of the log.
+    const within = Math.min(durable, this.#raft.commit, this.#log.durableIndex);
+    const through = this.#tail.cutThrough(this.#log.firstIndex, within, neededFrom);
     if (through === 0) return;
     this.#syncs.follow([this.#log.append([], this.#raft.hardState), this.#log.compactPrefix(through)]);
   }

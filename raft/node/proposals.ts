@@ -135,7 +135,7 @@ export class Proposals<R> {
   /** An entry of `term` is applied: what was given to leaders of earlier terms and is not applied never will be. */
   passedTerm(term: number): void {
     const lost = [...this.#inFlight.values()].filter((proposal) => proposal.term < term);
-    if (lost.length > 0) this.#queueAgain(lost);
+    if (lost.length > 0) this.#queueAgain(lost, 'not-leader');
   }
 
   /** Certainly not in the log: queued again where that may help, else at its end. */
@@ -143,19 +143,27 @@ export class Proposals<R> {
     const proposal = this.#inFlight.get(counter);
     if (proposal === undefined) return;
     if (reason === 'not-leader' || reason === 'change-pending') {
-      this.#queueAgain([proposal]);
+      this.#queueAgain([proposal], reason);
     } else {
       this.#inFlight.delete(counter);
       this.#end(proposal, reason);
     }
   }
 
-  /** In flight to the leader of `term` since before `sentBefore`; they count as sent now. */
-  overdue(term: number, sentBefore: number): ProposedEntry[] {
-    const overdue = [...this.#inFlight.values()].filter(
-      (proposal) => proposal.term === term && proposal.sentAt < sentBefore && proposal.settle !== undefined,
-    );
-    return overdue.map((proposal) => this.#entry(proposal));
+  /**
+   * In flight to the leader of `term` since before `sentBefore`, up to `maxBytes` of payload and one at least; they
+   * count as sent now.
+   */
+  overdue(term: number, sentBefore: number, maxBytes: number): ProposedEntry[] {
+    const overdue: ProposedEntry[] = [];
+    let bytes = 0;
+    for (const proposal of this.#inFlight.values()) {
+      if (proposal.term !== term || proposal.sentAt >= sentBefore || proposal.settle === undefined) continue;
+      bytes += proposal.payload.length;
+      if (bytes > maxBytes && overdue.length > 0) break;
+      overdue.push(this.#entry(proposal));
+    }
+    return overdue;
   }
 
   /** A snapshot of `term` was installed: what was given to leaders up to then may be part of it. */
@@ -199,13 +207,17 @@ export class Proposals<R> {
     return { type, payload, requestId: { session: this.session, counter } };
   }
 
-  /** In front, as they came before what is queued. Whoever was told `unknown` has stopped waiting. */
-  #queueAgain(proposals: readonly Proposal<R>[]): void {
+  /**
+   * In front, as they came before what is queued. Whoever was told `unknown` has stopped waiting; what is not to be
+   * forwarded was for that one term.
+   */
+  #queueAgain(proposals: readonly Proposal<R>[], reason: RejectReason): void {
     const again: Proposal<R>[] = [];
     for (const proposal of proposals) {
       this.#inFlight.delete(proposal.counter);
       proposal.counter = 0;
       if (proposal.settle === undefined) this.#forget(proposal);
+      else if (proposal.options.forward === false) this.#end(proposal, reason);
       else again.push(proposal);
     }
     this.#queued = [...again, ...this.#queued];

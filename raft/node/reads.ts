@@ -12,7 +12,9 @@ interface Waiter {
 }
 
 interface Round {
-  id: number;
+  /** Numbers of its questions. They were put after its waiters had come, so that the answer to any of them is good. */
+  readonly firstId: number;
+  lastId: number;
   askedAt: number;
   readonly waiters: readonly Waiter[];
 }
@@ -30,21 +32,24 @@ export class Reads {
   #round: Round | undefined;
   /** Those that know their index. */
   readonly #ready = new Set<Waiter>();
-  #lastId = 0;
+  #lastId: number;
   readonly #deadlines: DeadlineTimer;
   readonly #askAgain: DeadlineTimer;
 
   /**
+   * @param startId questions are counted from here: elsewhere at each start, as answers to an earlier process may come
    * @param ask puts the question to the leader, if there is one; the answer comes by `answered`, perhaps at once.
    * @param applied what this member has applied
    * @param endedWaiting why a read whose deadline is over has failed
    */
   constructor(
     private readonly clock: Clock,
+    startId: number,
     private readonly ask: (id: number) => void,
     private readonly applied: () => number,
     private readonly endedWaiting: () => ConsensusError['reason'],
   ) {
+    this.#lastId = startId;
     this.#deadlines = new DeadlineTimer(clock, (time) => this.#endDue(time));
     this.#askAgain = new DeadlineTimer(clock, (time) => this.#repeat(time));
   }
@@ -65,8 +70,9 @@ export class Reads {
 
   /** The leader's answer to question `id`. */
   answered(id: number, index: number): void {
-    if (this.#round?.id !== id) return;
-    for (const waiter of this.#round.waiters) {
+    const round = this.#round;
+    if (round === undefined || id < round.firstId || id > round.lastId) return;
+    for (const waiter of round.waiters) {
       if (waiter.index !== Infinity) continue;
       waiter.index = index;
       this.#ready.add(waiter);
@@ -96,7 +102,7 @@ export class Reads {
   }
 
   #begin(): void {
-    const round = { id: 0, askedAt: 0, waiters: this.#next };
+    const round = { firstId: this.#lastId + 1, lastId: 0, askedAt: 0, waiters: this.#next };
     this.#next = [];
     this.#round = round;
     this.#putQuestion(round);
@@ -104,16 +110,16 @@ export class Reads {
 
   #putQuestion(round: Round): void {
     this.#lastId += 1;
-    round.id = this.#lastId;
+    round.lastId = this.#lastId;
     round.askedAt = this.clock.now();
-    this.ask(round.id);
+    this.ask(round.lastId);
     if (this.#round === round) this.#askAgain.arm(round.askedAt + ASK_AGAIN_MS);
   }
 
   #repeat(now: number): number {
     const round = this.#round;
     if (round === undefined) return Infinity;
-    if (!round.waiters.some(isOpen)) this.answered(round.id, 0);
+    if (!round.waiters.some(isOpen)) this.answered(round.lastId, 0);
     else if (now - round.askedAt >= ASK_AGAIN_MS) this.#putQuestion(round);
     return (this.#round?.askedAt ?? Infinity) + ASK_AGAIN_MS;
   }

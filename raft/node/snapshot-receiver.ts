@@ -15,6 +15,7 @@ export interface SnapshotReceiverOptions {
 export class SnapshotReceiver {
   readonly #options: SnapshotReceiverOptions;
   #isBusy = false;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: SnapshotReceiverOptions) {
     this.#options = options;
@@ -30,11 +31,14 @@ export class SnapshotReceiver {
     if (this.#isBusy) throw new Error('another snapshot is being taken in');
     this.#checkWanted(snapshot);
     this.#isBusy = true;
-    try {
-      await this.#install(snapshot);
-    } finally {
-      this.#isBusy = false;
-    }
+    const installed = this.#install(snapshot).finally(() => (this.#isBusy = false));
+    this.#last = installed.catch(() => undefined);
+    await installed;
+  }
+
+  /** Resolves when the machine is left alone. */
+  idle(): Promise<void> {
+    return this.#last;
   }
 
   async #install(snapshot: IncomingSnapshot): Promise<void> {

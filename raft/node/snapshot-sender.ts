@@ -14,6 +14,8 @@ export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
   /** By member; the index once the copy is made. */
   readonly #sending = new Map<bigint, { index: number; readonly abort: AbortController }>();
+  /** Also those that others have taken the place of. */
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: SnapshotSenderOptions) {
     this.#options = options;
@@ -31,14 +33,21 @@ export class SnapshotSender {
     this.#sending.get(member)?.abort.abort();
     const sending = { index: applied, abort: new AbortController() };
     this.#sending.set(member, sending);
-    this.#send(member, sending.abort.signal).then(
+    const running = this.#send(member, sending.abort.signal).then(
       (index) => this.#end(member, sending, index, undefined),
       (error: unknown) => this.#end(member, sending, undefined, error),
     );
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
   }
 
   stop(): void {
     for (const { abort } of this.#sending.values()) abort.abort();
+  }
+
+  /** Resolves when the machine is left alone. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   async #send(member: bigint, signal: AbortSignal): Promise<number> {

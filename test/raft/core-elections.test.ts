@@ -2,7 +2,7 @@
 import t from 'tap';
 import { encodeChanges } from '../../raft/core/configuration.js';
 import type { Message, VoteMessage, VoteResponseMessage } from '../../raft/core/messages.js';
-import { CoreCluster, proposal, TIMES } from './core-cluster.js';
+import { CoreCluster, memberOf, proposal, TIMES } from './core-cluster.js';
 
 const THREE = [1n, 2n, 3n];
 const FIVE = [1n, 2n, 3n, 4n, 5n];
@@ -55,6 +55,11 @@ t.test('a follower that hears of no leader stands, and a majority makes it leade
     t.match(cluster.get(id).raft, { term: 1, leader: 1n }, `member ${id}`);
     t.same(cluster.get(id).log.terms, [1]);
   }
+  t.equal(
+    cluster.get(2n).raft.deadline,
+    250 + 1200,
+    'of a leader’s silence: one time-out, and part of another',
+  );
   t.equal(candidate.raft.commit, 1, 'by the two others, while its own disk is slow (dissertation §10.2.1)');
 });
 
@@ -156,6 +161,8 @@ t.test('a vote counts once, for the candidacy it was given to (Raft §5.2)', asy
     granted: true,
   });
   candidate.step({ type: 'campaign' });
+  for (const from of [2n, 3n]) candidate.receive({ ...grant(from, 5), preVote: true });
+  t.match(candidate.raft, { role: 'pre-candidate', term: 0 }, 'an answer to another question');
   for (const from of [2n, 3n]) candidate.receive({ ...grant(from, 1), preVote: true });
   t.match(candidate.raft, { role: 'candidate', term: 1 });
 
@@ -167,8 +174,9 @@ t.test('a vote counts once, for the candidacy it was given to (Raft §5.2)', asy
   t.equal(candidate.raft.role, 'candidate', 'nor is a pre-vote');
   candidate.receive(grant(9n, 1));
   t.equal(candidate.raft.role, 'candidate', 'nor one of somebody who has none');
+  candidate.receive({ ...grant(2n, 1), granted: false });
   candidate.receive(grant(4n, 1));
-  t.equal(candidate.raft.role, 'leader');
+  t.equal(candidate.raft.role, 'leader', 'the first answer of each counts');
 });
 
 t.test('a candidate that hears of the leader of its term follows it (Raft §5.2)', async (t) => {
@@ -351,12 +359,30 @@ t.test('transfer: ends when the heir loses its vote', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
   const leader = cluster.elect(1n);
   cluster.isolate(3n);
-  const payload = encodeChanges([{ type: 'remove', id: 3n }]);
+  const payload = encodeChanges([
+    { type: 'remove', id: 3n },
+    { type: 'add', member: memberOf(4n), learner: false },
+  ]);
   const change = { ...proposal(1n, 1), type: 'configuration' as const, payload };
   leader.step({ type: 'propose', proposals: [change] });
   leader.step({ type: 'transfer', to: 3n });
+  t.equal(leader.propose(2).refused.length, 1);
   cluster.deliver();
-  t.equal(leader.propose(2).refused.length, 0, 'it is none already');
+  t.same(leader.raft.configuration.voters, [1n, 2n, 4n], 'the joint configuration is left');
+  t.equal(leader.propose(3).refused.length, 0);
+});
+
+t.test('transfer: forgotten with the leadership', async (t) => {
+  const cluster = new CoreCluster({ voters: THREE });
+  const leader = cluster.elect(1n);
+  cluster.isolate(3n);
+  leader.step({ type: 'transfer', to: 3n });
+  leader.receive({ type: 'append-response', from: 2n, to: 1n, term: 4, index: 0 });
+  t.match(leader.raft, { role: 'follower', term: 4 });
+  leader.receive({ type: 'timeout-now', from: 2n, to: 1n, term: 4 });
+  cluster.deliver();
+  t.match(leader.raft, { role: 'leader', term: 5 });
+  t.equal(leader.propose(1).refused.length, 0);
 });
 
 t.test('time: none is due for the only voter; a tick too early changes nothing', async (t) => {

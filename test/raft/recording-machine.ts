@@ -1,6 +1,6 @@
 import { encodeConfiguration, initialConfiguration } from '../../raft/core/configuration.js';
 import type { LogPosition, StagedSnapshot, StateMachine } from '../../raft/node/consensus.js';
-import type { OutgoingSnapshot } from '../../raft/transport/transport.js';
+import type { IncomingSnapshot, OutgoingSnapshot } from '../../raft/transport/transport.js';
 import type { LogEntry, RaftLog } from '../../raft/log/log.js';
 
 /** A state machine that keeps what it was given, and sees for itself that it may be given it. */
@@ -69,7 +69,7 @@ export class RecordingMachine implements StateMachine<string> {
     return Promise.reject(new Error('nobody else is there'));
   }
 
-  stage(): Promise<StagedSnapshot> {
+  stage(_snapshot: IncomingSnapshot): Promise<StagedSnapshot> {
     return Promise.reject(new Error('nobody else is there'));
   }
 
