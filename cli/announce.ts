@@ -40,10 +40,15 @@ export function logReady(reach: Reach, logger: Logger): void {
   if (url !== undefined) logger.info(`${url} needs no credentials: whoever reaches it is the administrator`);
 }
 
+/** A path as one would write it from here. */
+export function shortPath(path: string): string {
+  const nearby = relative(process.cwd(), path);
+  return nearby === '' || nearby.startsWith('..') ? path : nearby;
+}
+
 /** The first lines on a terminal, for a person. */
 export function readyText(reach: Reach): string {
-  const nearby = relative(process.cwd(), reach.kubeconfig);
-  const kubeconfig = nearby.startsWith('..') ? reach.kubeconfig : nearby;
+  const kubeconfig = shortPath(reach.kubeconfig);
   const url = plainUrl(reach);
   const secure = secureUrl(reach);
   const lines = [`Wherry ${version} is ready. Data: ${reach.dataDir}`];

@@ -120,7 +120,7 @@ export function addStoreFlags(command: Command): void {
   number('max-txn-ops', 'count', 'operations of one transaction at most', 128);
   number('heartbeat-interval', 'ms', 'between two signs of life of the leader', 100);
   number('election-timeout', 'ms', 'without a leader until another is elected; at least 5 heartbeats', 1000);
-  number('snapshot-count', 'entries', 'between two cuts of the log', 10_000);
+  number('snapshot-count', 'entries', 'kept in the log for members that are behind', 10_000);
 }
 
 /** Who a member is and where it listens. `listens`: it does where etcd does, if nothing else is said. */

@@ -1,5 +1,5 @@
 /** `wherry etcd`: the store alone, where etcd listens. */
-import { relative } from 'node:path';
+import { shortPath } from './announce.js';
 import { version } from './bundle.js';
 import { openDataDirectory, refuseClusterFolder } from './data-directory.js';
 import { flagsOfUrls } from './explain.js';
@@ -29,8 +29,7 @@ export async function etcd(options: EtcdOptions): Promise<void> {
 }
 
 function readyText(folder: string, urls: readonly string[]): string {
-  const data = relative(process.cwd(), folder) || '.';
-  const lines = [`Wherry ${version}: the store alone. Data: ${data}`];
+  const lines = [`Wherry ${version}: the store alone. Data: ${shortPath(folder)}`];
   for (const url of urls) lines.push(`  ${url}  for etcd’s clients`);
   lines.push('Try:', `  curl ${urls[0] ?? ''}/health`);
   return `${lines.join('\n')}\n`;

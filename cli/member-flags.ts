@@ -21,7 +21,7 @@ export interface MemberFlags {
   readonly heartbeatInterval: number;
   /** Milliseconds. */
   readonly electionTimeout: number;
-  /** Entries between two cuts of the log. */
+  /** Entries kept in the log for members that are behind. */
   readonly snapshotCount: number;
   readonly peerCertFile?: string;
   readonly peerKeyFile?: string;

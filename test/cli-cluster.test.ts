@@ -18,7 +18,7 @@ interface Started {
   readonly process: ChildProcess;
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>;
-  output(): string;
+  readonly output: () => string;
 }
 
 function start(t: Test, args: readonly string[]): Started {
@@ -128,7 +128,7 @@ async function firstPorts(size: number): Promise<number> {
         ),
       ),
     );
-    await Promise.all(servers.map((server) => server.listening && once(server.close(), 'close')));
+    for (const server of servers) if (server.listening) await once(server.close(), 'close');
     if (free.every(Boolean)) return first;
   }
 }
@@ -350,5 +350,10 @@ t.test(
     );
     await until('all have told their names', () => areNamed(urls[2] ?? '', names));
     t.equal(await stop(two), 0);
+
+    await rm(join(folder, 'b'), { recursive: true });
+    const lost = start(t, argsOf(1));
+    t.equal(await lost.exited, 1);
+    t.match(lost.output(), /wherry: member [0-9a-f]+ has already been bootstrapped/);
   },
 );

@@ -18,9 +18,9 @@ const SERVICE_NAME = 'kubernetes';
 const SERVICE_IP = '10.0.0.1';
 const SERVICE_PORT = 443;
 const CHECK_EVERY_MS = 10_000;
-/** Pauses between the first attempts, which fail as long as the store has no majority. */
+/** Pauses between the first attempts, each of which waits for a while where the store has no majority. */
 const RETRY_MS_FIRST = 100;
-const RETRY_MS_MAX = 5000;
+const RETRY_MS_MAX = 1000;
 
 export interface SystemObjectsOptions {
   readonly table: ResourceTable;
@@ -35,6 +35,7 @@ export class SystemObjects {
   private timer: NodeJS.Timeout | undefined;
   private checking: Promise<void> = Promise.resolve();
   private complete = false;
+  private toldFailure = '';
 
   /** Fails until everything exists: by then the store has taken writes and reads. Named as upstream's. */
   readonly check: HealthCheck = {
@@ -84,13 +85,20 @@ export class SystemObjects {
   private async tried(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      this.toldFailure = '';
       return true;
     } catch (error) {
-      if (!this.aborted.signal.aborted) {
-        this.options.logger.warn({ err: error }, 'cannot make the system objects, will try again');
-      }
+      this.tellFailure(error);
       return false;
     }
+  }
+
+  /** The same one once: the store may be without a majority for long. */
+  private tellFailure(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.aborted.signal.aborted || message === this.toldFailure) return;
+    this.toldFailure = message;
+    this.options.logger.warn({ err: error }, 'cannot make the system objects, will try again');
   }
 
   /**

@@ -1,6 +1,5 @@
 /** Who of the cluster is where, told once it is ready. */
-import { relative } from 'node:path';
-import { plainUrl, secureUrl } from '../announce.js';
+import { plainUrl, secureUrl, shortPath } from '../announce.js';
 import { version } from '../bundle.js';
 import type { Layout, MemberPlace } from './layout.js';
 import { clientUrl, peerUrl } from './member-arguments.js';
@@ -40,10 +39,10 @@ export function clusterText({ layout, folder, kubeconfig, pidOf }: ClusterReach)
     peerUrl(place),
   ]);
   const lines = [
-    `Wherry ${version}: a cluster of ${layout.members.length} is ready. Data: ${nearby(folder)}`,
+    `Wherry ${version}: a cluster of ${layout.members.length} is ready. Data: ${shortPath(folder)}`,
     ...table([['member', 'process', 'plain HTTP', 'HTTPS', 'etcd’s clients', 'peers'], ...rows]),
     'Try:',
-    `  KUBECONFIG=${nearby(kubeconfig)} kubectl get all -A   (--context ${layout.members.at(-1)?.name}: through that member)`,
+    `  KUBECONFIG=${shortPath(kubeconfig)} kubectl get all -A   (--context ${layout.members.at(-1)?.name}: through that member)`,
   ];
   const [first] = layout.members;
   if (first !== undefined) {
@@ -51,11 +50,6 @@ export function clusterText({ layout, folder, kubeconfig, pidOf }: ClusterReach)
     lines.push(`  ${list}`);
   }
   return `${lines.join('\n')}\n`;
-}
-
-function nearby(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === '' || short.startsWith('..') ? path : short;
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {
