@@ -38,9 +38,16 @@ export class Configurations {
     return this.#placed.length < before;
   }
 
-  /** Those before the newest committed one will not come back. */
-  committed(index: number): void {
+  /** True for one that is in force, or may be again: the newest committed one and those after it. */
+  some(test: (configuration: Configuration) => boolean): boolean {
+    return this.#placed.some(({ configuration }) => test(configuration));
+  }
+
+  /** Those before the newest committed one will not come back. Returns whether there were any. */
+  committed(index: number): boolean {
+    const before = this.#placed.length;
     while ((this.#placed[1]?.index ?? Infinity) <= index) this.#placed.shift();
+    return this.#placed.length < before;
   }
 
   reset(base: Placed): void {

@@ -245,8 +245,12 @@ export class Raft {
 
   // ---- Elections (Raft §5.2, §5.4.1; dissertation §9.6)
 
+  /**
+   * Whoever loses its vote by an entry that is not committed yet may be the only one that has the entry and that a
+   * majority votes for (dissertation §4.2.2): it stands until then, without counting itself.
+   */
   protected mayStand(): boolean {
-    return isVoter(this.configuration, this.id);
+    return this.#configurations.some((configuration) => isVoter(configuration, this.id));
   }
 
   /** Asks first whether anyone would vote for it, so that a member that was cut off disturbs nobody on its return. */
@@ -539,7 +543,7 @@ export class Raft {
     if (index <= this.#commit) return;
     invariant(index <= this.#log.lastIndex, `committed to ${index}, the log ends at ${this.#log.lastIndex}`);
     this.#commit = index;
-    this.#configurations.committed(index);
+    if (this.#configurations.committed(index) && this.#role !== 'leader') this.#followVote();
   }
 
   protected installed({ index, term, configuration }: Input & { readonly type: 'installed' }): void {
