@@ -49,8 +49,6 @@ export async function run(
   try {
     const starting = start(surroundings).then(() => tellSupervisor('ready'));
     await Promise.race([starting, end]);
-    // What fails after a stop was asked for fails because of that.
-    starting.catch(() => undefined);
     collectWhenIdle();
     logger.info({ signal: await end }, 'stopping');
   } catch (error) {

@@ -75,6 +75,7 @@ async function post(url: string, body: object): Promise<Record<string, unknown>>
 
 interface ListedMember {
   readonly ID: string;
+  readonly clientURLs?: readonly string[];
   readonly name?: string;
   readonly isLearner?: boolean;
 }
@@ -82,6 +83,11 @@ interface ListedMember {
 async function membersAt(clientUrl: string): Promise<ListedMember[]> {
   const { members } = await post(`${clientUrl}/v3/cluster/member/list`, {});
   return members as ListedMember[];
+}
+
+async function leaderAt(clientUrl: string): Promise<ListedMember | undefined> {
+  const { leader } = await post(`${clientUrl}/v3/maintenance/status`, {});
+  return (await membersAt(clientUrl)).find(({ ID }) => ID === leader);
 }
 
 async function areNamed(url: string, names: readonly string[]): Promise<boolean> {
@@ -247,7 +253,11 @@ async function memberComesAndGoes(t: Test, folder: string, { members }: Layout):
     await createMap(`http://127.0.0.1:${port}`, 'three');
     t.ok((await mapsAt(plainUrl(m1))).includes('three'));
 
-    await post(`${clientUrl(m1)}/v3/cluster/member/remove`, { ID });
+    const [leaderUrl] = (await leaderAt(clientUrl(m1)))?.clientURLs ?? [];
+    await post(`${leaderUrl}/v3/maintenance/transfer-leadership`, { targetID: ID });
+    await until('it leads', async () => (await leaderAt(clientUrl(m1)))?.ID === ID);
+    const left = await post(`http://127.0.0.1:${clientPort}/v3/cluster/member/remove`, { ID });
+    t.equal((left['members'] as ListedMember[]).length, 3, 'a leader commits that it goes, and answers');
     t.equal(await fourth.exited, 1);
     t.match(
       fourth.output(),
