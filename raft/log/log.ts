@@ -46,6 +46,8 @@ export interface RaftLog {
   /** Term of entry `firstIndex - 1`, the last one cut away; 0 when nothing was cut. */
   readonly baseTerm: number;
   readonly hardState: HardState;
+  /** Why nothing can be written any more; undefined while it can. What is asked of the log after that changes nothing. */
+  readonly failure: Error | undefined;
 
   /**
    * Appends entries (contiguous with lastIndex) and, if given, replaces the hard state; both become durable together.

@@ -4,6 +4,7 @@ import { EMPTY_LOG, LogView } from './view.js';
 /** A log for `--data-dir :memory:` and for tests: it is as durable as the process. */
 export class MemoryLog implements RaftLog {
   readonly #view = new LogView(EMPTY_LOG, Infinity);
+  readonly failure = undefined;
   #hardState: HardState = { term: 0, vote: 0n, commit: 0 };
 
   get firstIndex(): number {

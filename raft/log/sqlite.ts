@@ -121,9 +121,13 @@ export class SqliteLog implements RaftLog {
     return this.#hardState;
   }
 
+  get failure(): LogError | undefined {
+    return this.#failure ?? (this.#closing === undefined ? undefined : new LogError('closed', this.#path));
+  }
+
   append(entries: readonly LogEntry[], hardState?: HardState): Promise<void> {
-    const unusable = this.#unusable();
-    if (unusable !== undefined) return Promise.reject(unusable);
+    const { failure } = this;
+    if (failure !== undefined) return Promise.reject(failure);
     this.#view.append(entries);
     for (const entry of entries) this.#entries.push(entry);
     if (hardState !== undefined) {
@@ -140,8 +144,8 @@ export class SqliteLog implements RaftLog {
   readOld(from: number, through: number, maxBytes = Infinity): Promise<LogEntry[]> {
     invariant(from >= this.firstIndex, `entry ${from} is compacted`);
     if (from >= this.residentIndex) return Promise.resolve(this.read(from, through, maxBytes));
-    const unusable = this.#unusable();
-    if (unusable !== undefined) return Promise.reject(unusable);
+    const { failure } = this;
+    if (failure !== undefined) return Promise.reject(failure);
     // Its place among the writes is where the caller sees it.
     this.#post();
     this.#readId += 1;
@@ -161,8 +165,8 @@ export class SqliteLog implements RaftLog {
   }
 
   truncateSuffix(from: number): Promise<void> {
-    const unusable = this.#unusable();
-    if (unusable !== undefined) return Promise.reject(unusable);
+    const { failure } = this;
+    if (failure !== undefined) return Promise.reject(failure);
     this.#view.truncateSuffix(from);
     this.#lowerTo(from - 1);
     this.#enqueue({ type: 'truncate-suffix', from });
@@ -170,8 +174,8 @@ export class SqliteLog implements RaftLog {
   }
 
   compactPrefix(through: number): Promise<void> {
-    const unusable = this.#unusable();
-    if (unusable !== undefined) return Promise.reject(unusable);
+    const { failure } = this;
+    if (failure !== undefined) return Promise.reject(failure);
     invariant(through <= this.#durableIndex, `cannot compact through ${through} before it is durable`);
     if (through < this.firstIndex) return Promise.resolve();
     this.#view.compactPrefix(through);
@@ -180,8 +184,8 @@ export class SqliteLog implements RaftLog {
   }
 
   reset(index: number, term: number): Promise<void> {
-    const unusable = this.#unusable();
-    if (unusable !== undefined) return Promise.reject(unusable);
+    const { failure } = this;
+    if (failure !== undefined) return Promise.reject(failure);
     this.#view.reset(index, term);
     for (const flight of this.#flights) flight.lastIndex = index;
     this.#durableIndex = index;
@@ -202,10 +206,6 @@ export class SqliteLog implements RaftLog {
       this.#failure ??= new LogError('closed', this.#path);
     }
     await this.#worker.terminate();
-  }
-
-  #unusable(): LogError | undefined {
-    return this.#failure ?? (this.#closing === undefined ? undefined : new LogError('closed', this.#path));
   }
 
   /** The flight that takes what is written in this turn; it leaves once the running code is done. */

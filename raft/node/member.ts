@@ -434,6 +434,9 @@ export class Member<R> implements Consensus<R> {
       this.#backlogBytes += payload.length;
     }
     this.#syncs.write(effects);
+    // The log did not follow, so that an entry that was to be cut off could be taken for the one that is committed.
+    const { failure } = this.#log;
+    if (failure !== undefined) throw failure;
   }
 
   /** What this member says to itself comes back as input. */

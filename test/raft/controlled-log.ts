@@ -21,7 +21,7 @@ export class ControlledLog implements RaftLog {
   readonly #onDisk: LogEntry[] = [];
   #flights: Flight[] = [];
   #durableHardState: HardState;
-  #failure: Error | undefined;
+  failure: Error | undefined;
   hardState: HardState;
   durableIndex: number;
   residentIndex: number;
@@ -69,7 +69,7 @@ export class ControlledLog implements RaftLog {
   }
 
   append(entries: readonly LogEntry[], hardState?: HardState): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     this.#view.append(entries);
     if (hardState !== undefined) this.hardState = hardState;
     if (entries.length > 0) this.appends.push(entries.length);
@@ -93,7 +93,7 @@ export class ControlledLog implements RaftLog {
 
   /** The disk fails: nothing in flight or to come is written. */
   fail(error: Error): void {
-    this.#failure = error;
+    this.failure = error;
     for (const flight of this.#flights) flight.reject(error);
     this.#flights = [];
   }

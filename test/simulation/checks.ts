@@ -78,7 +78,8 @@ export class Checks {
       later: [{ index: base, configuration }, ...later],
       compared: undefined,
     });
-    if (base > this.ledger.lastIndex) this.#fail(life, `has cut its log at ${base}, which was never committed`);
+    if (base > this.ledger.lastIndex)
+      this.#fail(life, `has cut its log at ${base}, which was never committed`);
   }
 
   end(life: Watched): void {
@@ -123,7 +124,10 @@ export class Checks {
     if (index < life.log.firstIndex || entry === undefined) return;
     if (own !== undefined && isSameEntry(entry, own)) return;
     const has = own === undefined ? 'does not have' : `has another one (of term ${own.term}) in place of`;
-    this.#fail(life, `leads term ${term} and ${has} entry ${index}/${entry.term}, which is committed (leader completeness)`);
+    this.#fail(
+      life,
+      `leads term ${term} and ${has} entry ${index}/${entry.term}, which is committed (leader completeness)`,
+    );
   }
 
   // ---- What is committed
@@ -135,7 +139,8 @@ export class Checks {
       if (known === undefined && entry !== undefined) {
         this.#commit(life, seen, entry, Math.max(inTerm, entry.term));
       } else if (known === undefined) {
-        if (index >= life.log.firstIndex) this.#fail(life, `takes ${index} for committed and does not have it`);
+        if (index >= life.log.firstIndex)
+          this.#fail(life, `takes ${index} for committed and does not have it`);
         else this.#fail(life, `has a snapshot of ${index}, which was never committed`);
       } else if (entry !== undefined && !isSameEntry(known, entry)) {
         const terms = `of term ${entry.term}, the committed one is of term ${known.term}`;
@@ -165,7 +170,9 @@ export class Checks {
 
   #isOnMajority(configuration: Configuration, index: number, term: number): boolean {
     const voters = new Set([...configuration.voters, ...configuration.outgoing]);
-    const held = [...voters].map((id) => [id, this.diskOf(numberOf(id))?.holds(index, term) === true] as const);
+    const held = [...voters].map(
+      (id) => [id, this.diskOf(numberOf(id))?.holds(index, term) === true] as const,
+    );
     return voters.size > 0 && tally(configuration, new Map(held)) === 'won';
   }
 
@@ -217,7 +224,8 @@ export class Checks {
     const seen = this.#seenOf(life);
     if (life === undefined || seen === undefined) return;
     const status = life.driver?.status();
-    if (status?.leaderId === idOf(life.member)) this.#fail(life, `leads and cuts its log at ${from} (leader append-only)`);
+    if (status?.leaderId === idOf(life.member))
+      this.#fail(life, `leads and cuts its log at ${from} (leader append-only)`);
     if (from <= seen.committed) this.#fail(life, `cuts off entry ${from}, which it took for committed`);
     seen.later = seen.later.filter(({ index }) => index < from);
   }
@@ -264,10 +272,14 @@ export class Checks {
     if (last.index > seen.committed) this.#advance(life, seen, last.index, 0);
     for (const entry of entries) {
       const { index, term } = entry;
-      if (!life.disk.holds(index, term)) this.#fail(life, `applies ${index}/${term} before it is on its disk`);
+      if (!life.disk.holds(index, term))
+        this.#fail(life, `applies ${index}/${term} before it is on its disk`);
       const committed = this.ledger.entry(index);
       if (committed === undefined || !isSameEntry(committed, entry)) {
-        this.#fail(life, `applies ${index}/${term}, which is not what is committed there (state machine safety)`);
+        this.#fail(
+          life,
+          `applies ${index}/${term}, which is not what is committed there (state machine safety)`,
+        );
       }
     }
   }
@@ -286,7 +298,9 @@ export class Checks {
 
   applied(member: number, command: number, index: number, term: number): void {
     if (this.ledger.indexOf(command) === index && this.ledger.entry(index)?.term === term) return;
-    this.world.fail(`member ${member} says that command ${command} is applied at ${index}/${term}, and it is not there`);
+    this.world.fail(
+      `member ${member} says that command ${command} is applied at ${index}/${term}, and it is not there`,
+    );
   }
 
   rejected(member: number, command: number): void {

@@ -42,7 +42,8 @@ export class Clients {
     private readonly random: Random,
   ) {
     this.#world = cluster.world;
-    for (let number = 1; number <= settings.clients; number += 1) this.#live(number, { inFlight: 0, known: new Map() });
+    for (let number = 1; number <= settings.clients; number += 1)
+      this.#live(number, { inFlight: 0, known: new Map() });
   }
 
   /** What they saw, for the check of linearizability. */
@@ -81,7 +82,10 @@ export class Clients {
       if (!isFine && this.random.chance(MOVE_AFTER_FAILURE_CHANCE)) client.host = this.#otherHost(host);
     };
     life.process.after(this.random.uniform(0, 1), () => {
-      const run = kind === 'read' ? this.read(life, number, key, this.#call(life)) : this.#write(life, number, client, kind, key);
+      const run =
+        kind === 'read'
+          ? this.read(life, number, key, this.#call(life))
+          : this.#write(life, number, client, kind, key);
       void run.then(ended);
     });
   }
@@ -101,14 +105,22 @@ export class Clients {
     return { deadline, signal: abort.signal };
   }
 
-  #write(life: Life, number: number, client: Client, kind: 'write' | 'compare-and-set', key: string): Promise<boolean> {
+  #write(
+    life: Life,
+    number: number,
+    client: Client,
+    kind: 'write' | 'compare-and-set',
+    key: string,
+  ): Promise<boolean> {
     this.#lastId += 1;
     const command = { id: this.#lastId, key, value: `v${this.#lastId}` };
     const forward = this.random.chance(LEADER_ONLY_CHANCE) ? { forward: false } : {};
     const call = { ...this.#call(life), ...forward };
     if (kind === 'write') return this.write(life, number, { ...command, kind }, call);
     const expected = client.known.get(key);
-    return this.write(life, number, { ...command, kind, expected }, call, (found) => client.known.set(key, found));
+    return this.write(life, number, { ...command, kind, expected }, call, (found) =>
+      client.known.set(key, found),
+    );
   }
 
   /** Reads a key as of now, at any member. True if that worked. */

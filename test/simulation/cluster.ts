@@ -1,4 +1,9 @@
-import { initialConfiguration, NO_CONFIGURATION, type Configuration, type Member } from '../../raft/core/configuration.js';
+import {
+  initialConfiguration,
+  NO_CONFIGURATION,
+  type Configuration,
+  type Member,
+} from '../../raft/core/configuration.js';
 import { Checks } from './checks.js';
 import { Host, type HostSettings, type Life } from './host.js';
 import { idOf } from './ids.js';

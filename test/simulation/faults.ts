@@ -93,7 +93,9 @@ export class Faults {
   /** As whoever supervises processes does: at once, or after a while. */
   #restartLater(host: Host): void {
     const isQuick = !this.#active || this.random.chance(QUICK_CHANCE);
-    const ms = isQuick ? this.random.uniform(0, QUICK_MS_MAX) : this.random.exponential(this.settings.lastsMs);
+    const ms = isQuick
+      ? this.random.uniform(0, QUICK_MS_MAX)
+      : this.random.exponential(this.settings.lastsMs);
     this.#world.after(ms, () => this.#restart(host));
   }
 

@@ -81,6 +81,7 @@ async function works(life: Life, clients: Clients): Promise<boolean> {
   const id = clients.nextId();
   const command = { id, kind: 'write', key: KEY, value: `v${id}` } as const;
   const served = async () =>
-    (await clients.write(life, OBSERVER, command, call())) && (await clients.read(life, OBSERVER, KEY, call()));
+    (await clients.write(life, OBSERVER, command, call())) &&
+    (await clients.read(life, OBSERVER, KEY, call()));
   return Promise.race([served(), ended, late]);
 }

@@ -144,7 +144,10 @@ export class Host {
       crashPoint,
     });
     const clock = new SkewedClock(process, this.clockRate, random.fork());
-    const transport = new SimulatedTransport(process, network, { before: () => crashPoint('between messages'), after: afterMessage });
+    const transport = new SimulatedTransport(process, network, {
+      before: () => crashPoint('between messages'),
+      after: afterMessage,
+    });
     return new Life(member, process, clock, disk, log, machine, transport);
   }
 

@@ -61,7 +61,7 @@ export class SimulatedLog implements RaftLog {
   #syncing: Flight[] = [];
   /** Synced, and the log has not heard of it. */
   #landing: Flight[] = [];
-  #failure: LogError | undefined;
+  failure: LogError | undefined;
 
   constructor(options: SimulatedLogOptions) {
     this.#process = options.process;
@@ -101,7 +101,7 @@ export class SimulatedLog implements RaftLog {
 
   /** The disk has failed, or the log is closed: it follows no longer what it is told. */
   get hasEnded(): boolean {
-    return this.#failure !== undefined;
+    return this.failure !== undefined;
   }
 
   /** The entry at an index, in memory or not; undefined outside. */
@@ -110,7 +110,7 @@ export class SimulatedLog implements RaftLog {
   }
 
   append(entries: readonly LogEntry[], hardState?: HardState): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     this.#view.append(entries);
     this.#entries.push(...entries);
     if (hardState !== undefined) this.#hardState = hardState;
@@ -127,7 +127,7 @@ export class SimulatedLog implements RaftLog {
   async readOld(from: number, through: number, maxBytes = Infinity): Promise<LogEntry[]> {
     invariant(from >= this.firstIndex, `entry ${from} is compacted`);
     if (from >= this.residentIndex) return this.read(from, through, maxBytes);
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.failure !== undefined) throw this.failure;
     const onDisk = Math.min(through, this.residentIndex - 1, from + READ_ENTRIES_MAX - 1);
     const read = this.#entries.slice(from - this.firstIndex, onDisk + 1 - this.firstIndex);
     let bytes = read[0]?.payload.length ?? 0;
@@ -150,7 +150,7 @@ export class SimulatedLog implements RaftLog {
   }
 
   truncateSuffix(from: number): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     this.#watcher.truncated(from);
     this.#view.truncateSuffix(from);
     this.#entries.splice(from - this.firstIndex);
@@ -160,7 +160,7 @@ export class SimulatedLog implements RaftLog {
   }
 
   compactPrefix(through: number): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     invariant(through <= this.#durableIndex, `cannot compact through ${through} before it is durable`);
     if (through < this.firstIndex) return Promise.resolve();
     this.#entries.splice(0, through + 1 - this.firstIndex);
@@ -169,7 +169,7 @@ export class SimulatedLog implements RaftLog {
   }
 
   reset(index: number, term: number): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     this.#watcher.reset(index);
     this.#view.reset(index, term);
     this.#entries = [];
@@ -179,12 +179,12 @@ export class SimulatedLog implements RaftLog {
   }
 
   async close(): Promise<void> {
-    while (this.#failure === undefined) {
+    while (this.failure === undefined) {
       const last = this.#flights().at(-1);
       if (last === undefined) break;
       await last.promise.catch(() => undefined);
     }
-    this.#failure ??= new LogError('closed', 'simulated');
+    this.failure ??= new LogError('closed', 'simulated');
   }
 
   /** The process ends: of the flights that are not synced any number survives, the oldest. */
@@ -193,7 +193,7 @@ export class SimulatedLog implements RaftLog {
     this.#writeToDisk(unsynced.slice(0, this.#random.between(0, unsynced.length)));
     this.#syncing = [];
     this.#waiting = [];
-    this.#failure ??= new LogError('closed', 'simulated');
+    this.failure ??= new LogError('closed', 'simulated');
   }
 
   /** A write fails: what is in flight is lost in part or whole, and nothing more is written. */
@@ -201,7 +201,7 @@ export class SimulatedLog implements RaftLog {
     const flights = this.#flights();
     this.crash();
     const failure = new LogError('failed', 'simulated', 'the disk has failed');
-    this.#failure = failure;
+    this.failure = failure;
     this.#landing = [];
     this.#forming = undefined;
     for (const flight of flights) flight.reject(failure);
@@ -232,7 +232,7 @@ export class SimulatedLog implements RaftLog {
 
   #depart(): void {
     const flight = this.#forming;
-    if (flight === undefined || this.#failure !== undefined || !this.#process.isAlive) return;
+    if (flight === undefined || this.failure !== undefined || !this.#process.isAlive) return;
     this.#forming = undefined;
     flight.lastIndex = this.lastIndex;
     this.#waiting.push(flight);
@@ -247,7 +247,7 @@ export class SimulatedLog implements RaftLog {
     const { world } = this.#process;
     const synced = this.#syncing;
     world.after(this.#syncTime(), () => {
-      if (this.#syncing !== synced || this.#failure !== undefined) return;
+      if (this.#syncing !== synced || this.failure !== undefined) return;
       this.#writeToDisk(synced);
       this.#syncing = [];
       this.#landing.push(...synced);
@@ -258,7 +258,7 @@ export class SimulatedLog implements RaftLog {
   }
 
   #land(count: number): void {
-    if (this.#failure !== undefined) return;
+    if (this.failure !== undefined) return;
     for (const flight of this.#landing.splice(0, count)) {
       this.#durableIndex = flight.lastIndex;
       invariant(this.#durableIndex <= this.lastIndex, 'more is durable than was appended');

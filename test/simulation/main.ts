@@ -33,7 +33,8 @@ const steps = wholeNumber('steps', values.steps);
 const members = values.members === undefined ? undefined : wholeNumber('members', values.members);
 const first = values.seed === undefined ? 1 : wholeNumber('seed', values.seed);
 // A seed alone means that one.
-const count = values.seed === undefined || process.argv.includes('--seeds') ? wholeNumber('seeds', values.seeds) : 1;
+const count =
+  values.seed === undefined || process.argv.includes('--seeds') ? wholeNumber('seeds', values.seeds) : 1;
 
 function* jobs(): Generator<Job> {
   for (let seed = first; seed < first + count; seed += 1) yield { seed, steps, members };

@@ -98,10 +98,15 @@ export class Operator {
           return;
         }
         this.#world.count(`membership: ${wish}`);
-        this.#world.note(via.member, `tells that the configuration is ${describeConfiguration(outcome.result)}`);
+        this.#world.note(
+          via.member,
+          `tells that the configuration is ${describeConfiguration(outcome.result)}`,
+        );
         const committed = this.cluster.checks.ledger.configurationAt(outcome.index);
         if (describeConfiguration(committed) === describeConfiguration(outcome.result)) return;
-        this.#world.fail(`member ${via.member} says that a configuration is applied, and another one is committed`);
+        this.#world.fail(
+          `member ${via.member} says that a configuration is applied, and another one is committed`,
+        );
       });
     });
   }
@@ -154,7 +159,9 @@ export class Operator {
     const leaving = this.random.shuffled(voters).slice(0, learners.length);
     return [
       ...learners.map((id): ConfigurationChange => ({ type: 'promote', id })),
-      ...leaving.map((id): ConfigurationChange => ({ type: this.random.chance(0.5) ? 'demote' : 'remove', id })),
+      ...leaving.map(
+        (id): ConfigurationChange => ({ type: this.random.chance(0.5) ? 'demote' : 'remove', id }),
+      ),
     ];
   }
 

@@ -39,7 +39,10 @@ export async function runAll(jobs: Iterable<Job>, onReport: (report: Report) => 
       worker.on('exit', () => reject(new Error('a thread ended')));
       next();
     });
-  const workers = Array.from({ length: availableParallelism() }, () => new Worker(new URL('./worker.js', import.meta.url)));
+  const workers = Array.from(
+    { length: availableParallelism() },
+    () => new Worker(new URL('./worker.js', import.meta.url)),
+  );
   try {
     await Promise.all(workers.map(work));
   } finally {

@@ -52,7 +52,9 @@ function drawHost(random: Random, electionTimeoutMs: number): HostSettings {
   const entriesMax = random.pick([5, 20, 200]);
   return {
     times: { electionTimeoutMs, heartbeatMs: electionTimeoutMs / random.pick([5, 10]) },
-    limits: random.chance(0.5) ? RAFT_LIMITS : { messagesMax: random.between(1, 4), bytesMax: 200, appendBytesMax: 60 },
+    limits: random.chance(0.5)
+      ? RAFT_LIMITS
+      : { messagesMax: random.between(1, 4), bytesMax: 200, appendBytesMax: 60 },
     tailLimits: {
       entriesMax,
       bytesMax: random.pick([500, 2 ** 20]),

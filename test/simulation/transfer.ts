@@ -7,7 +7,11 @@ export class Transfer {
   #wake: () => void = () => undefined;
 
   constructor(
-    readonly header: SnapshotHeader & { readonly from: bigint; readonly senderTerm: number; readonly size: number },
+    readonly header: SnapshotHeader & {
+      readonly from: bigint;
+      readonly senderTerm: number;
+      readonly size: number;
+    },
   ) {}
 
   push(chunk: Uint8Array): void {

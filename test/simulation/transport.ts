@@ -97,7 +97,12 @@ export class SimulatedTransport implements Transport {
 
   // ---- Snapshots
 
-  async sendSnapshot(to: bigint, term: number, snapshot: OutgoingSnapshot, signal: AbortSignal): Promise<void> {
+  async sendSnapshot(
+    to: bigint,
+    term: number,
+    snapshot: OutgoingSnapshot,
+    signal: AbortSignal,
+  ): Promise<void> {
     const receiver = this.network.endpoint(numberOf(to));
     const { world } = this.process;
     if (!this.#isOpen || receiver === undefined || this.#isCutFrom(receiver)) {
@@ -105,7 +110,14 @@ export class SimulatedTransport implements Transport {
       throw error('unreachable');
     }
     const { index, configuration, size } = snapshot;
-    const header = { index, term: snapshot.term, configuration, size, senderTerm: term, from: idOf(this.member) };
+    const header = {
+      index,
+      term: snapshot.term,
+      configuration,
+      size,
+      senderTerm: term,
+      from: idOf(this.member),
+    };
     const transfer = new Transfer(header);
     world.count('snapshot transfers');
     world.note(this.member, `sends a snapshot of ${index} to member ${receiver.member}`);
@@ -124,7 +136,9 @@ export class SimulatedTransport implements Transport {
       const cancel = this.process.after(TRANSFER_MS_MAX, () => failed('timeout'));
       signal.addEventListener('abort', () => failed('aborted'), { once: true });
       this.process.onDeath(() => this.#breakAt(receiver, transfer));
-      receiver.process.onDeath(() => void this.process.after(this.network.delay(), () => failed('unreachable')));
+      receiver.process.onDeath(
+        () => void this.process.after(this.network.delay(), () => failed('unreachable')),
+      );
       receiver.#accept(transfer, (reason) => {
         if (this.#isCutFrom(receiver) || this.network.isCut(receiver.member, this.member)) return;
         cancel();
@@ -188,7 +202,9 @@ export class SimulatedTransport implements Transport {
         });
       };
       this.network.carry(this.member, receiver, (endpoint) => {
-        endpoint.#handler?.answer(question, new AbortController().signal).then(answered, () => answered(undefined));
+        endpoint.#handler
+          ?.answer(question, new AbortController().signal)
+          .then(answered, () => answered(undefined));
       });
     });
   }

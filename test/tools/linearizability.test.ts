@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import t from 'tap';
 import { random } from '../raft/random.js';
 import { reportViolation } from './linearizability-report.js';
-import { explain, findViolation, type CompareAndSetResult, type Operation, type Value } from './linearizability.js';
+import {
+  explain,
+  findViolation,
+  type CompareAndSetResult,
+  type Operation,
+  type Value,
+} from './linearizability.js';
 
 /** Calls as `client invokedAt-returnedAt`, `?` for an unknown outcome. */
 function call(text: string) {
@@ -19,7 +25,12 @@ function call(text: string) {
 
 const read = (at: string, result: Value): Operation => ({ ...call(at), kind: 'read', result });
 const write = (at: string, value: Value): Operation => ({ ...call(at), kind: 'write', value });
-const compareAndSet = (at: string, expected: Value, value: Value, result?: CompareAndSetResult): Operation => ({
+const compareAndSet = (
+  at: string,
+  expected: Value,
+  value: Value,
+  result?: CompareAndSetResult,
+): Operation => ({
   ...call(at),
   kind: 'compare-and-set',
   expected,
@@ -38,11 +49,7 @@ const good: Readonly<Record<string, Operation[]>> = {
     read('b 2-3', undefined),
     read('b 4-5', 'x'),
   ],
-  'writes side by side take either order': [
-    write('a 1-9', 'x'),
-    write('b 1-9', 'y'),
-    read('c 10-11', 'x'),
-  ],
+  'writes side by side take either order': [write('a 1-9', 'x'), write('b 1-9', 'y'), read('c 10-11', 'x')],
   'an unknown write takes effect long after': [
     write('a 1-?', 'x'),
     read('b 10-11', undefined),
@@ -154,7 +161,10 @@ t.test('the order given explains the history', async (t) => {
 t.test('as a search through every order says, on small histories', async (t) => {
   const values = fc.constantFrom<Value>(undefined, 'x', 'y', 'z');
   const times = fc
-    .tuple(fc.integer({ min: 0, max: 12 }), fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined, freq: 3 }))
+    .tuple(
+      fc.integer({ min: 0, max: 12 }),
+      fc.option(fc.integer({ min: 0, max: 6 }), { nil: undefined, freq: 3 }),
+    )
     .map(([invokedAt, duration]) => ({
       invokedAt,
       returnedAt: duration === undefined ? undefined : invokedAt + duration,
@@ -186,7 +196,10 @@ t.test('as a search through every order says, on small histories', async (t) => 
     }),
     { seed, numRuns: 20_000 },
   );
-  t.ok(linearizable > runs / 10 && linearizable < (runs * 9) / 10, `${linearizable} of ${runs} are linearizable`);
+  t.ok(
+    linearizable > runs / 10 && linearizable < (runs * 9) / 10,
+    `${linearizable} of ${runs} are linearizable`,
+  );
 });
 
 /** The definition itself: some order of all that ended and any of the others respects time and explains all. */
@@ -194,43 +207,48 @@ function anyOrderExplains(left: readonly Operation[], state: Value): boolean {
   if (left.every(({ returnedAt }) => returnedAt === undefined)) return true;
   return left.some((next) => {
     const others = left.filter((other) => other !== next);
-    if (others.some(({ returnedAt }) => returnedAt !== undefined && returnedAt < next.invokedAt)) return false;
+    if (others.some(({ returnedAt }) => returnedAt !== undefined && returnedAt < next.invokedAt))
+      return false;
     if (next.kind === 'read') return next.result === state && anyOrderExplains(others, state);
     if (next.kind === 'write') return anyOrderExplains(others, next.value);
-    if (state === next.expected) return next.result?.succeeded !== false && anyOrderExplains(others, next.value);
+    if (state === next.expected)
+      return next.result?.succeeded !== false && anyOrderExplains(others, next.value);
     if (next.result?.succeeded === true) return false;
     const foundOther = next.result?.found !== undefined && next.result.found.value !== state;
     return !foundOther && anyOrderExplains(others, state);
   });
 }
 
-t.test('thousands of operations of many clients on one key are checked fast, with a third unknown', async (t) => {
-  const { seed, between } = random();
-  t.comment(`seed ${seed}`);
-  const history: Operation[] = [];
-  let state: Value;
-  /** Each client's next call; every operation takes effect in the middle of its time. */
-  for (let middle = 100, id = 0; id < 5_000; id += 1, middle += between(1, 5)) {
-    const times = `${id % 20} ${middle - between(0, 50)}-${middle + between(0, 50)}`;
-    const unknown = between(1, 3) === 1;
-    const applied = !unknown || between(0, 1) === 1;
-    const at = unknown ? times.replace(/-.*/, '-?') : times;
-    if (between(1, 3) === 1) {
-      history.push(read(times, state));
-    } else if (between(0, 1) === 1) {
-      history.push(write(at, `v${id}`));
-      if (applied) state = `v${id}`;
-    } else {
-      history.push(compareAndSet(at, state, `v${id}`, unknown ? undefined : done));
-      if (applied) state = `v${id}`;
+t.test(
+  'thousands of operations of many clients on one key are checked fast, with a third unknown',
+  async (t) => {
+    const { seed, between } = random();
+    t.comment(`seed ${seed}`);
+    const history: Operation[] = [];
+    let state: Value;
+    /** Each client's next call; every operation takes effect in the middle of its time. */
+    for (let middle = 100, id = 0; id < 5_000; id += 1, middle += between(1, 5)) {
+      const times = `${id % 20} ${middle - between(0, 50)}-${middle + between(0, 50)}`;
+      const unknown = between(1, 3) === 1;
+      const applied = !unknown || between(0, 1) === 1;
+      const at = unknown ? times.replace(/-.*/, '-?') : times;
+      if (between(1, 3) === 1) {
+        history.push(read(times, state));
+      } else if (between(0, 1) === 1) {
+        history.push(write(at, `v${id}`));
+        if (applied) state = `v${id}`;
+      } else {
+        history.push(compareAndSet(at, state, `v${id}`, unknown ? undefined : done));
+        if (applied) state = `v${id}`;
+      }
     }
-  }
-  const before = performance.now();
-  t.equal(findViolation(history), undefined);
-  t.comment(`${Math.round(performance.now() - before)} ms`);
+    const before = performance.now();
+    t.equal(findViolation(history), undefined);
+    t.comment(`${Math.round(performance.now() - before)} ms`);
 
-  const stale = history.findIndex(({ kind }, i) => i > 4_000 && kind === 'read');
-  history[stale] = { ...(history[stale] as Operation & { kind: 'read' }), result: 'v1' };
-  t.ok(findViolation(history), 'and one wrong read in them is found');
-  t.comment(`${Math.round(performance.now() - before)} ms`);
-});
+    const stale = history.findIndex(({ kind }, i) => i > 4_000 && kind === 'read');
+    history[stale] = { ...(history[stale] as Operation & { kind: 'read' }), result: 'v1' };
+    t.ok(findViolation(history), 'and one wrong read in them is found');
+    t.comment(`${Math.round(performance.now() - before)} ms`);
+  },
+);

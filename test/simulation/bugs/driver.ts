@@ -1,7 +1,12 @@
 import { Member } from '../../../raft/node/member.js';
 import type { LogEntry } from '../../../raft/log/log.js';
 import { SnapshotReceiver } from '../../../raft/node/snapshot-receiver.js';
-import type { LogPosition, ProposalOutcome, ProposeOptions, StagedSnapshot } from '../../../raft/node/consensus.js';
+import type {
+  LogPosition,
+  ProposalOutcome,
+  ProposeOptions,
+  StagedSnapshot,
+} from '../../../raft/node/consensus.js';
 import type { IncomingSnapshot, OutgoingSnapshot } from '../../../raft/transport/transport.js';
 import type { CommandResult } from '../command.js';
 import { SimulatedLog } from '../log.js';
@@ -34,10 +39,15 @@ export const driverBugs: readonly PlantedBug[] = [
     name: 'an unknown outcome is told as rejected',
     rule: 'rejected is what certainly is not applied, now or later (architecture, point 14)',
     plant: () =>
-      replace(Member.prototype as Proposing, 'propose', (propose) => async function (payload, options) {
-        const outcome = await propose.call(this, payload, options);
-        return outcome.type === 'unknown' ? { type: 'rejected', reason: 'deadline' } : outcome;
-      }),
+      replace(
+        Member.prototype as Proposing,
+        'propose',
+        (propose) =>
+          async function (payload, options) {
+            const outcome = await propose.call(this, payload, options);
+            return outcome.type === 'unknown' ? { type: 'rejected', reason: 'deadline' } : outcome;
+          },
+      ),
   },
   {
     name: 'applies what is not on its own disk',
@@ -74,15 +84,25 @@ function plantDurability(): () => void {
 function plantHastyCuts(): () => void {
   const listeners = new WeakMap<SimulatedMachine, (durable: LogPosition) => void>();
   return all(
-    replace(machines, 'onDurable', () => function (listener) {
-      listeners.set(this, listener);
-      return () => undefined;
-    }),
-    replace(machines, 'apply', (apply) => function (entries) {
-      const results = apply.call(this, entries);
-      queueMicrotask(() => listeners.get(this)?.(this.applied));
-      return results;
-    }),
+    replace(
+      machines,
+      'onDurable',
+      () =>
+        function (listener) {
+          listeners.set(this, listener);
+          return () => undefined;
+        },
+    ),
+    replace(
+      machines,
+      'apply',
+      (apply) =>
+        function (entries) {
+          const results = apply.call(this, entries);
+          queueMicrotask(() => listeners.get(this)?.(this.applied));
+          return results;
+        },
+    ),
   );
 }
 
@@ -91,24 +111,41 @@ function plantOldSnapshots(): () => void {
   const copies = new WeakMap<SimulatedMachine, OutgoingSnapshot>();
   let isInstalled = false;
   return all(
-    replace(machines, 'snapshot', (snapshot) => async function () {
-      const copy = copies.get(this) ?? (await snapshot.call(this));
-      copies.set(this, copy);
-      return copy;
-    }),
-    replace(machines, 'stage', (stage) => async function (snapshot) {
-      const staged = await stage.call(this, snapshot);
-      const install = async () => {
-        await staged.install();
-        isInstalled = true;
-      };
-      return { ...staged, install };
-    }),
-    replace(SnapshotReceiver.prototype as Receiving, 'receive', (receive) => function (snapshot) {
-      isInstalled = false;
-      // An index above all others until it is installed.
-      const newest = Object.create(snapshot, { index: { get: () => (isInstalled ? snapshot.index : Infinity) } });
-      return receive.call(this, newest as IncomingSnapshot);
-    }),
+    replace(
+      machines,
+      'snapshot',
+      (snapshot) =>
+        async function () {
+          const copy = copies.get(this) ?? (await snapshot.call(this));
+          copies.set(this, copy);
+          return copy;
+        },
+    ),
+    replace(
+      machines,
+      'stage',
+      (stage) =>
+        async function (snapshot) {
+          const staged = await stage.call(this, snapshot);
+          const install = async () => {
+            await staged.install();
+            isInstalled = true;
+          };
+          return { ...staged, install };
+        },
+    ),
+    replace(
+      SnapshotReceiver.prototype as Receiving,
+      'receive',
+      (receive) =>
+        function (snapshot) {
+          isInstalled = false;
+          // An index above all others until it is installed.
+          const newest = Object.create(snapshot, {
+            index: { get: () => (isInstalled ? snapshot.index : Infinity) },
+          });
+          return receive.call(this, newest as IncomingSnapshot);
+        },
+    ),
   );
 }

@@ -13,21 +13,34 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'vote not persisted',
     rule: 'a vote is durable before it is given (Raft §5.2)',
     plant: () =>
-      replace(disks, 'write', (write) => function (operation) {
-        const isVote = operation.type === 'hard-state';
-        write.call(this, isVote ? { ...operation, hardState: { ...operation.hardState, vote: 0n } } : operation);
-      }),
+      replace(
+        disks,
+        'write',
+        (write) =>
+          function (operation) {
+            const isVote = operation.type === 'hard-state';
+            write.call(
+              this,
+              isVote ? { ...operation, hardState: { ...operation.hardState, vote: 0n } } : operation,
+            );
+          },
+      ),
     surroundings: (profile) => crashAfter({ 'vote-response': 0.3 })(slowLinks(manyElections(profile))),
   },
   {
     name: 'term not persisted',
     rule: 'a term is durable before anything is said in it (Raft §5.1)',
     plant: () =>
-      replace(disks, 'write', (write) => function (operation) {
-        const isTerm = operation.type === 'hard-state';
-        const { commit } = isTerm ? operation.hardState : this.hardState;
-        write.call(this, isTerm ? { ...operation, hardState: { term: 0, vote: 0n, commit } } : operation);
-      }),
+      replace(
+        disks,
+        'write',
+        (write) =>
+          function (operation) {
+            const isTerm = operation.type === 'hard-state';
+            const { commit } = isTerm ? operation.hardState : this.hardState;
+            write.call(this, isTerm ? { ...operation, hardState: { term: 0, vote: 0n, commit } } : operation);
+          },
+      ),
     surroundings: (profile) => crashAfter({ 'vote-response': 0.3 })(slowLinks(manyElections(profile))),
   },
   {
@@ -51,21 +64,31 @@ export const electionBugs: readonly PlantedBug[] = [
     name: 'messages of an old term are taken for new',
     rule: 'a message of an earlier term is refused (Raft §5.1)',
     plant: () =>
-      replace(decisions, 'receive', (receive) => function (message) {
-        const isOld = message.term < this.term;
-        receive.call(this, isOld ? { ...message, term: this.term } : message);
-      }),
+      replace(
+        decisions,
+        'receive',
+        (receive) =>
+          function (message) {
+            const isOld = message.term < this.term;
+            receive.call(this, isOld ? { ...message, term: this.term } : message);
+          },
+      ),
     surroundings: (profile) => repeatedMessages(manyElections(profile)),
   },
   {
     name: 'no step down on a higher term',
     rule: 'whoever sees a higher term is a follower in it (Raft §5.1)',
     plant: () =>
-      replace(decisions, 'acceptTerm', (acceptTerm) => function (message) {
-        if (this.role !== 'leader') return acceptTerm.call(this, message);
-        this.setTerm(message.term, 0n);
-        return true;
-      }),
+      replace(
+        decisions,
+        'acceptTerm',
+        (acceptTerm) =>
+          function (message) {
+            if (this.role !== 'leader') return acceptTerm.call(this, message);
+            this.setTerm(message.term, 0n);
+            return true;
+          },
+      ),
   },
 ];
 
@@ -73,21 +96,43 @@ function plantCountOfMessages(): () => void {
   const granted = new WeakMap<RaftDecisions, number>();
   const forget = (raft: RaftDecisions) => granted.set(raft, 1);
   return all(
-    replace(decisions, 'becomePreCandidate', (become) => function () {
-      forget(this);
-      become.call(this);
-    }),
-    replace(decisions, 'becomeCandidate', (become) => function (transfer) {
-      forget(this);
-      become.call(this, transfer);
-    }),
-    replace(decisions, 'countVote', (count) => function (from, isGranted) {
-      if (isGranted && from !== this.id) granted.set(this, (granted.get(this) ?? 0) + 1);
-      count.call(this, from, isGranted);
-    }),
-    replace(decisions, 'verdict', (verdict) => function (votes) {
-      const needed = majority(this.configuration.voters.length);
-      return this.role !== 'leader' && (granted.get(this) ?? 0) >= needed ? 'won' : verdict.call(this, votes);
-    }),
+    replace(
+      decisions,
+      'becomePreCandidate',
+      (become) =>
+        function () {
+          forget(this);
+          become.call(this);
+        },
+    ),
+    replace(
+      decisions,
+      'becomeCandidate',
+      (become) =>
+        function (transfer) {
+          forget(this);
+          become.call(this, transfer);
+        },
+    ),
+    replace(
+      decisions,
+      'countVote',
+      (count) =>
+        function (from, isGranted) {
+          if (isGranted && from !== this.id) granted.set(this, (granted.get(this) ?? 0) + 1);
+          count.call(this, from, isGranted);
+        },
+    ),
+    replace(
+      decisions,
+      'verdict',
+      (verdict) =>
+        function (votes) {
+          const needed = majority(this.configuration.voters.length);
+          return this.role !== 'leader' && (granted.get(this) ?? 0) >= needed
+            ? 'won'
+            : verdict.call(this, votes);
+        },
+    ),
   );
 }

@@ -3,7 +3,14 @@ import { Configurations } from '../../../raft/core/configurations.js';
 import { agreedValue, tally } from '../../../raft/core/quorum.js';
 import { all, decisions, replace, type PlantedBug } from './patch.js';
 import { trustWhile } from './reads.js';
-import { lostLeaders, manyChanges, manyReplacements, shortLogs, shortReigns, singleChanges } from './surroundings.js';
+import {
+  lostLeaders,
+  manyChanges,
+  manyReplacements,
+  shortLogs,
+  shortReigns,
+  singleChanges,
+} from './surroundings.js';
 
 interface TakingBack {
   truncate(this: Configurations, from: number): boolean;
@@ -32,19 +39,29 @@ export const membershipBugs: readonly PlantedBug[] = [
     name: 'several voters change in one step',
     rule: 'more than one vote changes through a joint configuration only (Raft §6)',
     plant: () =>
-      replace(decisions, 'changedConfiguration', (changed) => function (payload) {
-        const next = changed.call(this, payload);
-        return typeof next !== 'string' && isJoint(next) ? leaveJoint(next) : next;
-      }),
+      replace(
+        decisions,
+        'changedConfiguration',
+        (changed) =>
+          function (payload) {
+            const next = changed.call(this, payload);
+            return typeof next !== 'string' && isJoint(next) ? leaveJoint(next) : next;
+          },
+      ),
     surroundings: (profile) => manyReplacements(lostLeaders(profile)),
   },
   {
     name: 'a snapshot forgets the configuration',
     rule: 'a snapshot carries the configuration as of its index (Raft §7)',
     plant: () =>
-      replace(decisions, 'installed', (installed) => function (input) {
-        installed.call(this, { ...input, configuration: this.configuration });
-      }),
+      replace(
+        decisions,
+        'installed',
+        (installed) =>
+          function (input) {
+            installed.call(this, { ...input, configuration: this.configuration });
+          },
+      ),
     surroundings: (profile) => manyChanges(shortLogs(lostLeaders(profile))),
   },
   {
@@ -58,11 +75,21 @@ export const membershipBugs: readonly PlantedBug[] = [
 /** Votes, commitment and reads are decided by another configuration. */
 function decideBy(other: (configuration: Configuration) => Configuration): () => void {
   return all(
-    replace(decisions, 'verdict', () => function (votes) {
-      return tally(other(this.configuration), votes);
-    }),
-    replace(decisions, 'agreedIndex', () => function () {
-      return agreedValue(other(this.configuration), (id) => this.matches.get(id) ?? 0);
-    }),
+    replace(
+      decisions,
+      'verdict',
+      () =>
+        function (votes) {
+          return tally(other(this.configuration), votes);
+        },
+    ),
+    replace(
+      decisions,
+      'agreedIndex',
+      () =>
+        function () {
+          return agreedValue(other(this.configuration), (id) => this.matches.get(id) ?? 0);
+        },
+    ),
   );
 }

@@ -32,8 +32,13 @@ export function trustWhile(name: 'question' | 'mayChangeConfiguration'): () => v
       : replace(decisions, 'mayChangeConfiguration', (may) => within(may));
   return all(
     planted,
-    replace(decisions, 'hasCommittedInTerm', (has) => function () {
-      return trusting.has(this) || has.call(this);
-    }),
+    replace(
+      decisions,
+      'hasCommittedInTerm',
+      (has) =>
+        function () {
+          return trusting.has(this) || has.call(this);
+        },
+    ),
   );
 }
