@@ -68,21 +68,18 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     if (isLeader()) lessor.promote(consensus.status().term);
     else lessor.demote();
   };
-  let told = machine.store.revision;
   const unsubscribe = [
     consensus.onLeadershipChange(followLeadership),
     machine.onApplied((batch) => {
       for (const lease of batch.granted) lessor.granted(lease);
       for (const id of batch.revoked) lessor.revoked(id);
       if (batch.compacted) machine.compactor.start();
-      told = batch.revision;
       hub.publish(batch.changes);
     }),
     machine.onInstalled(() => {
       lessor.installed(machine.store.leases.all());
       machine.compactor.start();
-      hub.installed(told);
-      told = machine.store.revision;
+      hub.installed();
     }),
   ];
   followLeadership();

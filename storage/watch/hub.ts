@@ -47,6 +47,8 @@ export class WatchHub {
   readonly #options: WatchHubOptions;
   readonly #state: WatchedState;
   #recent: RecentHistory;
+  /** Synced watchers have been told of everything through this revision. */
+  #told: number;
   readonly #groups = new WatcherGroups();
   readonly #streams = new Set<HubStream>();
   /** Streams that have watchers to catch up and take responses. */
@@ -62,6 +64,7 @@ export class WatchHub {
     this.fragmentBytesMax = options.fragmentBytesMax ?? FRAGMENT_BYTES_MAX;
     this.#state = options.state;
     this.#recent = this.#newRecent();
+    this.#told = options.state.store.revision;
   }
 
   /** True while some watchers have been told of the newest revision and others have not. */
@@ -91,6 +94,7 @@ export class WatchHub {
   publish(changes: readonly Change[]): void {
     if (changes.length === 0) return;
     this.#publishing = true;
+    this.#told = this.#state.store.revision;
     const touched: Group[] = [];
     for (const change of changes) {
       const key = latin1(change.kv.key);
@@ -113,17 +117,18 @@ export class WatchHub {
   }
 
   /**
-   * Another state has taken the place of the one that was told through `revision`. Nobody told what happened between:
-   * synced watchers read it from the new history, or end as compacted if it is not there any more.
+   * Another state has taken the place of the one that was told. What happened between them synced watchers read from the
+   * new history, or they end as compacted if it is not there any more.
    */
-  installed(revision: number): void {
+  installed(): void {
     this.#recent = this.#newRecent();
     for (const stream of this.#streams) {
       for (const watcher of stream.watchers) {
-        if (watcher.synced) this.#fallBehind(watcher, revision + 1);
+        if (watcher.synced) this.#fallBehind(watcher, this.#told + 1);
       }
       this.catchUp(stream);
     }
+    this.#told = this.#state.store.revision;
   }
 
   add(watcher: Watcher): void {

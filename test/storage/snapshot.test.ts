@@ -5,7 +5,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
-import { encodeConfiguration, initialConfiguration } from '../../raft/core/configuration.js';
+import {
+  decodeConfiguration,
+  encodeConfiguration,
+  initialConfiguration,
+} from '../../raft/core/configuration.js';
 import type { IncomingSnapshot, OutgoingSnapshot } from '../../raft/transport/transport.js';
 import { readCurrent } from '../../storage/mvcc/files.js';
 import type { MvccMachine } from '../../storage/mvcc/machine.js';
@@ -59,6 +63,11 @@ for (const from of ['folder', 'memory'] as const) {
       t.same(target.durable, target.applied, 'a snapshot is durable when it is installed');
       t.equal(target.installedSnapshot, true);
       t.same(target.configuration, source.configuration);
+      t.same(
+        decodeConfiguration(target.configuration).voters,
+        [1n, 2n],
+        'that of the last entry of its kind',
+      );
       t.equal(target.header(1).memberId, 2n, 'it is the state of the cluster, not of the member');
       t.equal(await hashOf(target), await hashOf(source));
 
@@ -99,6 +108,7 @@ t.test('an install leaves one database, and a restart opens it', async (t) => {
   t.same(again.applied, source.applied);
   t.equal(again.installedSnapshot, true, 'the log may lack the entry where it stands');
   t.equal(again.memberId, 2n);
+  t.same(decodeConfiguration(again.configuration).voters, [1n, 2n]);
   entries.put('more', '1');
   entries.applyTo(again);
   await again.close();

@@ -122,18 +122,34 @@ t.test('watches that cannot go on end as compacted; those that start later wait'
   await close();
 });
 
+t.test('a synced watch of which nothing has changed for long has missed nothing', async (t) => {
+  const { entries, follower, follow, install, close } = pair();
+  const told = new Told(follower.client.watch());
+  told.stream.create({ key: bytes('quiet') });
+  for (const value of ['1', '2', '3']) entries.put('a', value);
+  follow();
+  entries.put('a', '4');
+  entries.add({ type: 'compact', revision: 5 });
+  await install();
+  await settle();
+  t.same(told.lines, [], 'although what it was told last is compacted');
+  entries.put('quiet', '1');
+  follow();
+  t.same(told.lines, ['put quiet=1 m6']);
+  await close();
+});
+
 t.test('reads, leases and compaction are those of the new database', async (t) => {
   const { entries, follower, follow, install, close } = pair();
   const { client } = follower;
   entries.add({ type: 'lease-grant', id: 1n, ttl: 100 });
   entries.add({ type: 'lease-grant', id: 2n, ttl: 100 });
-  entries.put('a', '1');
+  for (const value of ['1', '2', '3']) entries.put('a', value);
   follow();
-  // The follower proposes what is in the log of both then.
-  entries.add({ type: 'compact', revision: 1 });
-  const compacting = client.compact({ revision: 1, physical: true });
-  await Promise.race([compacting, settle()]);
-  t.equal(follower.machine.applied.index, entries.all.length);
+  // The follower proposes what is in the log of both then; its rows are not removed when the install comes.
+  entries.add({ type: 'compact', revision: 4 });
+  const compacting = client.compact({ revision: 4, physical: true });
+  while (follower.machine.applied.index < entries.all.length) await Promise.resolve();
   follower.clock.advance(40_000);
   entries.add({ type: 'lease-revoke', id: 1n, term: 0 });
   entries.add({ type: 'lease-grant', id: 3n, ttl: 10 });
@@ -142,15 +158,19 @@ t.test('reads, leases and compaction are those of the new database', async (t) =
   entries.add({ type: 'compact', revision: 200 });
   await install();
 
-  t.same((await client.range({ key: bytes('a') })).kvs.map(brief), ['a=299 c2 m303 v301']);
+  t.same((await client.range({ key: bytes('a') })).kvs.map(brief), ['a=299 c2 m305 v303']);
   await fails(t, client.range({ key: bytes('a'), revision: 199 }), 'Compacted');
-  t.same((await client.range({ key: bytes('a'), revision: 200 })).kvs.map(brief), ['a=196 c2 m200 v198']);
+  t.same((await client.range({ key: bytes('a'), revision: 200 })).kvs.map(brief), ['a=194 c2 m200 v198']);
   t.same((await client.leaseLeases()).leases, [3n, 2n]);
   t.equal((await client.leaseKeepAlive(1n)).ttl, 0);
   t.match(await client.leaseTimeToLive({ id: 3n, keys: true }), { ttl: 10, keys: [bytes('l')] });
   t.equal((await client.leaseTimeToLive({ id: 2n })).ttl, 60, 'one that stays keeps its time');
   await compacting;
-  await follower.machine.compactor.removedThrough(200);
+  let isRemoved = false;
+  const removed = follower.machine.compactor.removedThrough(4).then(() => (isRemoved = true));
+  await Promise.resolve();
+  t.equal(isRemoved, true, 'who waited for rows to go has waited for those of the new database');
+  await removed;
   await close();
 });
 
