@@ -66,6 +66,12 @@ export class Entries {
   }
 }
 
+export async function contentOf(snapshot: OutgoingSnapshot): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of snapshot.read()) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** A snapshot as it comes in at the other side. */
 export function arriving(
   snapshot: OutgoingSnapshot,

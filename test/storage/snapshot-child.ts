@@ -8,7 +8,7 @@ import type { SnapshotHeader } from '../../raft/transport/transport.js';
 import { identity } from './fake-store.js';
 import { folderMachine } from './machines.js';
 
-const PIECE_BYTES = 32 * 1024;
+const PIECE_BYTES = 128 * 1024;
 
 const [folder = '', contentFile = '', header = '', kill = ''] = process.argv.slice(2);
 const [unit, number] = kill.split(' ');
