@@ -9,11 +9,16 @@ export interface SnapshotSenderOptions {
   readonly onEnd: (member: bigint, index: number | undefined, error: unknown) => void;
 }
 
+interface Sending {
+  /** What the copy holds; until it is made, what it will hold at least. */
+  index: number;
+  readonly abort: AbortController;
+}
+
 /** Brings snapshots to followers, one at a time to each. */
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
-  /** By member; the index once the copy is made. */
-  readonly #sending = new Map<bigint, { index: number; readonly abort: AbortController }>();
+  readonly #sending = new Map<bigint, Sending>();
   /** Also those that others have taken the place of. */
   readonly #running = new Set<Promise<void>>();
 
@@ -33,7 +38,7 @@ export class SnapshotSender {
     this.#sending.get(member)?.abort.abort();
     const sending = { index: applied, abort: new AbortController() };
     this.#sending.set(member, sending);
-    const running = this.#send(member, sending.abort.signal).then(
+    const running = this.#send(member, sending).then(
       (index) => this.#end(member, sending, index, undefined),
       (error: unknown) => this.#end(member, sending, undefined, error),
     );
@@ -50,9 +55,12 @@ export class SnapshotSender {
     await Promise.all(this.#running);
   }
 
-  async #send(member: bigint, signal: AbortSignal): Promise<number> {
+  async #send(member: bigint, sending: Sending): Promise<number> {
     const { machine, transport, term } = this.#options;
+    const { signal } = sending.abort;
     const snapshot: OutgoingSnapshot = await machine.snapshot();
+    // One that was made for another member may be older.
+    sending.index = snapshot.index;
     try {
       signal.throwIfAborted();
       await transport.sendSnapshot(member, term(), snapshot, signal);

@@ -14,7 +14,7 @@ import { EtcdError } from '../errors.js';
 import { QuestionKind, type Questions } from '../server/questions.js';
 import { addedMemberId } from './bootstrap.js';
 import { answerLearnerInSync, isLearnerInSync } from './learner-question.js';
-import { failureOf, refusalOf } from './refusals.js';
+import { errorOf } from '../server/failures.js';
 import { mayAddVoter, mayLoseReachable, mayPromote, mayRemoveVoter } from './strict.js';
 import { UrlError, checkedUrls } from './urls.js';
 
@@ -128,8 +128,8 @@ export class Members<R> {
       const change = await plan(this.#consensus.configuration(), proposal.deadline);
       const outcome = await this.#consensus.changeConfiguration([change], proposal);
       if (outcome.type === 'applied') return outcome.result;
-      if (outcome.reason !== 'change-pending') throw refusalOf(outcome.reason, options);
-      if (performance.now() + PENDING_PAUSE_MS > proposal.deadline) throw refusalOf('deadline', options);
+      if (outcome.reason !== 'change-pending') throw errorOf(outcome.reason, options);
+      if (performance.now() + PENDING_PAUSE_MS > proposal.deadline) throw errorOf('deadline', options);
       await sleep(PENDING_PAUSE_MS);
     }
   }
@@ -198,7 +198,7 @@ async function translating<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof ConsensusError || error instanceof TransportError) throw failureOf(error);
+    if (error instanceof ConsensusError || error instanceof TransportError) throw errorOf(error.reason);
     throw error;
   }
 }

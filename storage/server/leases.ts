@@ -22,7 +22,8 @@ import {
   type LeaseAnswer,
   type LeaseQuestion,
 } from './lease-question.js';
-import { errorOf, type Proposer } from './proposer.js';
+import { errorOf } from './failures.js';
+import type { Proposer } from './proposer.js';
 import { QuestionKind, questionOf, type Questions } from './questions.js';
 
 /** Between two tries to reach a leader. */

@@ -1,15 +1,9 @@
-import {
-  ConsensusError,
-  type Consensus,
-  type ProposeOptions,
-  type RejectReason,
-  type UnknownReason,
-} from '../../raft/node/consensus.js';
-import type { TransportErrorReason } from '../../raft/transport/transport.js';
+import { ConsensusError, type Consensus, type ProposeOptions } from '../../raft/node/consensus.js';
 import type { CallOptions } from '../client/interface.js';
 import { encodeCommand, type Command } from '../command.js';
-import { EtcdError, type EtcdErrorName } from '../errors.js';
+import { EtcdError } from '../errors.js';
 import type { CommandResult } from '../mvcc/machine.js';
+import { errorOf } from './failures.js';
 import { REQUEST_BYTES_MAX } from './validate.js';
 
 /** etcd's: 5 s for the disk and twice the election time-out for a new leader. */
@@ -19,32 +13,6 @@ export function requestTimeoutMs(electionTimeoutMs: number): number {
 
 /** Longest delay that Node's timers take; longer ones would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-
-export type FailureReason = RejectReason | UnknownReason | ConsensusError['reason'] | TransportErrorReason;
-
-const ERRORS: Readonly<Record<FailureReason, EtcdErrorName>> = {
-  'no-leader': 'NoLeader',
-  'not-leader': 'NotLeader',
-  overloaded: 'RequestTooManyRequests',
-  stopped: 'Stopped',
-  closed: 'Stopped',
-  'too-large': 'RequestTooLarge',
-  deadline: 'Timeout',
-  timeout: 'Timeout',
-  aborted: 'Canceled',
-  // Nobody can tell any more what came of it.
-  snapshot: 'Timeout',
-  // The leader was asked, and is not there or does not lead any more.
-  unreachable: 'NoLeader',
-  refused: 'LeaderChanged',
-  'member-exists': 'MemberExist',
-  'member-not-found': 'MemberNotFound',
-  'peer-url-exists': 'PeerURLExist',
-  'not-a-learner': 'MemberNotLearner',
-  'no-voter-left': 'MemberNotEnoughStarted',
-  // In etcd the change is dropped, and its request runs out of time.
-  'change-pending': 'Timeout',
-};
 
 export interface ProposerOptions {
   readonly consensus: Consensus<CommandResult>;
@@ -126,11 +94,4 @@ export class Proposer {
       ? { deadline, forward }
       : { deadline, signal: options.signal, forward };
   }
-}
-
-/** A deadline that the caller set is the caller's; etcd's own time-out has its own text. */
-export function errorOf(reason: FailureReason, options?: CallOptions): EtcdError {
-  const isLate = reason === 'deadline' || reason === 'timeout';
-  if (isLate && options?.timeout !== undefined) return EtcdError.of('DeadlineExceeded');
-  return EtcdError.of(ERRORS[reason]);
 }
