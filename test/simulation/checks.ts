@@ -136,13 +136,16 @@ export class Checks {
     for (let index = seen.committed + 1; index <= committed; index += 1) {
       const entry = life.log.entry(index);
       const known = this.ledger.entry(index);
+      const isSame = known !== undefined && entry !== undefined && isSameEntry(known, entry);
+      // A log whose disk has failed stays as it was, whatever was installed in its place.
+      if (!isSame && known !== undefined && life.log.hasEnded) continue;
       if (known === undefined && entry !== undefined) {
         this.#commit(life, seen, entry, Math.max(inTerm, entry.term));
       } else if (known === undefined) {
         if (index >= life.log.firstIndex)
           this.#fail(life, `takes ${index} for committed and does not have it`);
         else this.#fail(life, `has a snapshot of ${index}, which was never committed`);
-      } else if (entry !== undefined && !isSameEntry(known, entry)) {
+      } else if (known !== undefined && entry !== undefined && !isSame) {
         const terms = `of term ${entry.term}, the committed one is of term ${known.term}`;
         this.#fail(life, `takes another entry ${index} for committed: ${terms} (state machine safety)`);
       }

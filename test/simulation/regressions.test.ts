@@ -1,6 +1,8 @@
 /** What the simulation has found in the code, each as the shortest story that shows it. */
 import t from 'tap';
 import { encodeChanges, isJoint, type ConfigurationChange } from '../../raft/core/configuration.js';
+import { systemClock } from '../../raft/clock.js';
+import { Reads } from '../../raft/node/reads.js';
 import { CoreCluster, proposal, TIMES } from '../raft/core-cluster.js';
 
 t.test(
@@ -32,3 +34,32 @@ t.test(
     t.equal(leader.raft.deadline, Infinity, 'it stands no more');
   },
 );
+
+t.test('an answer to a question of an earlier process answers none of this one (dissertation §6.4)', async (t) => {
+  const asked: number[] = [];
+  const start = (session: bigint) =>
+    new Reads(
+      systemClock,
+      (id) => asked.push(id),
+      () => 10,
+      () => 'deadline',
+      session,
+    );
+  const deadline = systemClock.now() + 60_000;
+  const earlier = start(0x1234_5678_9abc_def0n);
+  earlier.read({ deadline }).catch(() => undefined);
+  earlier.stop();
+  const reads = start(0x0fed_cba9_8765_4321n);
+  let isDone = false;
+  const read = reads.read({ deadline }).then(() => (isDone = true));
+
+  reads.answered(asked[0] ?? 0, 5);
+  await new Promise(setImmediate);
+  t.notOk(isDone, 'the question of the earlier process was answered');
+
+  reads.answered(asked[1] ?? 0, 10);
+  await read;
+  t.ok(isDone);
+  reads.stop();
+  t.ok(asked.every((id) => Number.isSafeInteger(id)));
+});
