@@ -1,5 +1,5 @@
 import { invariant } from '../invariant.js';
-import type { Configuration } from './configuration.js';
+import { isVoter, type Configuration } from './configuration.js';
 
 interface Placed {
   /** Where the log has it; for the first one, a place at or before which it was in force. */
@@ -23,6 +23,14 @@ export class Configurations {
     const latest = this.#placed.at(-1);
     invariant(latest !== undefined, 'no configuration is in force');
     return latest;
+  }
+
+  /**
+   * Whether a member votes in the newest committed one or in one after it. Whoever leaves may be needed as a leader until
+   * that is committed, as its log may be ahead of those who stay (dissertation §4.2.2).
+   */
+  mayNeed(id: bigint): boolean {
+    return this.#placed.some(({ configuration }) => isVoter(configuration, id));
   }
 
   append(index: number, configuration: Configuration): void {

@@ -246,7 +246,7 @@ export class Raft {
   // ---- Elections (Raft §5.2, §5.4.1; dissertation §9.6)
 
   protected mayStand(): boolean {
-    return isVoter(this.configuration, this.id);
+    return this.#configurations.mayNeed(this.id);
   }
 
   /** Asks first whether anyone would vote for it, so that a member that was cut off disturbs nobody on its return. */
@@ -540,6 +540,7 @@ export class Raft {
     invariant(index <= this.#log.lastIndex, `committed to ${index}, the log ends at ${this.#log.lastIndex}`);
     this.#commit = index;
     this.#configurations.committed(index);
+    if (this.#role !== 'leader') this.#followVote();
   }
 
   protected installed({ index, term, configuration }: Input & { readonly type: 'installed' }): void {
