@@ -1,5 +1,5 @@
 import { invariant } from '../invariant.js';
-import type { Configuration } from './configuration.js';
+import { isVoter, type Configuration } from './configuration.js';
 
 interface Placed {
   /** Where the log has it; for the first one, a place at or before which it was in force. */
@@ -25,6 +25,14 @@ export class Configurations {
     return latest;
   }
 
+  /**
+   * Whether a member votes in the newest committed one or in one after it. Whoever leaves may be needed as a leader until
+   * that is committed, as its log may be ahead of those who stay (dissertation §4.2.2).
+   */
+  mayNeed(id: bigint): boolean {
+    return this.#placed.some(({ configuration }) => isVoter(configuration, id));
+  }
+
   append(index: number, configuration: Configuration): void {
     invariant(index > this.latest.index, `configuration ${index} after ${this.latest.index}`);
     this.#placed.push({ index, configuration });
@@ -38,16 +46,9 @@ export class Configurations {
     return this.#placed.length < before;
   }
 
-  /** True for one that is in force, or may be again: the newest committed one and those after it. */
-  some(test: (configuration: Configuration) => boolean): boolean {
-    return this.#placed.some(({ configuration }) => test(configuration));
-  }
-
-  /** Those before the newest committed one will not come back. Returns whether there were any. */
-  committed(index: number): boolean {
-    const before = this.#placed.length;
+  /** Those before the newest committed one will not come back. */
+  committed(index: number): void {
     while ((this.#placed[1]?.index ?? Infinity) <= index) this.#placed.shift();
-    return this.#placed.length < before;
   }
 
   reset(base: Placed): void {

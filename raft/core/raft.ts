@@ -250,7 +250,7 @@ export class Raft {
    * majority votes for (dissertation §4.2.2): it stands until then, without counting itself.
    */
   protected mayStand(): boolean {
-    return this.#configurations.some((configuration) => isVoter(configuration, this.id));
+    return this.#configurations.mayNeed(this.id);
   }
 
   /** Asks first whether anyone would vote for it, so that a member that was cut off disturbs nobody on its return. */
@@ -543,7 +543,8 @@ export class Raft {
     if (index <= this.#commit) return;
     invariant(index <= this.#log.lastIndex, `committed to ${index}, the log ends at ${this.#log.lastIndex}`);
     this.#commit = index;
-    if (this.#configurations.committed(index) && this.#role !== 'leader') this.#followVote();
+    this.#configurations.committed(index);
+    if (this.#role !== 'leader') this.#followVote();
   }
 
   protected installed({ index, term, configuration }: Input & { readonly type: 'installed' }): void {

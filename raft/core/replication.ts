@@ -50,7 +50,7 @@ export class Replication {
     for (const id of this.#progress.keys()) {
       if (id !== self && !members.some((member) => member.id === id)) this.#progress.delete(id);
     }
-    for (const { id } of members) {
+    for (const id of [self, ...members.map((member) => member.id)]) {
       if (!this.#progress.has(id)) {
         this.#progress.set(id, new FollowerProgress(this.#log.lastIndex + 1, limits));
       }

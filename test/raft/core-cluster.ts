@@ -298,6 +298,11 @@ export class CoreCluster {
     for (const message of messages) this.get(message.to).receive(message);
   }
 
+  /** Delivers one, if there is a way. */
+  bringIfConnected(message: Message): void {
+    if (!this.#cut.has(`${message.from}>${message.to}`)) this.members.get(message.to)?.receive(message);
+  }
+
   /** Takes messages out of the network, to be lost, or delivered by hand. */
   take<T extends Message['type']>(
     type: T,

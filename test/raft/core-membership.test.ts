@@ -262,6 +262,42 @@ t.test(
   },
 );
 
+t.test('who leaves may have to lead until that is committed (dissertation §4.2.2, figure 4.6)', async (t) => {
+  for (const leaving of [remove(1n), { type: 'demote', id: 1n }] as const) {
+    const cluster = new CoreCluster({ voters: [1n, 2n] });
+    const leader = cluster.elect(1n);
+    cluster.isolate(1n);
+    change(leader, leaving);
+    cluster.deliver();
+    leader.restart();
+    t.ok(leader.raft.deadline < Infinity, 'the other cannot win against its longer log');
+
+    cluster.heal();
+    cluster.advance(5 * TIMES.electionTimeoutMs);
+    t.same(cluster.leaders, [2n], leaving.type);
+    t.same(cluster.get(2n).raft.configuration.voters, [2n]);
+    t.ok(cluster.get(2n).raft.commit >= 4);
+    t.match(leader.raft, { role: 'follower', deadline: Infinity }, 'and not a moment longer');
+    cluster.get(2n).propose(1);
+    t.same(cluster.get(2n).committed, ['entry 1']);
+  }
+});
+
+t.test(
+  'who leaves and whose vote is needed stands as long as it does not know that it has left',
+  async (t) => {
+    const cluster = new CoreCluster({ voters: [1n, 2n, 3n] });
+    const leader = cluster.elect(1n);
+    change(leader, { type: 'demote', id: 3n });
+    cluster.bring(cluster.take('append'));
+    const follower = cluster.get(3n);
+    t.ok(follower.raft.deadline < Infinity);
+    cluster.deliver();
+    t.equal(follower.raft.commit, 2);
+    t.equal(follower.raft.deadline, Infinity);
+  },
+);
+
 t.test('a leader that is made a learner steps down and goes on as one', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
   const leader = cluster.elect(1n);
