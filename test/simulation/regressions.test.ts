@@ -37,19 +37,19 @@ t.test(
 
 t.test('an answer to a question of an earlier process answers none of this one (dissertation §6.4)', async (t) => {
   const asked: number[] = [];
-  const start = (session: bigint) =>
+  const start = (startId: number) =>
     new Reads(
       systemClock,
+      startId,
       (id) => asked.push(id),
       () => 10,
       () => 'deadline',
-      session,
     );
   const deadline = systemClock.now() + 60_000;
-  const earlier = start(0x1234_5678_9abc_def0n);
+  const earlier = start(1_000_000);
   earlier.read({ deadline }).catch(() => undefined);
   earlier.stop();
-  const reads = start(0x0fed_cba9_8765_4321n);
+  const reads = start(7_000_000);
   let isDone = false;
   const read = reads.read({ deadline }).then(() => (isDone = true));
 
