@@ -27,6 +27,7 @@ export function majority(count: number): number {
 
 function majorityValue(ids: readonly bigint[], valueOf: (id: bigint) => number): number {
   if (ids.length === 0) return Infinity;
+  if (ids.length === 1 && ids[0] !== undefined) return valueOf(ids[0]);
   const descending = ids.map(valueOf).sort((a, b) => b - a);
   return descending[majority(ids.length) - 1] ?? 0;
 }
