@@ -273,7 +273,12 @@ t.test('who leaves may have to lead until that is committed (dissertation §4.2.
     t.ok(leader.raft.deadline < Infinity, 'the other cannot win against its longer log');
 
     cluster.heal();
-    cluster.advance(5 * TIMES.electionTimeoutMs);
+    cluster.now += TIMES.electionTimeoutMs;
+    leader.step({ type: 'campaign' });
+    for (let i = 0; i < 4; i += 1) cluster.bring(cluster.queue.splice(0, 1));
+    t.equal(leader.raft.role, 'leader');
+    t.equal(cluster.take('append').length + cluster.take('heartbeat').length, 2, 'which are lost');
+    cluster.advance(2 * TIMES.heartbeatMs);
     t.same(cluster.leaders, [2n], leaving.type);
     t.same(cluster.get(2n).raft.configuration.voters, [2n]);
     t.ok(cluster.get(2n).raft.commit >= 4);
