@@ -152,6 +152,11 @@ export class Raft {
     return this.#replication.matches;
   }
 
+  /** The voter that a leader leaves the leadership to best; undefined on others, and if nobody has answered. */
+  get heir(): bigint | undefined {
+    return this.#replication.mostUpToDate(this.configuration.voters);
+  }
+
   /** Lowest index from which a follower that is being brought up to date still needs the log; Infinity if none does. */
   get neededFrom(): number {
     return this.#replication.neededFrom;
@@ -755,17 +760,11 @@ export class Raft {
       this.#acknowledgeOwn();
       this.#replication.sendAll();
     } else if (!isVoter(configuration, this.id)) {
+      // First the heir: whoever knows that this member has left may not listen to it any more.
+      if (this.heir !== undefined) this.send({ type: 'timeout-now', to: this.heir });
       this.#replication.tellCommit();
-      const heir = this.#mostUpToDateVoter();
-      if (heir !== undefined) this.send({ type: 'timeout-now', to: heir });
       this.becomeFollower(this.#term, NOBODY);
     }
-  }
-
-  #mostUpToDateVoter(): bigint | undefined {
-    const matchOf = (id: bigint) => this.#replication.matchOf(id);
-    const [heir] = this.configuration.voters.toSorted((a, b) => matchOf(b) - matchOf(a));
-    return heir;
   }
 
   /** The configuration in force has changed. */

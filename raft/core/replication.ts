@@ -66,6 +66,15 @@ export class Replication {
     return this.#progress.get(id)?.match ?? 0;
   }
 
+  /** Who of these but the leader has the most of its log; of several, one that has answered lately. */
+  mostUpToDate(ids: readonly bigint[]): bigint | undefined {
+    const rank = (id: bigint) => this.matchOf(id) + (this.#progress.get(id)?.active === true ? 0.5 : 0);
+    const [best] = ids
+      .filter((id) => id !== this.#options.id && this.matchOf(id) > 0)
+      .toSorted((a, b) => rank(b) - rank(a));
+    return best;
+  }
+
   get matches(): ReadonlyMap<bigint, number> {
     return new Map([...this.#progress].map(([id, { match }]) => [id, match]));
   }

@@ -209,6 +209,8 @@ export class Member<R> implements Consensus<R> {
     this.#applier.wake();
     if (this.#isOnlyVoter()) await this.#leadAlone();
     this.#cut(this.#machine.durable.index);
+    // It may have ended, after it was removed, before it said so.
+    if (this.#isRemoved()) this.#leave();
   }
 
   /** Nobody else can lead, so that there is nothing to wait for; what is in the log is committed by that. */
@@ -374,12 +376,7 @@ export class Member<R> implements Consensus<R> {
 
   /** The others would have to wait for an election time-out. */
   async #handOver(): Promise<void> {
-    const { voters } = this.#raft.configuration;
-    const { matches } = this.#raft;
-    const matchOf = (id: bigint) => matches.get(id) ?? 0;
-    const [heir] = voters
-      .filter((id) => id !== this.#options.memberId && matchOf(id) > 0)
-      .sort((a, b) => matchOf(b) - matchOf(a));
+    const { heir } = this.#raft;
     if (!this.#leads || this.#ended || heir === undefined) return;
     const deadline = this.#clock.now() + HAND_OVER_MS_MAX;
     await this.transferLeadership(heir, { deadline }).catch(() => undefined);
@@ -587,7 +584,11 @@ export class Member<R> implements Consensus<R> {
   #applyConfiguration(configuration: Configuration): void {
     this.#appliedConfiguration = configuration;
     this.#tellConfiguration();
-    if (configuration.removed.includes(this.#options.memberId)) this.#leave();
+    if (this.#isRemoved()) this.#leave();
+  }
+
+  #isRemoved(): boolean {
+    return this.#appliedConfiguration.removed.includes(this.#options.memberId);
   }
 
   /** Shortens the log once the state machine needs less of it. The commit index is recorded beside. */

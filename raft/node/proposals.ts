@@ -151,14 +151,19 @@ export class Proposals<R> {
   }
 
   /**
-   * In flight to the leader of `term` since before `sentBefore`, up to `maxBytes` of payload and one at least; they
-   * count as sent now.
+   * In flight to the leader of `term`, another member, since before `sentBefore`: up to `maxBytes` of payload and one at
+   * least; they count as sent now. Those that nobody waits for are forgotten: if they are lost, nothing else ends them.
    */
   overdue(term: number, sentBefore: number, maxBytes: number): ProposedEntry[] {
     const overdue: ProposedEntry[] = [];
     let bytes = 0;
     for (const proposal of this.#inFlight.values()) {
-      if (proposal.term !== term || proposal.sentAt >= sentBefore || proposal.settle === undefined) continue;
+      if (proposal.term !== term || proposal.sentAt >= sentBefore) continue;
+      if (proposal.settle === undefined) {
+        this.#inFlight.delete(proposal.counter);
+        this.#forget(proposal);
+        continue;
+      }
       bytes += proposal.payload.length;
       if (bytes > maxBytes && overdue.length > 0) break;
       overdue.push(this.#entry(proposal));

@@ -372,6 +372,21 @@ t.test('transfer: ends when the heir loses its vote', async (t) => {
   t.equal(leader.propose(3).refused.length, 0);
 });
 
+t.test('heir: who has the most of the log, of several one that has answered lately', async (t) => {
+  const cluster = new CoreCluster({ voters: FIVE, learners: [6n] });
+  const leader = cluster.elect(1n);
+  cluster.isolate(2n);
+  cluster.advance(3 * TIMES.electionTimeoutMs);
+  t.equal(leader.raft.matches.get(2n), leader.raft.matches.get(3n));
+  t.equal(leader.raft.heir, 3n, 'the first one is silent');
+  cluster.isolate(3n, 5n);
+  leader.propose(1);
+  cluster.deliver();
+  t.equal(leader.raft.heir, 4n, 'the only voter that has all');
+  t.equal(cluster.get(4n).raft.heir, undefined);
+  t.equal(new CoreCluster({ voters: [1n] }).elect(1n).raft.heir, undefined);
+});
+
 t.test('transfer: forgotten with the leadership', async (t) => {
   const cluster = new CoreCluster({ voters: THREE });
   const leader = cluster.elect(1n);

@@ -418,6 +418,22 @@ t.test('pending bytes are bounded, also of what waits for a leader', async (t) =
   t.match(await cluster.finish(cluster.propose(1n, 'e')), { type: 'applied' }, 'they count no longer');
 });
 
+t.test('pending bytes: what was lost on its way to the leader and given up counts no longer', async (t) => {
+  const limits = { payloadBytesMax: 100, pendingBytesMax: 3 * (PROPOSAL_OVERHEAD_BYTES + 1) };
+  const cluster = await Cluster.start(t, THREE, { proposalLimits: limits });
+  const { follower } = cluster;
+  // It hears of its leader and is not heard itself, so that the term stays.
+  for (const id of THREE) cluster.network.cut(follower.id, id);
+  const lost = ['a', 'b', 'c'].map((text) => cluster.propose(follower.id, text, 300));
+  await cluster.clock.advance(301);
+  for (const outcome of lost) t.same(await outcome, { type: 'unknown', reason: 'deadline' });
+  cluster.network.heal();
+  await cluster.clock.advance(2 * TIMES.electionTimeoutMs);
+  t.match(await cluster.finish(cluster.propose(follower.id, 'd')), { type: 'applied', term: 1 });
+  await cluster.untilAlike();
+  t.same(follower.machine.payloads, ['d'], 'nor does anyone send them again');
+});
+
 t.test('a disk that fails ends its member; the others go on', async (t) => {
   for (const role of ['leader', 'follower'] as const) {
     const cluster = await Cluster.start(t, [2n, 3n]);
@@ -562,6 +578,24 @@ t.test('transferLeadership: resolves when another leads; ends as its options say
   await cluster.clock.advance(2 * TIMES.heartbeatMs);
   await cluster.finish(member.transferLeadership(target.id, cluster.within(1000)));
   t.equal(cluster.leader?.id, target.id);
+});
+
+t.test('a leader that removes itself is told, at its next start too', async (t) => {
+  const cluster = await Cluster.start(t, THREE);
+  const leader = await cluster.untilLed();
+  const removal: ConfigurationChange = { type: 'remove', id: leader.id };
+  const outcome = leader.member.changeConfiguration([removal], cluster.within(5000));
+  t.match(await cluster.finish(outcome), { type: 'applied', result: { removed: [leader.id] } });
+  await settle();
+  t.equal(leader.removals, 1);
+  const start = cluster.clock.now();
+  const next = await cluster.untilLed(leader.id);
+  t.ok(cluster.clock.now() - start < TIMES.heartbeatMs, 'its heir leads at once');
+  t.match(await cluster.finish(cluster.propose(next.id, 'x')), { type: 'applied' });
+  cluster.network.isolate(leader.id);
+  const restarted = await cluster.restart(leader.id);
+  await settle();
+  t.equal(restarted.removals, 1, 'although nobody says so');
 });
 
 t.test('questions past the log go to the leader', async (t) => {
