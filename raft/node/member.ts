@@ -609,11 +609,17 @@ export class Member<R> implements Consensus<R> {
   // ---- Snapshots
 
   #afterSnapshot(member: bigint, index: number | undefined, error: unknown): void {
-    if (error !== undefined && !this.#ended && this.#accepting) {
-      const reason = error instanceof Error ? error.message : 'unknown';
-      this.#options.logger?.warn({ member: member.toString(16), reason }, 'a snapshot could not be sent');
+    if (this.#ended || !this.#accepting) return;
+    if (index !== undefined) {
+      this.#step({ type: 'snapshot-sent', member, index });
+      return;
     }
-    this.#step({ type: 'snapshot-sent', member, index });
+    const reason = error instanceof Error ? error.message : 'unknown';
+    this.#options.logger?.warn({ member: member.toString(16), reason }, 'a snapshot could not be sent');
+    // Told later: a copy of the database for each heartbeat would be too much.
+    this.#clock.after(this.#times.electionTimeoutMs, () =>
+      this.#step({ type: 'snapshot-sent', member, index }),
+    );
   }
 
   #snapshotRefusal({ senderTerm }: IncomingSnapshot): string | undefined {
