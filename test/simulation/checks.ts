@@ -61,14 +61,15 @@ export class Checks {
 
   // ---- One life of a member
 
-  /** @param created what its store was created with: in force before the first configuration in its log */
-  begin(life: Watched, created: Configuration): void {
+  begin(life: Watched): void {
     const { log, disk, machine } = life;
     const base = log.firstIndex - 1;
     const later = disk.entries
       .filter(({ type }) => type === 'configuration')
       .map(({ index, payload }) => ({ index, configuration: decodeConfiguration(payload) }));
-    const configuration = base === 0 ? created : this.ledger.configurationAt(base);
+    // Of the first configuration no entry tells: who has joined does not know it, unless by a snapshot.
+    const own = decodeConfiguration(machine.configuration);
+    const configuration = this.ledger.isInitialAt(base) ? own : this.ledger.configurationAt(base);
     this.#seen.set(life, {
       committed: base,
       applied: machine.applied.index,

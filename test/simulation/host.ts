@@ -110,12 +110,12 @@ export class Host {
   /** From what is on disk alone. */
   start(): void {
     if (this.#life !== undefined) return;
-    const { world, network, checks, created } = this.#options;
+    const { world, network, checks } = this.#options;
     world.count('starts');
     world.note(this.member, 'starts');
     const life = this.#build(new Process(world, this.member), network);
     this.#life = life;
-    checks.begin(life, created);
+    checks.begin(life);
     life.process.after(0, () => void this.#run(life));
   }
 

@@ -12,15 +12,13 @@ interface Committed {
 export class Ledger {
   /** By index, from 1. */
   readonly #committed: Committed[] = [];
-  readonly #configurations: { readonly index: number; readonly configuration: Configuration }[];
+  readonly #configurations: { readonly index: number; readonly configuration: Configuration }[] = [];
   /** Index by the command's id. */
   readonly #commands = new Map<number, number>();
   /** Hash of the state by index, as the first member that got there has it. */
   readonly #chains = new Map<number, number>();
 
-  constructor(initial: Configuration) {
-    this.#configurations = [{ index: 0, configuration: initial }];
-  }
+  constructor(private readonly initial: Configuration) {}
 
   get lastIndex(): number {
     return this.#committed.length;
@@ -36,9 +34,12 @@ export class Ledger {
 
   /** In force at an index, of what is committed. */
   configurationAt(index: number): Configuration {
-    const placed = this.#configurations.findLast((each) => each.index <= index);
-    if (placed === undefined) throw new RangeError(`no configuration at ${index}`);
-    return placed.configuration;
+    return this.#configurations.findLast((each) => each.index <= index)?.configuration ?? this.initial;
+  }
+
+  /** Whether that is the one that the cluster began with: no entry tells of it. */
+  isInitialAt(index: number): boolean {
+    return !this.#configurations.some((each) => each.index <= index);
   }
 
   /** Where a command is; undefined if it is not committed. */

@@ -21,7 +21,7 @@ export const membershipBugs: readonly PlantedBug[] = [
     name: 'changes a voter before it has committed anything in its term',
     rule: 'two leaders must not each change the same configuration (Ongaro, raft-dev, 2015)',
     plant: () => trustWhile('mayChangeConfiguration'),
-    surroundings: (profile) => singleChanges(shortReigns(profile)),
+    surroundings: singleChanges,
   },
   {
     name: 'a joint configuration is decided by the new voters alone',

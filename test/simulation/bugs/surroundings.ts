@@ -87,12 +87,6 @@ export function slowDisks(profile: Profile): Profile {
   return { ...profile, faults: { ...profile.faults, weights: { ...ALL_FAULTS, 'slow disk': 20 } } };
 }
 
-/** Each entry travels alone. */
-export function oneByOne(profile: Profile): Profile {
-  const limits = { messagesMax: 1, bytesMax: 1, appendBytesMax: 1 };
-  return { ...profile, host: { ...profile.host, limits } };
-}
-
 /** Members end right after they have said something, and are there again at once. */
 export function crashAfter(afterSending: Profile['host']['crashPoints']['afterSending']): ProfileChange {
   return (profile) => ({
@@ -125,10 +119,56 @@ export function manyReplacements(profile: Profile): Profile {
   return { ...changed, operator: { ...changed.operator, wishes } };
 }
 
-/** Voters come and go one by one, an even number of them at first. */
+/** Voters come and go one by one, an even number of them at first, and a leader seldom reaches all of them. */
 export function singleChanges(profile: Profile): Profile {
   const changed = manyChanges(profile);
-  const changeMs = profile.host.times.electionTimeoutMs / 6;
-  const wishes = { 'add voter': 2, remove: 2, 'remove leader': 1 };
-  return { ...changed, members: 4, operator: { ...changed.operator, changeMs, wishes } };
+  const electionTimeoutMs = 200;
+  const links = { ...GOOD_LINKS, loss: 0.3, delayMs: 5, inOrder: false };
+  return {
+    ...changed,
+    members: 4,
+    host: { ...changed.host, times: { electionTimeoutMs, heartbeatMs: 20 }, electionSpread: 1 },
+    clients: { ...changed.clients, clients: 1, pauseMs: electionTimeoutMs },
+    operator: {
+      ...changed.operator,
+      changeMs: electionTimeoutMs / 10,
+      transferMs: Infinity,
+      votersMax: 4,
+      wishes: { 'add voter': 2, remove: 2, 'remove leader': 1 },
+    },
+    faults: {
+      ...changed.faults,
+      usualLinks: links,
+      badLinks: links,
+      meanMs: electionTimeoutMs,
+      lastsMs: electionTimeoutMs * 2,
+      weights: { partition: 4, 'leader cut off': 4, 'one-way cut': 2 },
+    },
+  };
+}
+
+/** Leaders end after a few messages, many of which are lost: entries of many terms lie on few disks each (figure 8). */
+export function abandonedEntries(profile: Profile): Profile {
+  const electionTimeoutMs = 200;
+  const links = { ...GOOD_LINKS, loss: 0.4, delayMs: 2, inOrder: false };
+  return {
+    ...profile,
+    members: 5,
+    host: {
+      ...profile.host,
+      times: { electionTimeoutMs, heartbeatMs: 20 },
+      limits: { messagesMax: 1, bytesMax: 1, appendBytesMax: 1 },
+      electionSpread: 1,
+      crashPoints: { chance: 0, afterSending: { append: 0.1 } },
+    },
+    clients: { ...profile.clients, clients: 1, pauseMs: electionTimeoutMs },
+    operator: { ...profile.operator, changeMs: Infinity, transferMs: Infinity },
+    faults: {
+      ...profile.faults,
+      usualLinks: links,
+      badLinks: links,
+      meanMs: Infinity,
+      lastsMs: electionTimeoutMs,
+    },
+  };
 }
