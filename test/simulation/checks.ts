@@ -199,14 +199,25 @@ export class Checks {
     const seen = this.#seenOf(life);
     if (life === undefined || seen === undefined) return;
     for (const entry of entries) {
-      this.#match(life, entry);
+      const isNew = this.#match(life, entry);
       if (entry.type !== 'configuration') continue;
       seen.later.push({ index: entry.index, configuration: decodeConfiguration(entry.payload) });
+      if (isNew) this.#made(life, entry);
     }
   }
 
-  /** Entries of the same index and term are the same, and so is all before them (log matching). */
-  #match(life: Watched, entry: LogEntry): void {
+  /** A leader changes the configuration once it has committed something in its term (Ongaro, raft-dev, 2015). */
+  #made(life: Watched, { index, term }: LogEntry): void {
+    this.observe(life);
+    if ((this.ledger.entry(this.ledger.lastIndex)?.term ?? 0) >= term) return;
+    this.#fail(life, `makes the configuration ${index}/${term} before anything of that term is committed`);
+  }
+
+  /**
+   * Entries of the same index and term are the same, and so is all before them (log matching). Returns whether the entry
+   * was never seen before.
+   */
+  #match(life: Watched, entry: LogEntry): boolean {
     const { index, term } = entry;
     const previousTerm = life.log.term(index - 1) ?? 0;
     let ofIndex = this.#entries.get(index);
@@ -222,6 +233,7 @@ export class Checks {
         `has ${index}/${term} after one of term ${previousTerm}, others of term ${known.previousTerm} (log matching)`,
       );
     }
+    return known === undefined;
   }
 
   #truncated(life: Watched | undefined, from: number): void {

@@ -9,6 +9,7 @@ export type Fault =
   | 'leader cut off'
   | 'one-way cut'
   | 'ring'
+  | 'large messages lost'
   | 'crash'
   | 'leader crash'
   | 'crash of all'
@@ -36,6 +37,7 @@ export const ALL_FAULTS: Readonly<Record<Fault, number>> = {
   'leader cut off': 2,
   'one-way cut': 2,
   ring: 1,
+  'large messages lost': 2,
   crash: 4,
   'leader crash': 3,
   'crash of all': 1,
@@ -125,6 +127,8 @@ export class Faults {
         return this.#cutOneWay(one);
       case 'ring':
         return this.#ring();
+      case 'large messages lost':
+        return this.#narrow(this.random.chance(0.5) ? leader : one);
       case 'crash':
         return one?.crash('a crash');
       case 'leader crash':
@@ -155,7 +159,9 @@ export class Faults {
     this.#world.after(this.random.exponential(this.settings.lastsMs), () => this.#active && undo());
   }
 
+  /** A partition comes on top of what is cut already, or takes its place. */
   #cutOff(group: readonly Host[]): void {
+    if (this.random.chance(0.5)) this.cluster.network.healAll();
     const members = new Set(group);
     for (const a of this.cluster.hosts) {
       for (const b of this.cluster.hosts) {
@@ -174,6 +180,14 @@ export class Faults {
     for (const { member } of affected) {
       if (incoming) this.cluster.network.cut(member, host.member);
       else this.cluster.network.cut(host.member, member);
+    }
+    this.#healLater();
+  }
+
+  /** What one member has in its log does not get to some of the others; all else does. */
+  #narrow(host: Host | undefined): void {
+    for (const other of this.cluster.hosts) {
+      if (host !== undefined && this.random.chance(0.6)) this.cluster.network.narrow(host.member, other.member);
     }
     this.#healLater();
   }

@@ -11,6 +11,8 @@ export interface OperatorSettings {
   readonly changeMs: number;
   /** Milliseconds between two transfers of leadership, on average; Infinity for none. */
   readonly transferMs: number;
+  /** No wish makes fewer or more voters. */
+  readonly votersMin: number;
   readonly votersMax: number;
   readonly wishes: Readonly<Partial<Record<Wish, number>>>;
 }
@@ -130,7 +132,7 @@ export class Operator {
       case 'promote':
         return learners.length > 0 ? [{ type: 'promote', id: this.random.pick(learners) }] : [];
       case 'demote':
-        return voters.length > 2 ? [{ type: 'demote', id: this.random.pick(voters) }] : [];
+        return this.#canSpareOne(configuration) ? [{ type: 'demote', id: this.#pickOther(voters) }] : [];
       case 'remove':
         return this.#remove(this.random.pick([...voters, ...learners]), configuration);
       case 'remove leader': {
@@ -150,8 +152,20 @@ export class Operator {
     return { type: 'add', member: describeMember(this.cluster.addHost().member), learner };
   }
 
-  #remove(id: bigint, { voters }: Configuration): ConfigurationChange[] {
-    return voters.length > 2 || !voters.includes(id) ? [{ type: 'remove', id }] : [];
+  #remove(id: bigint, configuration: Configuration): ConfigurationChange[] {
+    const isVoter = configuration.voters.includes(id);
+    return isVoter && !this.#canSpareOne(configuration) ? [] : [{ type: 'remove', id }];
+  }
+
+  /** Not the leader, where there is a choice. */
+  #pickOther(voters: readonly bigint[]): bigint {
+    const leader = idOf(this.cluster.leader()?.member ?? 0);
+    const others = voters.filter((id) => id !== leader);
+    return this.random.pick(others.length > 0 ? others : voters);
+  }
+
+  #canSpareOne({ voters }: Configuration): boolean {
+    return voters.length > this.settings.votersMin;
   }
 
   /** Learners become voters and as many voters learners, or go. */

@@ -42,6 +42,7 @@ export function drawProfile(random: Random, members: number | undefined): Profil
     operator: {
       changeMs: random.chance(0.5) ? electionTimeoutMs * random.pick([0.5, 2, 5]) : Infinity,
       transferMs: random.chance(0.3) ? electionTimeoutMs * random.pick([1, 4]) : Infinity,
+      votersMin: 2,
       votersMax: random.between(3, 6),
       wishes: some(ALL_WISHES, random),
     },

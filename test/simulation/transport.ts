@@ -72,8 +72,9 @@ export class SimulatedTransport implements Transport {
   #send(message: Message): void {
     Object.freeze(message);
     if ('entries' in message) Object.freeze(message.entries);
+    const isLarge = 'entries' in message && message.entries.length > 0;
     const to = numberOf(message.to);
-    this.network.carry(this.member, to, (endpoint) => endpoint.#receive(message));
+    this.network.carry(this.member, to, (endpoint) => endpoint.#receive(message), isLarge);
   }
 
   #receive(message: Message): void {

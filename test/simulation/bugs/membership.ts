@@ -8,8 +8,6 @@ import {
   manyChanges,
   manyReplacements,
   shortLogs,
-  shortReigns,
-  singleChanges,
 } from './surroundings.js';
 
 interface TakingBack {
@@ -21,7 +19,7 @@ export const membershipBugs: readonly PlantedBug[] = [
     name: 'changes a voter before it has committed anything in its term',
     rule: 'two leaders must not each change the same configuration (Ongaro, raft-dev, 2015)',
     plant: () => trustWhile('mayChangeConfiguration'),
-    surroundings: singleChanges,
+    surroundings: (profile) => manyChanges(lostLeaders(profile)),
   },
   {
     name: 'a joint configuration is decided by the new voters alone',

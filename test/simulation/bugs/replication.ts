@@ -1,17 +1,7 @@
 import { agreedValue } from '../../../raft/core/quorum.js';
 import { StepLog } from '../../../raft/core/log-reader.js';
 import { all, decisions, replace, type LogMatching, type PlantedBug, type RaftDecisions } from './patch.js';
-import {
-  crashAfter,
-  fiveMembers,
-  shortReigns,
-  slowLinks,
-  lostLeaders,
-  manyElections,
-  oneByOne,
-  repeatedMessages,
-  slowDisks,
-} from './surroundings.js';
+import { abandonedEntries, lostLeaders, repeatedMessages, shortReigns, slowDisks } from './surroundings.js';
 
 const logs = StepLog.prototype as LogMatching;
 
@@ -20,8 +10,7 @@ export const replicationBugs: readonly PlantedBug[] = [
     name: 'commits an entry of an older term by counting',
     rule: 'only entries of the own term are committed by counting (Raft §5.4.2, figure 8)',
     plant: () => replace(decisions, 'mayCommit', () => () => true),
-    surroundings: (profile) =>
-      crashAfter({ append: 0.1 })(oneByOne(fiveMembers(slowLinks(manyElections(profile))))),
+    surroundings: abandonedEntries,
   },
   {
     name: 'answers an append before it is on disk',

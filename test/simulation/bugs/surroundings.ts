@@ -119,34 +119,6 @@ export function manyReplacements(profile: Profile): Profile {
   return { ...changed, operator: { ...changed.operator, wishes } };
 }
 
-/** Voters come and go one by one, an even number of them at first, and a leader seldom reaches all of them. */
-export function singleChanges(profile: Profile): Profile {
-  const changed = manyChanges(profile);
-  const electionTimeoutMs = 200;
-  const links = { ...GOOD_LINKS, loss: 0.3, delayMs: 5, inOrder: false };
-  return {
-    ...changed,
-    members: 4,
-    host: { ...changed.host, times: { electionTimeoutMs, heartbeatMs: 20 }, electionSpread: 1 },
-    clients: { ...changed.clients, clients: 1, pauseMs: electionTimeoutMs },
-    operator: {
-      ...changed.operator,
-      changeMs: electionTimeoutMs / 10,
-      transferMs: Infinity,
-      votersMax: 4,
-      wishes: { 'add voter': 2, remove: 2, 'remove leader': 1 },
-    },
-    faults: {
-      ...changed.faults,
-      usualLinks: links,
-      badLinks: links,
-      meanMs: electionTimeoutMs,
-      lastsMs: electionTimeoutMs * 2,
-      weights: { partition: 4, 'leader cut off': 4, 'one-way cut': 2 },
-    },
-  };
-}
-
 /** Leaders end after a few messages, many of which are lost: entries of many terms lie on few disks each (figure 8). */
 export function abandonedEntries(profile: Profile): Profile {
   const electionTimeoutMs = 200;
