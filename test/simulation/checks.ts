@@ -32,8 +32,8 @@ interface Seen {
   configuration: Configuration;
   /** The log's configurations beyond its first index. */
   later: { readonly index: number; readonly configuration: Configuration }[];
-  /** What the driver's was compared with last. */
-  compared: Configuration | undefined;
+  /** What were compared last: the driver's, and the log's. */
+  compared: readonly [Configuration, Configuration] | undefined;
 }
 
 /**
@@ -255,8 +255,9 @@ export class Checks {
   #compareConfigurations(life: Watched, seen: Seen): void {
     seen.configuration = this.#newestConfiguration(life, seen);
     const used = life.driver?.configuration();
-    if (used === undefined || used === seen.compared || life.log.hasEnded) return;
-    seen.compared = used;
+    if (used === undefined || life.log.hasEnded) return;
+    if (used === seen.compared?.[0] && seen.configuration === seen.compared[1]) return;
+    seen.compared = [used, seen.configuration];
     const [mine, its] = [describeConfiguration(seen.configuration), describeConfiguration(used)];
     if (mine !== its) this.#fail(life, `uses the configuration ${its}, the newest in its log is ${mine}`);
   }

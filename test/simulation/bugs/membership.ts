@@ -8,6 +8,8 @@ import {
   manyChanges,
   manyReplacements,
   shortLogs,
+  shortReigns,
+  slowLinks,
 } from './surroundings.js';
 
 interface TakingBack {
@@ -25,7 +27,7 @@ export const membershipBugs: readonly PlantedBug[] = [
     name: 'a joint configuration is decided by the new voters alone',
     rule: 'a joint configuration needs both majorities (Raft §6)',
     plant: () => decideBy((configuration) => ({ ...configuration, outgoing: [] })),
-    surroundings: (profile) => manyChanges(lostLeaders(profile)),
+    surroundings: (profile) => slowLinks(manyReplacements(lostLeaders(profile))),
   },
   {
     name: 'learners count in the quorum',
@@ -66,7 +68,7 @@ export const membershipBugs: readonly PlantedBug[] = [
     name: 'a configuration that was cut off stays in force',
     rule: 'the newest configuration in the log is in force, and no other (Raft §6)',
     plant: () => replace(Configurations.prototype as TakingBack, 'truncate', () => () => false),
-    surroundings: (profile) => manyChanges(lostLeaders(profile)),
+    surroundings: (profile) => manyChanges(shortReigns(profile)),
   },
 ];
 

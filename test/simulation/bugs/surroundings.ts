@@ -115,7 +115,7 @@ export function shortReigns(profile: Profile): Profile {
 /** Voters take the place of others. */
 export function manyReplacements(profile: Profile): Profile {
   const changed = manyChanges(profile);
-  const wishes = { replace: 4, 'add learner': 1, 'swap several': 2 };
+  const wishes = { replace: 3, 'add learner': 2, 'swap several': 4 };
   return { ...changed, operator: { ...changed.operator, wishes } };
 }
 
