@@ -1,6 +1,12 @@
 /** The store's newest revision for consistent reads; requests that wait at the same time share a round. */
 import type { EtcdClient } from '../../storage/client/interface.js';
 
+/**
+ * A round that takes longer does not keep the next one waiting, in milliseconds. Without a leader it lasts as long as the
+ * store lets a request last, and so would the next: who came in between would wait for both.
+ */
+const SLOW_ROUND_MS = 100;
+
 export class FreshRevision {
   private running: Promise<number> | undefined;
   private next: Promise<number> | undefined;
@@ -13,10 +19,7 @@ export class FreshRevision {
    */
   get(): Promise<number> {
     if (this.running === undefined) return this.begin();
-    this.next ??= this.running.then(
-      () => this.beginNext(),
-      () => this.beginNext(),
-    );
+    this.next ??= endedOrSlow(this.running).then(() => this.beginNext());
     return this.next;
   }
 
@@ -34,4 +37,15 @@ export class FreshRevision {
     this.next = undefined;
     return this.begin();
   }
+}
+
+function endedOrSlow(round: Promise<number>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SLOW_ROUND_MS);
+    const ended = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    round.then(ended, ended);
+  });
 }

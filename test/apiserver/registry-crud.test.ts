@@ -222,6 +222,18 @@ t.test('consistent reads that wait at the same time share rounds', async (t) => 
   t.ok((etcd.calls.get('currentRevision') ?? 0) <= 2, String(etcd.calls.get('currentRevision')));
 });
 
+t.test('a round that the store does not answer keeps no other read waiting', async (t) => {
+  const { widgets: registry, etcd } = openFixture();
+  await registry.create(demo, widget('a'));
+  await registry.get(demo, 'demo', 'a');
+  const { currentRevision } = etcd;
+  etcd.currentRevision = () => new Promise<never>(() => undefined);
+  void registry.get(demo, 'demo', 'a');
+  await Promise.resolve();
+  etcd.currentRevision = currentRevision;
+  t.equal((await registry.get(demo, 'demo', 'a')).revision, 2);
+});
+
 t.test('a read waits for progress when other resources moved the store on', async (t) => {
   const { widgets: registry, etcd } = openFixture();
   await registry.create(demo, widget('a'));
