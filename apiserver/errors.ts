@@ -68,6 +68,13 @@ export class StatusError extends Error {
   }
 }
 
+/** What the store answered in place of a result: a write may have been done, unless the code says otherwise. */
+export class StoreStatusError extends StatusError {
+  constructor({ code, reason, message, details }: StatusError) {
+    super(code, reason, message, details);
+  }
+}
+
 function details(resource: GroupName, name: string, more: Partial<StatusDetails> = {}): StatusDetails {
   return {
     ...(name === '' ? {} : { name }),
@@ -172,7 +179,7 @@ export const internalError = (message: string) =>
 /** Any failure as a Status. What is not ours becomes a 500 that tells nothing of the inside. */
 export function toStatusError(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
-  if (error instanceof EtcdError) return etcdToStatus(error);
+  if (error instanceof EtcdError) return new StoreStatusError(etcdToStatus(error));
   return internalError('unexpected failure; the server log has the details');
 }
 

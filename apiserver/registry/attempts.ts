@@ -1,9 +1,9 @@
 /**
  * Writes that depend on what is there now. The first attempt works on the cache's object, which may be old: whatever it
  * finds without writing only stands if the store has the same (decision 16). After a conflict the next attempt works on
- * what the store has.
+ * what the store has. An attempt that may have written is the last: another would find what it wrote itself.
  */
-import { conflict, StatusError, timeout } from '../errors.js';
+import { conflict, StatusError, StoreStatusError, timeout } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { orderOf } from './keys.js';
 import { reach, readStore, type Resource } from './resource.js';
@@ -43,7 +43,8 @@ export async function untilWritten<R>({ resource, context, key, name, ...how }: 
         if (now?.revision === current?.revision) return result;
       }
     } catch (error) {
-      if (!cached || !(error instanceof StatusError)) throw error;
+      const isFound = error instanceof StatusError && !(error instanceof StoreStatusError);
+      if (!cached || !isFound) throw error;
       now = await readStore(resource, key);
       if (now?.revision === current?.revision) throw error;
     }

@@ -4,6 +4,7 @@ import type { AdmissionAttributes, AdmissionPlugin } from '../../apiserver/admis
 import { FIELD_ERRORS_MAX, forbidden, StatusError } from '../../apiserver/errors.js';
 import type { Allocator } from '../../apiserver/registry/allocator.js';
 import type { KubeObject } from '../../schemas/definition.js';
+import { EtcdError } from '../../storage/errors.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { events } from '../../schemas/core/v1/event.js';
 import { eventsV1 } from '../../schemas/events/v1/event.js';
@@ -226,11 +227,11 @@ t.test('a round that the store does not answer keeps no other read waiting', asy
   const { widgets: registry, etcd } = openFixture();
   await registry.create(demo, widget('a'));
   await registry.get(demo, 'demo', 'a');
-  const { currentRevision } = etcd;
+  const answers = etcd.currentRevision.bind(etcd);
   etcd.currentRevision = () => new Promise<never>(() => undefined);
   void registry.get(demo, 'demo', 'a');
   await Promise.resolve();
-  etcd.currentRevision = currentRevision;
+  etcd.currentRevision = answers;
   t.equal((await registry.get(demo, 'demo', 'a')).revision, 2);
 });
 
@@ -486,6 +487,28 @@ t.test('update retries under contention lose nothing', async (t) => {
   const { object } = await registry.get(demo, 'demo', 'a');
   t.same(object['spec'], { size: 40 });
   t.equal(object.metadata.generation, 41);
+});
+
+t.test('a write of which the store does not say whether it was done is not tried again', async (t) => {
+  const { widgets: registry, etcd } = openFixture();
+  for (const name of ['a', 'b']) await registry.create(demo, widget(name));
+  // Done, and then the answer was lost, as with a leader that is killed.
+  const txn = etcd.txn.bind(etcd);
+  etcd.txn = async (request) => {
+    await txn(request);
+    throw EtcdError.of('Timeout');
+  };
+  const { object } = await registry.get(demo, 'demo', 'a');
+  etcd.calls.clear();
+  const update = registry.update(demo, 'demo', 'a', () => ({ ...object, spec: { size: 7 } }));
+  t.match(await refusal(update), { code: 504 }, 'no conflict with itself');
+  t.match(
+    await refusal(registry.delete(demo, 'demo', 'b', {})),
+    { code: 504 },
+    'it did not miss what it removed',
+  );
+  t.equal(etcd.calls.get('txn'), 2);
+  t.equal(etcd.calls.get('range'), undefined);
 });
 
 t.test('a write is in the cache before its answer, also where events come late', async (t) => {
