@@ -1,9 +1,15 @@
 /** The load thread: a process that keeps a number of clients busy for a while and reports rates and latencies. */
 import { type Credentials, HttpClient, requestBytes } from './http-client.js';
 
-export interface LoadRequest {
+/** A server. */
+export interface LoadTarget {
   readonly port: number;
   readonly credentials: Credentials;
+}
+
+export interface LoadRequest {
+  /** Clients are spread over them. */
+  readonly targets: readonly LoadTarget[];
   readonly clients: number;
   readonly seconds: number;
   /** End after so many operations, whatever the time. */
@@ -24,9 +30,15 @@ export interface LoadResult {
 
 let counter = 0;
 
+function open(targets: readonly LoadTarget[], client: number): Promise<HttpClient> {
+  const target = targets[client % targets.length];
+  if (target === undefined) throw new Error('a load needs a server');
+  return HttpClient.open(target.port, target.credentials);
+}
+
 async function run(load: LoadRequest): Promise<LoadResult> {
   const clients = await Promise.all(
-    Array.from({ length: load.clients }, () => HttpClient.open(load.port, load.credentials)),
+    Array.from({ length: load.clients }, (_, client) => open(load.targets, client)),
   );
   const fixed = requestBytes(load.method, load.path, load.body);
   const next = () => {

@@ -2,13 +2,24 @@
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Context } from './parts/context.js';
+import { clusters } from './parts/cluster.js';
 import { commits } from './parts/disk.js';
 import { type Bare, bareRoutes, creates, gets, largeLists, lists } from './parts/requests.js';
 import { starts } from './parts/start.js';
 import { watches } from './parts/watches.js';
 import { Worker, removeFolder, startWherry, temporaryFolder } from './process.js';
 
-const parts = ['bare', 'commits', 'creates', 'gets', 'lists', 'large-lists', 'watches', 'start'] as const;
+const parts = [
+  'bare',
+  'commits',
+  'creates',
+  'gets',
+  'lists',
+  'large-lists',
+  'watches',
+  'cluster',
+  'start',
+] as const;
 type Part = (typeof parts)[number];
 
 const help = `npm run bench -- [--only PART[,PART]] [--seconds N] [--clients N[,N]]
@@ -70,6 +81,7 @@ async function main(): Promise<void> {
   await run('lists', lists);
   await run('large-lists', largeLists);
   await run('watches', watches);
+  if (only.has('cluster')) await clusters(seconds, clients);
   if (only.has('start')) await starts();
 }
 

@@ -64,11 +64,13 @@ export interface Wherry {
   stop(): Promise<void>;
 }
 
-export async function startWherry(dataDir: string): Promise<Wherry> {
+/** `args`: more flags. */
+export async function startWherry(dataDir: string, args: readonly string[] = []): Promise<Wherry> {
   const [plainPort, port] = [await freePort(), await freePort()];
-  const flags = ['--data-dir', dataDir, '--port', `${plainPort}`, '--secure-port', `${port}`];
+  const ports = ['--port', `${plainPort}`, '--secure-port', `${port}`];
+  const flags = ['--data-dir', dataDir, ...ports, '--log-level', 'error', ...args];
   const began = performance.now();
-  const child = spawn(process.execPath, [command, 'serve', ...flags, '--log-level', 'error'], {
+  const child = spawn(process.execPath, [command, 'serve', ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   await ready(plainPort, child);

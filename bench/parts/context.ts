@@ -1,5 +1,5 @@
 /** What every part is given. */
-import type { LoadRequest, LoadResult } from '../load-worker.js';
+import type { LoadRequest, LoadResult, LoadTarget } from '../load-worker.js';
 import { type Wherry, type Worker, cpuMs } from '../process.js';
 import type { Cell } from '../report.js';
 
@@ -11,29 +11,46 @@ export interface Context {
   readonly clients: readonly number[];
 }
 
-export type Load = Omit<LoadRequest, 'port' | 'credentials'>;
+export type Load = Omit<LoadRequest, 'targets'>;
 
 /** Both processes compile what is hot, before anything counts. */
 const WARM_UP_SECONDS_MAX = 2;
 /** With fewer it would take long. */
 const WARM_UP_CLIENTS = 16;
 
+export interface Measured {
+  readonly targets: readonly LoadTarget[];
+  /** Processes whose CPU time counts. */
+  readonly pids: readonly number[];
+}
+
 /** Runs a load on a process and says what it did, with the CPU time that the process spent on it. */
 export async function measure(
-  { load }: Pick<Context, 'load'>,
-  target: { readonly pid: number; readonly port: number; readonly credentials: LoadRequest['credentials'] },
+  context: Pick<Context, 'load'>,
+  target: LoadTarget & { readonly pid: number },
   request: Load,
 ): Promise<Cell> {
-  const { port, credentials } = target;
-  const full: LoadRequest = { ...request, port, credentials };
+  return measureAll(context, { targets: [target], pids: [target.pid] }, request);
+}
+
+/** The same of several processes, whose CPU time is added up. */
+export async function measureAll(
+  { load }: Pick<Context, 'load'>,
+  { targets, pids }: Measured,
+  request: Load,
+): Promise<Cell> {
+  // A message to another process: no more of a target than it needs.
+  const reduced = targets.map(({ port, credentials }) => ({ port, credentials }));
+  const full: LoadRequest = { ...request, targets: reduced };
   if (request.operationsMax === undefined) {
     const seconds = Math.min(WARM_UP_SECONDS_MAX, request.seconds / 2);
     const clients = Math.max(WARM_UP_CLIENTS, request.clients);
     await load.ask<LoadResult>({ ...full, seconds, clients } satisfies LoadRequest);
   }
-  const before = cpuMs(target.pid);
+  const spentMs = () => pids.reduce((sum, pid) => sum + cpuMs(pid), 0);
+  const before = spentMs();
   const result = await load.ask<LoadResult>(full);
-  const cpuUs = ((cpuMs(target.pid) - before) * 1000) / result.operations;
+  const cpuUs = ((spentMs() - before) * 1000) / result.operations;
   const { p50Ms, p99Ms, failures } = result;
   return { rate: result.operations / result.seconds, p50Ms, p99Ms, cpuUs, failures };
 }
