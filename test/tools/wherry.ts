@@ -53,6 +53,13 @@ export interface Wherry {
 
 /** Starts `wherry serve` and waits until it is ready. */
 export async function startWherry(options: WherryOptions = {}): Promise<Wherry> {
+  const wherry = await spawnWherry(options);
+  await untilReady(wherry);
+  return wherry;
+}
+
+/** Starts `wherry serve` without waiting for anything of it. */
+export async function spawnWherry(options: WherryOptions = {}): Promise<Wherry> {
   const dataDir = options.dataDir ?? (await temporaryFolder('data'));
   const port = options.port ?? (await freePort());
   const securePort = options.securePort ?? (await freePort());
@@ -64,7 +71,7 @@ export async function startWherry(options: WherryOptions = {}): Promise<Wherry> 
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const exited = once(child, 'exit').then(([code]) => code as number | null);
-  const wherry: Wherry = {
+  return {
     url: `http://127.0.0.1:${port}`,
     secureUrl: `https://127.0.0.1:${securePort}`,
     port,
@@ -80,16 +87,23 @@ export async function startWherry(options: WherryOptions = {}): Promise<Wherry> 
       return code;
     },
   };
-  const deadline = Date.now() + readyMsMax;
+}
+
+/** Waits for the first 200 of /readyz. Ends the process and throws if there is none in time. */
+export async function untilReady(wherry: Wherry, msMax = readyMsMax): Promise<void> {
+  const deadline = Date.now() + msMax;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`wherry ended with code ${child.exitCode}: ${output}`);
+    const { exitCode, signalCode } = wherry.process;
+    if (exitCode !== null || signalCode !== null) {
+      throw new Error(`wherry ended with ${exitCode ?? signalCode}: ${wherry.output()}`);
+    }
     const ready = await fetch(`${wherry.url}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
-    if (ready) return wherry;
+    if (ready) return;
     await sleep(20);
   }
-  child.kill('SIGKILL');
-  throw new Error(`wherry is not ready after ${readyMsMax} ms: ${output}`);
+  wherry.process.kill('SIGKILL');
+  throw new Error(`wherry is not ready after ${msMax} ms: ${wherry.output()}`);
 }
