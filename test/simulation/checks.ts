@@ -139,7 +139,7 @@ export class Checks {
       const known = this.ledger.entry(index);
       const isSame = known !== undefined && entry !== undefined && isSameEntry(known, entry);
       // A log whose disk has failed stays as it was, whatever was installed in its place.
-      if (!isSame && known !== undefined && life.log.hasEnded) continue;
+      if (!isSame && known !== undefined && life.log.failure !== undefined) continue;
       if (known === undefined && entry !== undefined) {
         this.#commit(life, seen, entry, Math.max(inTerm, entry.term));
       } else if (known === undefined) {
@@ -255,7 +255,7 @@ export class Checks {
   #compareConfigurations(life: Watched, seen: Seen): void {
     seen.configuration = this.#newestConfiguration(life, seen);
     const used = life.driver?.configuration();
-    if (used === undefined || life.log.hasEnded) return;
+    if (used === undefined || life.log.failure !== undefined) return;
     if (used === seen.compared?.[0] && seen.configuration === seen.compared[1]) return;
     seen.compared = [used, seen.configuration];
     const [mine, its] = [describeConfiguration(seen.configuration), describeConfiguration(used)];
