@@ -123,14 +123,15 @@ export class Operator {
     const mayAdd = this.cluster.hosts.length < HOSTS_MAX;
     const hasRoom = mayAdd && voters.length < this.settings.votersMax;
     const wishes: Readonly<Record<Wish, () => ConfigurationChange[]>> = {
-      'add learner': () => (mayAdd && learners.length < 2 ? [this.#add(true)] : []),
-      'add voter': () => (hasRoom ? [this.#add(false)] : []),
+      'add learner': () => (mayAdd && learners.length < 2 ? [this.#add(true, configuration)] : []),
+      'add voter': () => (hasRoom ? [this.#add(false, configuration)] : []),
       promote: () => (learners.length > 0 ? [{ type: 'promote', id: this.random.pick(learners) }] : []),
       demote: () =>
         this.#canSpareOne(configuration) ? [{ type: 'demote', id: this.#pickOther(voters) }] : [],
       remove: () => this.#remove(this.random.pick([...voters, ...learners]), configuration),
       'remove leader': () => this.#removeLeader(configuration),
-      replace: () => (mayAdd ? [this.#add(false), { type: 'remove', id: this.random.pick(voters) }] : []),
+      replace: () =>
+        mayAdd ? [this.#add(false, configuration), { type: 'remove', id: this.random.pick(voters) }] : [],
       'swap several': () => this.#swap(configuration),
       update: () => [
         { type: 'update', id: this.random.pick(voters), name: `renamed-${this.#world.moment()}` },
@@ -144,8 +145,9 @@ export class Operator {
     return leader === undefined ? [] : this.#remove(idOf(leader.member), configuration);
   }
 
-  #add(learner: boolean): ConfigurationChange {
-    return { type: 'add', member: describeMember(this.cluster.addHost().member), learner };
+  /** Who joins asks the members who they are, and no more. */
+  #add(learner: boolean, { members }: Configuration): ConfigurationChange {
+    return { type: 'add', member: describeMember(this.cluster.addHost(members).member), learner };
   }
 
   #remove(id: bigint, configuration: Configuration): ConfigurationChange[] {
