@@ -1,9 +1,11 @@
 import { decodeConfiguration, type Configuration } from '../../raft/core/configuration.js';
 import { tally } from '../../raft/core/quorum.js';
 import type { LogEntry } from '../../raft/log/log.js';
+import { ConfigurationTrack } from './configuration-track.js';
 import { describeConfiguration } from './describe.js';
 import { idOf, numberOf } from './ids.js';
 import { isSameEntry, Ledger } from './ledger.js';
+import { LogMatching } from './log-matching.js';
 import type { LogDisk } from './log-disk.js';
 import type { LogWatcher, SimulatedLog } from './log.js';
 import type { MachineState } from './machine-state.js';
@@ -30,8 +32,8 @@ interface Seen {
   term: number;
   /** In force after the event before, by the log. */
   configuration: Configuration;
-  /** The log's configurations beyond its first index. */
-  later: { readonly index: number; readonly configuration: Configuration }[];
+  /** What is in force, by the log. */
+  readonly track: ConfigurationTrack;
   /** What were compared last: the driver's, and the log's. */
   compared: readonly [Configuration, Configuration] | undefined;
 }
@@ -44,8 +46,7 @@ export class Checks {
   readonly ledger: Ledger;
   readonly #seen = new Map<Watched, Seen>();
   readonly #leaders = new Map<number, number>();
-  /** Every entry that was ever in a log, by `index/term`, with the term before it. */
-  readonly #entries = new Map<number, Map<number, { entry: LogEntry; previousTerm: number }>>();
+  readonly #matching = new LogMatching();
   readonly #rejected = new Set<number>();
 
   constructor(
@@ -64,19 +65,17 @@ export class Checks {
   begin(life: Watched): void {
     const { log, disk, machine } = life;
     const base = log.firstIndex - 1;
-    const later = disk.entries
-      .filter(({ type }) => type === 'configuration')
-      .map(({ index, payload }) => ({ index, configuration: decodeConfiguration(payload) }));
     // Of the first configuration no entry tells: who has joined does not know it, unless by a snapshot.
     const own = decodeConfiguration(machine.configuration);
     const configuration = this.ledger.isInitialAt(base) ? own : this.ledger.configurationAt(base);
+    const track = new ConfigurationTrack({ index: base, configuration }, disk.entries);
     this.#seen.set(life, {
       committed: base,
       applied: machine.applied.index,
       leads: false,
       term: 0,
-      configuration: later.at(-1)?.configuration ?? configuration,
-      later: [{ index: base, configuration }, ...later],
+      configuration: track.newest,
+      track,
       compared: undefined,
     });
     if (base > this.ledger.lastIndex)
@@ -139,7 +138,7 @@ export class Checks {
       const known = this.ledger.entry(index);
       const isSame = known !== undefined && entry !== undefined && isSameEntry(known, entry);
       // A log whose disk has failed stays as it was, whatever was installed in its place.
-      if (!isSame && known !== undefined && life.log.hasEnded) continue;
+      if (!isSame && known !== undefined && life.log.failure !== undefined) continue;
       if (known === undefined && entry !== undefined) {
         this.#commit(life, seen, entry, Math.max(inTerm, entry.term));
       } else if (known === undefined) {
@@ -158,7 +157,7 @@ export class Checks {
   /** The first member that takes an entry for committed must be right: a majority has it on disk. */
   #commit(life: Watched, seen: Seen, entry: LogEntry, inTerm: number): void {
     const { index, term } = entry;
-    const configurations = [seen.configuration, this.#newestConfiguration(life, seen)];
+    const configurations = [seen.configuration, seen.track.newest];
     if (!configurations.some((configuration) => this.#isOnMajority(configuration, index, term))) {
       const where = [...new Set(configurations)].map(describeConfiguration).join(' or ');
       this.#fail(life, `takes ${index}/${term} for committed, and no majority of ${where} has it on disk`);
@@ -189,7 +188,7 @@ export class Checks {
       reset: (index) => {
         const seen = this.#seenOf(life());
         if (seen === undefined) return;
-        seen.later = [{ index, configuration: this.ledger.configurationAt(index) }];
+        seen.track.reset({ index, configuration: this.ledger.configurationAt(index) });
         seen.committed = Math.max(seen.committed, index);
       },
     };
@@ -199,41 +198,20 @@ export class Checks {
     const seen = this.#seenOf(life);
     if (life === undefined || seen === undefined) return;
     for (const entry of entries) {
-      const isNew = this.#match(life, entry);
-      if (entry.type !== 'configuration') continue;
-      seen.later.push({ index: entry.index, configuration: decodeConfiguration(entry.payload) });
-      if (isNew) this.#made(life, entry);
+      const { problem, isNew } = this.#matching.add(entry, life.log.term(entry.index - 1) ?? 0);
+      if (problem !== undefined) this.#fail(life, problem);
+      seen.track.appended(entry);
+      if (entry.type === 'configuration' && isNew) this.#made(life, entry);
     }
   }
 
   /** A leader changes the configuration once it has committed something in its term (Ongaro, raft-dev, 2015). */
   #made(life: Watched, { index, term }: LogEntry): void {
     this.observe(life);
+    // The only voter leads before it has started, and what it has committed is not seen yet.
+    if (life.driver === undefined) return;
     if ((this.ledger.entry(this.ledger.lastIndex)?.term ?? 0) >= term) return;
     this.#fail(life, `makes the configuration ${index}/${term} before anything of that term is committed`);
-  }
-
-  /**
-   * Entries of the same index and term are the same, and so is all before them (log matching). Returns whether the entry
-   * was never seen before.
-   */
-  #match(life: Watched, entry: LogEntry): boolean {
-    const { index, term } = entry;
-    const previousTerm = life.log.term(index - 1) ?? 0;
-    let ofIndex = this.#entries.get(index);
-    if (ofIndex === undefined) this.#entries.set(index, (ofIndex = new Map()));
-    const known = ofIndex.get(term);
-    if (known === undefined) {
-      ofIndex.set(term, { entry, previousTerm });
-    } else if (!isSameEntry(known.entry, entry)) {
-      this.#fail(life, `has another entry ${index}/${term} than others had (log matching)`);
-    } else if (known.previousTerm !== previousTerm) {
-      this.#fail(
-        life,
-        `has ${index}/${term} after one of term ${previousTerm}, others of term ${known.previousTerm} (log matching)`,
-      );
-    }
-    return known === undefined;
   }
 
   #truncated(life: Watched | undefined, from: number): void {
@@ -243,19 +221,14 @@ export class Checks {
     if (status?.leaderId === idOf(life.member))
       this.#fail(life, `leads and cuts its log at ${from} (leader append-only)`);
     if (from <= seen.committed) this.#fail(life, `cuts off entry ${from}, which it took for committed`);
-    seen.later = seen.later.filter(({ index }) => index < from);
-  }
-
-  #newestConfiguration(life: Watched, seen: Seen): Configuration {
-    const newest = seen.later.at(-1);
-    return newest?.configuration ?? this.ledger.configurationAt(life.log.firstIndex - 1);
+    seen.track.truncated(from);
   }
 
   /** A member uses the newest configuration in its log, committed or not (Raft §6). */
   #compareConfigurations(life: Watched, seen: Seen): void {
-    seen.configuration = this.#newestConfiguration(life, seen);
+    seen.configuration = seen.track.newest;
     const used = life.driver?.configuration();
-    if (used === undefined || life.log.hasEnded) return;
+    if (used === undefined || life.log.failure !== undefined) return;
     if (used === seen.compared?.[0] && seen.configuration === seen.compared[1]) return;
     seen.compared = [used, seen.configuration];
     const [mine, its] = [describeConfiguration(seen.configuration), describeConfiguration(used)];

@@ -1,10 +1,14 @@
 import { ConsensusError, type ProposalOutcome, type ProposeOptions } from '../../raft/node/consensus.js';
+import { TransportError } from '../../raft/transport/transport.js';
 import type { Operation } from '../tools/linearizability.js';
 import type { Cluster } from './cluster.js';
 import { encodeCommand, type Command, type CommandResult } from './command.js';
 import type { Host, Life } from './host.js';
+import { numberOf } from './ids.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
+
+type Kind = 'read' | 'write' | 'compare-and-set' | 'question';
 
 export interface ClientSettings {
   readonly clients: number;
@@ -14,7 +18,7 @@ export interface ClientSettings {
   /** Milliseconds between two operations of one client, on average. */
   readonly pauseMs: number;
   readonly deadlineMs: { readonly min: number; readonly max: number };
-  readonly operations: Readonly<Record<'read' | 'write' | 'compare-and-set', number>>;
+  readonly operations: Readonly<Record<Kind, number>>;
 }
 
 /** How often an operation is given up early, or is for a leader only. */
@@ -82,12 +86,40 @@ export class Clients {
       if (!isFine && this.random.chance(MOVE_AFTER_FAILURE_CHANCE)) client.host = this.#otherHost(host);
     };
     life.process.after(this.random.uniform(0, 1), () => {
-      const run =
-        kind === 'read'
-          ? this.read(life, number, key, this.#call(life))
-          : this.#write(life, number, client, kind, key);
-      void run.then(ended);
+      void this.#run(life, number, client, kind, key).then(ended);
     });
+  }
+
+  #run(life: Life, number: number, client: Client, kind: Kind, key: string): Promise<boolean> {
+    if (kind === 'question') return this.#ask(life);
+    if (kind === 'read') return this.read(life, number, key, this.#call(life));
+    return this.#write(life, number, client, kind, key);
+  }
+
+  /** A question past the log is answered by whom the member took for the leader, or not at all. */
+  async #ask(life: Life): Promise<boolean> {
+    const { driver } = life;
+    if (driver === undefined) return false;
+    const moment = this.#world.moment();
+    const leader = numberOf(driver.status().leaderId);
+    const { min, max } = this.settings.deadlineMs;
+    this.open.set(moment, { life, what: 'a question' });
+    try {
+      const timeoutMs = this.random.uniform(min, max);
+      const answer = await driver.askLeader(Buffer.from(String(moment)), { timeoutMs });
+      const expected = `${moment} from ${leader}`;
+      if (Buffer.from(answer).toString() !== expected)
+        this.#world.fail('a question got the answer to another');
+      this.#world.count('question answered');
+      return true;
+    } catch (error) {
+      const isExpected = error instanceof ConsensusError || error instanceof TransportError;
+      if (isExpected) this.#world.count(`question ended: ${error.reason}`);
+      else this.#world.fail(`a question failed with ${String(error)}`);
+      return false;
+    } finally {
+      this.open.delete(moment);
+    }
   }
 
   #otherHost(present: Host | undefined): Host | undefined {

@@ -39,9 +39,9 @@ export class Cluster {
     return [...this.#hosts.values()];
   }
 
-  /** A machine with empty disks, for a member that is to join. Does not run yet. */
-  addHost(): Host {
-    return this.#add(this.#hosts.size + 1, NO_CONFIGURATION);
+  /** A machine with empty disks, for a member that is to join these. Does not run yet. */
+  addHost(members: readonly Member[]): Host {
+    return this.#add(this.#hosts.size + 1, { ...NO_CONFIGURATION, members });
   }
 
   host(member: number): Host | undefined {

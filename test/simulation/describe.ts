@@ -38,7 +38,7 @@ function details(message: Message): string {
       return `: question ${message.id}`;
     case 'read-response':
       return `: question ${message.id}, index ${message.index}`;
-    case 'timeout-now':
+    default:
       return '';
   }
 }

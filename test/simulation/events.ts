@@ -95,7 +95,7 @@ export function drive(turn: () => boolean): Promise<void> {
           return;
         }
       } catch (error) {
-        reject(error as Error);
+        reject(error);
         return;
       }
       turns += 1;

@@ -187,7 +187,8 @@ export class Faults {
   /** What one member has in its log does not get to some of the others; all else does. */
   #narrow(host: Host | undefined): void {
     for (const other of this.cluster.hosts) {
-      if (host !== undefined && this.random.chance(0.6)) this.cluster.network.narrow(host.member, other.member);
+      if (host !== undefined && this.random.chance(0.6))
+        this.cluster.network.narrow(host.member, other.member);
     }
     this.#healLater();
   }

@@ -172,7 +172,9 @@ export class Host {
       });
       if (!life.isAlive) return;
       life.driver = driver;
-      driver.answerQuestions((question) => Promise.resolve(question));
+      driver.answerQuestions((question) =>
+        Promise.resolve(Buffer.from(`${Buffer.from(question).toString()} from ${life.member}`)),
+      );
     } catch (error) {
       this.#stopped(life, error);
     }

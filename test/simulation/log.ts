@@ -99,11 +99,6 @@ export class SimulatedLog implements RaftLog {
     return this.#hardState;
   }
 
-  /** The disk has failed, or the log is closed: it follows no longer what it is told. */
-  get hasEnded(): boolean {
-    return this.failure !== undefined;
-  }
-
   /** The entry at an index, in memory or not; undefined outside. */
   entry(index: number): LogEntry | undefined {
     return this.#entries[index - this.firstIndex];
@@ -115,8 +110,8 @@ export class SimulatedLog implements RaftLog {
     this.#entries.push(...entries);
     if (hardState !== undefined) this.#hardState = hardState;
     this.#watcher.appended(entries);
-    if (entries.length > 0) this.#write({ type: 'append', entries: [...entries] });
-    if (hardState !== undefined) this.#write({ type: 'hard-state', hardState });
+    if (entries.length > 0) this.#add({ type: 'append', entries: [...entries] });
+    if (hardState !== undefined) this.#add({ type: 'hard-state', hardState });
     return this.#flight().promise;
   }
 
@@ -214,17 +209,17 @@ export class SimulatedLog implements RaftLog {
   }
 
   #write(operation: LogOperation): Promise<void> {
-    const flight = this.#flight();
-    flight.operations.push(operation);
-    return flight.promise;
+    this.#add(operation);
+    return this.#flight().promise;
+  }
+
+  #add(operation: LogOperation): void {
+    this.#flight().operations.push(operation);
   }
 
   #flight(): Flight {
     if (this.#forming === undefined) {
-      let resolve: () => void = () => undefined;
-      let reject: (error: Error) => void = () => undefined;
-      const promise = new Promise<void>((...settle) => ([resolve, reject] = settle));
-      this.#forming = { operations: [], lastIndex: this.lastIndex, promise, resolve, reject };
+      this.#forming = { operations: [], lastIndex: this.lastIndex, ...newPromise() };
       queueMicrotask(() => this.#depart());
     }
     return this.#forming;
@@ -273,6 +268,15 @@ export class SimulatedLog implements RaftLog {
   #syncTime(): number {
     return this.#random.exponential(this.#speed.syncMs) + SYNC_MS_MIN;
   }
+}
+
+function newPromise(): Pick<Flight, 'promise' | 'resolve' | 'reject'> {
+  let settle: Pick<Flight, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  invariant(settle !== undefined, 'a promise calls back at once');
+  return { promise, ...settle };
 }
 
 /** What any sync takes, in milliseconds. */

@@ -7,34 +7,48 @@ import { runAll, type Job } from './pool.js';
 import { simulate } from './simulation.js';
 import { Summary } from './summary.js';
 
+/** Events of each simulation, and how many of them, unless said. */
+const STEPS = '6000';
+const SEEDS = '100';
 /** Lines of a trace printed without --trace. */
 const LINES = 80;
 /** Milliseconds between two lines of progress on a terminal. */
 const PROGRESS_MS = 5_000;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '100' },
-    steps: { type: 'string', default: '6000' },
-    seed: { type: 'string' },
-    members: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-  },
-});
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string' },
+        steps: { type: 'string' },
+        seed: { type: 'string' },
+        members: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function refuse(reason: string): never {
+  console.error(reason);
+  process.exit(2);
+}
 
 function wholeNumber(name: string, text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`--${name} takes a whole number above 0`);
-  process.exit(2);
+  return refuse(`--${name} takes a whole number above 0`);
 }
 
-const steps = wholeNumber('steps', values.steps);
+const values = readFlags();
+
+const steps = wholeNumber('steps', values.steps ?? STEPS);
 const members = values.members === undefined ? undefined : wholeNumber('members', values.members);
 const first = values.seed === undefined ? 1 : wholeNumber('seed', values.seed);
 // A seed alone means that one.
-const count =
-  values.seed === undefined || process.argv.includes('--seeds') ? wholeNumber('seeds', values.seeds) : 1;
+const count = wholeNumber('seeds', values.seeds ?? (values.seed === undefined ? SEEDS : '1'));
 
 function* jobs(): Generator<Job> {
   for (let seed = first; seed < first + count; seed += 1) yield { seed, steps, members };

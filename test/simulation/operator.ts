@@ -1,7 +1,7 @@
 import { isJoint, type Configuration, type ConfigurationChange } from '../../raft/core/configuration.js';
 import { describeMember, type Cluster } from './cluster.js';
 import { describeChange, describeConfiguration } from './describe.js';
-import type { Host } from './host.js';
+import type { Host, Life } from './host.js';
 import { idOf, numberOf } from './ids.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
@@ -90,27 +90,26 @@ export class Operator {
     const { life } = via;
     for (const change of changes) if (change.type === 'add') this.#startJoining(numberOf(change.member.id));
     life?.process.after(0, () => {
-      const deadline = life.clock.now() + this.random.uniform(DEADLINE_MS.min, DEADLINE_MS.max);
       this.#world.note(via.member, `is asked to ${changes.map(describeChange).join(', ')}`);
-      void life.driver?.changeConfiguration(changes, { deadline }).then((outcome) => {
-        if (!life.isAlive) return;
-        if (outcome.type !== 'applied') {
-          this.#world.count(`change ${outcome.type}: ${outcome.reason}`);
-          this.#world.note(via.member, `tells that this is ${outcome.type}, ${outcome.reason}`);
-          return;
-        }
-        this.#world.count(`membership: ${wish}`);
-        this.#world.note(
-          via.member,
-          `tells that the configuration is ${describeConfiguration(outcome.result)}`,
-        );
-        const committed = this.cluster.checks.ledger.configurationAt(outcome.index);
-        if (describeConfiguration(committed) === describeConfiguration(outcome.result)) return;
-        this.#world.fail(
-          `member ${via.member} says that a configuration is applied, and another one is committed`,
-        );
-      });
+      void this.#carryOut(life, wish, changes);
     });
+  }
+
+  async #carryOut(life: Life, wish: Wish, changes: readonly ConfigurationChange[]): Promise<void> {
+    const deadline = life.clock.now() + this.random.uniform(DEADLINE_MS.min, DEADLINE_MS.max);
+    const outcome = await life.driver?.changeConfiguration(changes, { deadline });
+    if (outcome === undefined || !life.isAlive) return;
+    const { member } = life;
+    if (outcome.type !== 'applied') {
+      this.#world.count(`change ${outcome.type}: ${outcome.reason}`);
+      this.#world.note(member, `tells that this is ${outcome.type}, ${outcome.reason}`);
+      return;
+    }
+    const told = describeConfiguration(outcome.result);
+    this.#world.count(`membership: ${wish}`);
+    this.#world.note(member, `tells that the configuration is ${told}`);
+    if (describeConfiguration(this.cluster.checks.ledger.configurationAt(outcome.index)) === told) return;
+    this.#world.fail(`member ${member} says that the configuration ${told} is applied, and another one is`);
   }
 
   /** A member that joins starts empty, before or after it is asked in. */
@@ -123,33 +122,32 @@ export class Operator {
     const { voters, learners } = configuration;
     const mayAdd = this.cluster.hosts.length < HOSTS_MAX;
     const hasRoom = mayAdd && voters.length < this.settings.votersMax;
-    if (isJoint(configuration)) return [];
-    switch (wish) {
-      case 'add learner':
-        return mayAdd && learners.length < 2 ? [this.#add(true)] : [];
-      case 'add voter':
-        return hasRoom ? [this.#add(false)] : [];
-      case 'promote':
-        return learners.length > 0 ? [{ type: 'promote', id: this.random.pick(learners) }] : [];
-      case 'demote':
-        return this.#canSpareOne(configuration) ? [{ type: 'demote', id: this.#pickOther(voters) }] : [];
-      case 'remove':
-        return this.#remove(this.random.pick([...voters, ...learners]), configuration);
-      case 'remove leader': {
-        const leader = this.cluster.leader();
-        return leader === undefined ? [] : this.#remove(idOf(leader.member), configuration);
-      }
-      case 'replace':
-        return mayAdd ? [this.#add(false), { type: 'remove', id: this.random.pick(voters) }] : [];
-      case 'swap several':
-        return this.#swap(configuration);
-      case 'update':
-        return [{ type: 'update', id: this.random.pick(voters), name: `renamed-${this.#world.moment()}` }];
-    }
+    const wishes: Readonly<Record<Wish, () => ConfigurationChange[]>> = {
+      'add learner': () => (mayAdd && learners.length < 2 ? [this.#add(true, configuration)] : []),
+      'add voter': () => (hasRoom ? [this.#add(false, configuration)] : []),
+      promote: () => (learners.length > 0 ? [{ type: 'promote', id: this.random.pick(learners) }] : []),
+      demote: () =>
+        this.#canSpareOne(configuration) ? [{ type: 'demote', id: this.#pickOther(voters) }] : [],
+      remove: () => this.#remove(this.random.pick([...voters, ...learners]), configuration),
+      'remove leader': () => this.#removeLeader(configuration),
+      replace: () =>
+        mayAdd ? [this.#add(false, configuration), { type: 'remove', id: this.random.pick(voters) }] : [],
+      'swap several': () => this.#swap(configuration),
+      update: () => [
+        { type: 'update', id: this.random.pick(voters), name: `renamed-${this.#world.moment()}` },
+      ],
+    };
+    return isJoint(configuration) ? [] : wishes[wish]();
   }
 
-  #add(learner: boolean): ConfigurationChange {
-    return { type: 'add', member: describeMember(this.cluster.addHost().member), learner };
+  #removeLeader(configuration: Configuration): ConfigurationChange[] {
+    const leader = this.cluster.leader();
+    return leader === undefined ? [] : this.#remove(idOf(leader.member), configuration);
+  }
+
+  /** Who joins asks the members who they are, and no more. */
+  #add(learner: boolean, { members }: Configuration): ConfigurationChange {
+    return { type: 'add', member: describeMember(this.cluster.addHost(members).member), learner };
   }
 
   #remove(id: bigint, configuration: Configuration): ConfigurationChange[] {

@@ -14,11 +14,11 @@ const STEPS = 6_000;
 // A mistake may leave promises that nobody waits for; that is no matter here.
 process.on('unhandledRejection', () => undefined);
 
-async function find({ plant, surroundings: change }: PlantedBug): Promise<SimulationResult | undefined> {
-  const takeOut = plant();
+async function find(bug: PlantedBug): Promise<SimulationResult | undefined> {
+  const takeOut = bug.plant();
   try {
     for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-      const result = await simulate({ seed, steps: STEPS, change });
+      const result = await simulate({ seed, steps: STEPS, change: bug.surroundings });
       if (result.failure !== undefined) return result;
     }
     return undefined;

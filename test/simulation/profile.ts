@@ -30,7 +30,7 @@ export function drawProfile(random: Random, members: number | undefined): Profil
       inFlightMax: random.between(1, 4),
       pauseMs: random.pick([5, 20, 60]),
       deadlineMs: { min: 20, max: random.pick([300, 3_000]) },
-      operations: { read: 3, write: 3, 'compare-and-set': 3 },
+      operations: { read: 3, write: 3, 'compare-and-set': 3, question: 0.3 },
     },
     faults: {
       meanMs: electionTimeoutMs * random.pick([0.5, 1.5, 4]),

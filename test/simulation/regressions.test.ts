@@ -35,31 +35,34 @@ t.test(
   },
 );
 
-t.test('an answer to a question of an earlier process answers none of this one (dissertation §6.4)', async (t) => {
-  const asked: number[] = [];
-  const start = (startId: number) =>
-    new Reads(
-      systemClock,
-      startId,
-      (id) => asked.push(id),
-      () => 10,
-      () => 'deadline',
-    );
-  const deadline = systemClock.now() + 60_000;
-  const earlier = start(1_000_000);
-  earlier.read({ deadline }).catch(() => undefined);
-  earlier.stop();
-  const reads = start(7_000_000);
-  let isDone = false;
-  const read = reads.read({ deadline }).then(() => (isDone = true));
+t.test(
+  'an answer to a question of an earlier process answers none of this one (dissertation §6.4)',
+  async (t) => {
+    const asked: number[] = [];
+    const start = (startId: number) =>
+      new Reads(
+        systemClock,
+        startId,
+        (id) => asked.push(id),
+        () => 10,
+        () => 'deadline',
+      );
+    const deadline = systemClock.now() + 60_000;
+    const earlier = start(1_000_000);
+    earlier.read({ deadline }).catch(() => undefined);
+    earlier.stop();
+    const reads = start(7_000_000);
+    let isDone = false;
+    const read = reads.read({ deadline }).then(() => (isDone = true));
 
-  reads.answered(asked[0] ?? 0, 5);
-  await new Promise(setImmediate);
-  t.notOk(isDone, 'the question of the earlier process was answered');
+    reads.answered(asked[0] ?? 0, 5);
+    await new Promise(setImmediate);
+    t.notOk(isDone, 'the question of the earlier process was answered');
 
-  reads.answered(asked[1] ?? 0, 10);
-  await read;
-  t.ok(isDone);
-  reads.stop();
-  t.ok(asked.every((id) => Number.isSafeInteger(id)));
-});
+    reads.answered(asked[1] ?? 0, 10);
+    await read;
+    t.ok(isDone);
+    reads.stop();
+    t.ok(asked.every((id) => Number.isSafeInteger(id)));
+  },
+);

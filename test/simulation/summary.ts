@@ -25,7 +25,7 @@ export class Summary {
       `${this.seeds.toLocaleString('en')} seeds, ${hours} simulated hours, ${this.#steps.toLocaleString('en')} events, ${(realMs / 1000).toFixed(1)} s of real time`,
       `elections ${count('elections')}, snapshots installed ${count('snapshots installed')}, syncs ${count('syncs')}`,
       `operations checked ${this.#operations.toLocaleString('en')}`,
-      ...this.#group('outcomes', /^(read|write|compare-and-set|change|leadership) (.*)$/),
+      ...this.#group('outcomes', /^(read|write|compare-and-set|question|change|leadership) (.*)$/),
       ...this.#group('membership changes', /^(membership): (.*)$/),
       ...this.#group('faults', /^(fault): (.*)$/),
       ...this.#group('network', /^(message|snapshot transfers?) ?(.*)$/),

@@ -1,5 +1,5 @@
 /** The checker of histories: known good and bad ones, and a comparison with trying every order. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import t from 'tap';
 import { random } from '../raft/random.js';
 import { reportViolation } from './linearizability-report.js';
