@@ -48,7 +48,7 @@ export const replicationBugs: readonly PlantedBug[] = [
   },
   {
     name: "takes the leader's commit index past what matches",
-    rule: 'a follower commits only what it knows to be the leader`s (Raft §5.3, figure 2)',
+    rule: 'a follower commits only what it knows to be the leader’s (Raft §5.3, figure 2)',
     plant: () =>
       replace(
         decisions,
