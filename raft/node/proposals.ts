@@ -138,9 +138,12 @@ export class Proposals<R> {
     if (lost.length > 0) this.#queueAgain(lost, 'not-leader');
   }
 
-  /** Certainly not in the log: queued again where that may help, else at its end. */
-  refused({ counter }: RequestId, reason: RejectReason): void {
-    const proposal = this.#inFlight.get(counter);
+  /**
+   * Certainly not in the log: queued again where that may help, else at its end. A refusal may be late, and of a proposal
+   * that this member made before it was started anew.
+   */
+  refused({ session, counter }: RequestId, reason: RejectReason): void {
+    const proposal = session === this.session ? this.#inFlight.get(counter) : undefined;
     if (proposal === undefined) return;
     if (reason === 'not-leader' || reason === 'change-pending') {
       this.#queueAgain([proposal], reason);

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { encodeChanges, isJoint, type ConfigurationChange } from '../../raft/core/configuration.js';
 import { systemClock } from '../../raft/clock.js';
+import { PROPOSAL_LIMITS, Proposals } from '../../raft/node/proposals.js';
 import { Reads } from '../../raft/node/reads.js';
 import { CoreCluster, proposal, TIMES } from '../raft/core-cluster.js';
 
@@ -66,3 +67,19 @@ t.test(
     t.ok(asked.every((id) => Number.isSafeInteger(id)));
   },
 );
+
+t.test('a refusal for an earlier process refuses nothing of this one (architecture, point 14)', async (t) => {
+  const deadline = systemClock.now() + 60_000;
+  const proposals = new Proposals<string>(8n, PROPOSAL_LIMITS, systemClock, () => 'deadline');
+  const wanted = proposals.add('normal', new Uint8Array(), { deadline });
+  const [proposed] = proposals.take(1, false, 1);
+
+  proposals.refused({ session: 7n, counter: proposed?.requestId.counter ?? 0 }, 'change-pending');
+  t.equal(proposals.queuedCount, 0, 'it is in the log, or may be, and is not sent as another one');
+
+  proposals.refused({ session: 8n, counter: proposed?.requestId.counter ?? 0 }, 'change-pending');
+  t.equal(proposals.queuedCount, 1);
+  proposals.rejectQueued('stopped');
+  t.match(await wanted, { type: 'rejected' });
+  proposals.abandon('stopped');
+});
