@@ -32,22 +32,17 @@ import {
 } from './consensus.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import type { MemberOptions } from './options.js';
+import { ProposalSender, type Standing } from './proposal-sender.js';
 import { PROPOSAL_LIMITS, Proposals } from './proposals.js';
 import { Reads } from './reads.js';
 import { SnapshotReceiver } from './snapshot-receiver.js';
 import { SnapshotSender } from './snapshot-sender.js';
-import { matchLogToMachine } from './start.js';
+import { laterConfigurations, matchLogToMachine } from './start.js';
 import { SyncQueue } from './sync-queue.js';
 import { Tail, TAIL_LIMITS } from './tail.js';
 
-/** Payload bytes of proposals in one step, and in one message to the leader. */
-const PROPOSE_BYTES_MAX = 2 ** 20;
-
 /** Payload bytes in the log and not applied past which a follower takes no more until it has caught up. */
 const BACKLOG_BYTES_MAX = 64 * 2 ** 20;
-
-/** A proposal sent to the leader and not applied after so many heartbeats is sent again: it, or all of it, may be lost. */
-const RESEND_HEARTBEATS = 5;
 
 /** A leader that stops waits so long for another to take over. Milliseconds. */
 const HAND_OVER_MS_MAX = 300;
@@ -78,12 +73,12 @@ export class Member<R> implements Consensus<R> {
   readonly #syncs: SyncQueue;
   readonly #applier: Applier<R>;
   readonly #proposals: Proposals<R | Configuration>;
+  readonly #sender: ProposalSender;
   readonly #reads: Reads;
   readonly #outgoing: SnapshotSender;
   readonly #incoming: SnapshotReceiver;
   readonly #tail: Tail;
   readonly #timer: DeadlineTimer;
-  readonly #resend: DeadlineTimer;
   readonly #listeners = new Set<(status: ConsensusStatus) => void>();
 
   /** Inputs that came while one was being stepped. */
@@ -93,9 +88,6 @@ export class Member<R> implements Consensus<R> {
   #accepting = false;
   #stopped: Promise<void> | undefined;
   #ended = false;
-  #flushScheduled = false;
-  /** The leader has refused something since the last flush. */
-  #refused = false;
   #appliedTerm: number;
   #appliedConfiguration: Configuration;
   /** What status listeners and the transport were told last. */
@@ -170,6 +162,14 @@ export class Member<R> implements Consensus<R> {
     const limits = options.proposalLimits ?? PROPOSAL_LIMITS;
     const endedWaiting = () => (this.#raft.leader === 0n ? 'no-leader' : 'deadline');
     this.#proposals = new Proposals(options.session, limits, this.#clock, endedWaiting);
+    this.#sender = new ProposalSender({
+      proposals: this.#proposals,
+      clock: this.#clock,
+      heartbeatMs: this.#times.heartbeatMs,
+      standing: () => this.#standing(),
+      isDiskIdle: () => this.#log.durableIndex === this.#log.lastIndex,
+      propose: (proposals) => this.#step({ type: 'propose', proposals }),
+    });
     this.#reads = new Reads(
       this.#clock,
       Number(options.session % READ_STARTS) * READS_PER_START,
@@ -190,7 +190,6 @@ export class Member<R> implements Consensus<R> {
       onInstalled: (snapshot) => this.#installed(snapshot),
     });
     this.#timer = new DeadlineTimer(this.#clock, (now) => this.#tick(now));
-    this.#resend = new DeadlineTimer(this.#clock, (now) => this.#sendAgain(now));
   }
 
   async #start(): Promise<void> {
@@ -229,6 +228,11 @@ export class Member<R> implements Consensus<R> {
     this.#startFailed = undefined;
   }
 
+  #standing(): Standing {
+    const { term, leader } = this.#raft;
+    return { term, leader, leads: this.#leads, hasEnded: this.#ended };
+  }
+
   get #leads(): boolean {
     return this.#raft.role === 'leader';
   }
@@ -264,7 +268,7 @@ export class Member<R> implements Consensus<R> {
     const refusal = this.#refusal(payload, options);
     if (refusal !== undefined) return Promise.resolve({ type: 'rejected', reason: refusal });
     const outcome = this.#proposals.add(type, payload, options);
-    this.#scheduleFlush();
+    this.#sender.schedule();
     return outcome;
   }
 
@@ -415,11 +419,8 @@ export class Member<R> implements Consensus<R> {
     const { messagesAfterSync } = effects;
     if (messagesAfterSync.length > 0) this.#syncs.afterSync(() => this.#sendNow(messagesAfterSync));
     for (const { id, index } of effects.reads) this.#reads.answered(id, index);
-    for (const { requestId, reason } of effects.refused) {
-      this.#refused = true;
-      this.#proposals.refused(requestId, reason);
-    }
-    if (effects.refused.length > 0) this.#flushLater();
+    for (const { requestId, reason } of effects.refused) this.#proposals.refused(requestId, reason);
+    if (effects.refused.length > 0) this.#sender.refused();
     for (const fetch of effects.fetches) void this.#fetch(fetch);
     for (const { member } of effects.snapshots) this.#outgoing.send(member, this.#machine.applied.index);
   }
@@ -453,7 +454,7 @@ export class Member<R> implements Consensus<R> {
     this.#told = { term, leader };
     if (leader !== 0n) {
       this.#reads.leaderChanged();
-      this.#scheduleFlush();
+      this.#sender.schedule();
     }
     const status = this.status();
     for (const listener of this.#listeners) listener(status);
@@ -510,52 +511,6 @@ export class Member<R> implements Consensus<R> {
     this.#step({ type: 'fetched', member, entries });
   }
 
-  // ---- Proposals
-
-  /** With nothing under way at the end of the running code, else after this turn: then more share one append. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled || this.#ended) return;
-    this.#flushScheduled = true;
-    const flush = () => {
-      this.#flushScheduled = false;
-      this.#flush();
-    };
-    const isIdle = this.#leads
-      ? this.#log.durableIndex === this.#log.lastIndex
-      : this.#proposals.inFlightCount === 0;
-    if (isIdle) queueMicrotask(flush);
-    else this.#clock.nextTurn(flush);
-  }
-
-  /** The leader has said that it takes none now. */
-  #flushLater(): void {
-    this.#clock.after(this.#times.heartbeatMs / 2, () => this.#scheduleFlush());
-  }
-
-  #flush(): void {
-    this.#refused = false;
-    while (!this.#refused && !this.#ended && this.#proposals.queuedCount > 0 && this.#raft.leader !== 0n) {
-      const isLeader = this.#leads;
-      const proposals = this.#proposals.take(this.#raft.term, isLeader, PROPOSE_BYTES_MAX);
-      if (proposals.length === 0) continue;
-      this.#step({ type: 'propose', proposals });
-      if (!isLeader) this.#resend.arm(this.#clock.now() + RESEND_HEARTBEATS * this.#times.heartbeatMs);
-    }
-  }
-
-  #sendAgain(now: number): number {
-    const { role, term, leader } = this.#raft;
-    if (this.#ended || this.#proposals.inFlightCount === 0) return Infinity;
-    const waitMs = RESEND_HEARTBEATS * this.#times.heartbeatMs;
-    if (role !== 'leader' && leader !== 0n) {
-      const overdue = () => this.#proposals.overdue(term, now - waitMs / 2, PROPOSE_BYTES_MAX);
-      for (let again = overdue(); again.length > 0 && this.#raft.term === term; again = overdue()) {
-        this.#step({ type: 'propose', proposals: again });
-      }
-    }
-    return now + waitMs;
-  }
-
   // ---- Apply
 
   #afterApply(entries: readonly LogEntry[], results: readonly (R | undefined)[]): void {
@@ -570,7 +525,7 @@ export class Member<R> implements Consensus<R> {
     if (last.term > this.#appliedTerm) {
       this.#appliedTerm = last.term;
       this.#proposals.passedTerm(last.term);
-      if (this.#proposals.queuedCount > 0) this.#scheduleFlush();
+      if (this.#proposals.queuedCount > 0) this.#sender.schedule();
     }
     this.#reads.appliedThrough(last.index);
   }
@@ -667,26 +622,10 @@ export class Member<R> implements Consensus<R> {
     this.#reads.stop();
     this.#outgoing.stop();
     this.#timer.stop();
-    this.#resend.stop();
+    this.#sender.stop();
     this.#unsubscribe();
     const status = this.status();
     for (const listener of this.#listeners) listener(status);
     this.#listeners.clear();
   }
 }
-
-/** Configurations that the log holds beyond what is applied. */
-async function laterConfigurations(log: RaftLog, applied: number) {
-  const found: { index: number; configuration: Configuration }[] = [];
-  for (let from = applied + 1; from <= log.lastIndex; ) {
-    const entries = await log.readOld(from, log.lastIndex, SCAN_BYTES_MAX);
-    for (const { index, type, payload } of entries) {
-      if (type === 'configuration') found.push({ index, configuration: decodeConfiguration(payload) });
-    }
-    from += entries.length;
-  }
-  return found;
-}
-
-/** Payload bytes read at once while looking for configurations. */
-const SCAN_BYTES_MAX = 2 ** 20;

@@ -1,3 +1,4 @@
+import { decodeConfiguration, type Configuration } from '../core/configuration.js';
 import type { RaftLog } from '../log/log.js';
 import type { StateMachine } from './consensus.js';
 
@@ -35,4 +36,23 @@ export async function matchLogToMachine(log: RaftLog, machine: StateMachine<unkn
         'restore the data directory from a backup',
     );
   }
+}
+
+/** Payload bytes read at once while looking for configurations. */
+const SCAN_BYTES_MAX = 2 ** 20;
+
+/** Configurations that the log holds beyond what is applied, in order. */
+export async function laterConfigurations(
+  log: RaftLog,
+  applied: number,
+): Promise<{ readonly index: number; readonly configuration: Configuration }[]> {
+  const found: { index: number; configuration: Configuration }[] = [];
+  for (let from = applied + 1; from <= log.lastIndex; ) {
+    const entries = await log.readOld(from, log.lastIndex, SCAN_BYTES_MAX);
+    for (const { index, type, payload } of entries) {
+      if (type === 'configuration') found.push({ index, configuration: decodeConfiguration(payload) });
+    }
+    from += entries.length;
+  }
+  return found;
 }
