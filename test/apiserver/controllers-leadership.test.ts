@@ -34,6 +34,7 @@ class TestClock implements LeaseClock {
       if (signal.aborted) return resolve();
       const wake = () => {
         this.#sleepers.delete(sleeper);
+        signal.removeEventListener('abort', wake);
         resolve();
       };
       const sleeper = { until: this.#now + ms, wake };
