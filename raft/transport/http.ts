@@ -12,7 +12,7 @@ import { IncomingStreams } from './incoming-streams.js';
 import { TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
 import { LogOnce, type TransportLogger } from './log-once.js';
 import { Peer } from './peer.js';
-import { type Identity, headersTo, hex } from './protocol.js';
+import { type Identity, headersTo, hex, introducedUrls } from './protocol.js';
 import { answerQuestion, sendQuestion } from './questions.js';
 import { type Abandon, Agents } from './request.js';
 import { PeerServer } from './server.js';
@@ -45,6 +45,9 @@ export interface HttpTransport extends Transport {
   start(handler: TransportHandler): Promise<void>;
 }
 
+/** Members that are answered without being known otherwise. */
+const INTRODUCED_MAX = 16;
+
 /** How often streams are looked after. */
 const CHECKS_PER_STALL = 5;
 
@@ -67,6 +70,11 @@ class PeersOverHttp implements HttpTransport {
   #streams: IncomingStreams | undefined;
   #members: readonly Member[] = [];
   readonly #peers = new Map<bigint, Peer>();
+  /**
+   * Of the peers, those that are not among the members as far as this one knows: it may have been away while they
+   * became that, and one of them leads. They are answered for as long as they speak.
+   */
+  readonly #introduced = new Set<bigint>();
   #checks: NodeJS.Timeout | undefined;
   /** Peers with something to write. */
   readonly #touched = new Set<Peer>();
@@ -108,9 +116,8 @@ class PeersOverHttp implements HttpTransport {
       members.filter(({ id }) => id !== this.#self.memberId).map((each) => [each.id, each]),
     );
     for (const [id, peer] of this.#peers) {
-      if (others.has(id)) continue;
-      peer.close();
-      this.#peers.delete(id);
+      if (others.has(id)) this.#introduced.delete(id);
+      else if (!this.#introduced.has(id)) this.#forget(id, peer);
     }
     for (const { id, peerUrls } of others.values()) {
       const peer = this.#peers.get(id);
@@ -152,6 +159,20 @@ class PeersOverHttp implements HttpTransport {
     await this.#server?.close();
   }
 
+  #forget(id: bigint, peer: Peer): void {
+    peer.close();
+    this.#peers.delete(id);
+    this.#introduced.delete(id);
+  }
+
+  #introduce(id: bigint, urls: readonly string[]): void {
+    const known = this.#peers.get(id);
+    if (known !== undefined && this.#introduced.has(id)) known.setUrls(urls);
+    if (known !== undefined || urls.length === 0 || this.#introduced.size >= INTRODUCED_MAX) return;
+    this.#introduced.add(id);
+    this.#peers.set(id, this.#createPeer(id, urls));
+  }
+
   #createServer(handler: TransportHandler): PeerServer {
     const common = { self: this.#self, limits: this.#limits, log: this.#log, handler };
     const streams = new IncomingStreams({ ...common, receive: (message) => handler.receive(message) });
@@ -164,6 +185,7 @@ class PeersOverHttp implements HttpTransport {
       removed: () => handler.configuration().removed,
       stream: (request, response, from) => {
         streams.accept(request, response, from);
+        this.#introduce(from, introducedUrls(request.headers));
         this.#peers.get(from)?.wake();
       },
       snapshot: (request, response, from) => void snapshots.receive(request, response, from),
@@ -178,6 +200,7 @@ class PeersOverHttp implements HttpTransport {
       self: this.#self,
       id,
       urls,
+      ownUrls: () => this.#members.find((member) => member.id === this.#self.memberId)?.peerUrls ?? [],
       secureContext: this.#secureContext,
       limits: this.#limits,
       log: this.#log,
@@ -221,6 +244,10 @@ class PeersOverHttp implements HttpTransport {
 
   #check(handler: TransportHandler): void {
     this.#streams?.cut(handler.configuration().removed);
+    for (const id of this.#introduced) {
+      const peer = this.#peers.get(id);
+      if (peer !== undefined && this.#streams?.has(id) !== true) this.#forget(id, peer);
+    }
     const now = performance.now();
     for (const peer of this.#peers.values()) peer.checkProgress(now);
   }

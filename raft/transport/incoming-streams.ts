@@ -32,6 +32,10 @@ export class IncomingStreams {
     });
   }
 
+  has(from: bigint): boolean {
+    return this.#streams.has(from);
+  }
+
   /** Cuts the streams of these, so that they are told why when they connect again. */
   cut(members: readonly bigint[]): void {
     for (const [from, stream] of this.#streams) if (members.includes(from)) stream.destroy();

@@ -5,13 +5,15 @@ import { encodeMessage } from './codec.js';
 import type { TransportLimits } from './limits.js';
 import type { LogOnce } from './log-once.js';
 import { OutgoingStream, type StreamEnd } from './outgoing-stream.js';
-import { type Identity, STATUS, STREAM_PATH, headersTo, hex } from './protocol.js';
+import { type Identity, STATUS, STREAM_PATH, headersTo, hex, introduction } from './protocol.js';
 import { SendQueue } from './send-queue.js';
 
 export interface PeerOptions {
   readonly self: Identity;
   readonly id: bigint;
   readonly urls: readonly string[];
+  /** Where this member says that it can be answered. */
+  readonly ownUrls: () => readonly string[];
   readonly secureContext: SecureContext | undefined;
   readonly limits: TransportLimits;
   readonly log: LogOnce;
@@ -98,7 +100,7 @@ export class Peer {
   #open(): void {
     clearTimeout(this.#pause);
     this.#pause = undefined;
-    const { self, id, secureContext, limits } = this.#options;
+    const { self, id, ownUrls, secureContext, limits } = this.#options;
     const { url } = this;
     if (url === undefined) return;
     this.#startedAt = performance.now();
@@ -107,7 +109,7 @@ export class Peer {
         url,
         path: STREAM_PATH,
         method: 'POST',
-        headers: headersTo(self, id),
+        headers: { ...headersTo(self, id), ...introduction(ownUrls()) },
         secureContext,
         connectMs: limits.connectMs,
       },

@@ -53,6 +53,24 @@ export function headersTo({ clusterId, memberId }: Identity, to: bigint): Record
   };
 }
 
+const URLS_HEADER = 'x-wherry-urls';
+/** Peer URLs of one member that are believed. */
+const URLS_MAX = 8;
+
+/** Where the sender of a stream can be answered: the receiver may not have heard yet that it is a member. */
+export function introduction(urls: readonly string[]): Record<string, string> {
+  return urls.length === 0 ? {} : { [URLS_HEADER]: urls.join(',') };
+}
+
+/** The URLs of an introduction; what is none is left out. */
+export function introducedUrls(headers: IncomingHttpHeaders): string[] {
+  const value = headers[URLS_HEADER];
+  const urls = typeof value === 'string' ? value.split(',') : [];
+  return urls
+    .filter((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))
+    .slice(0, URLS_MAX);
+}
+
 /** Who sends, if it may. */
 export function checkHeaders(
   headers: IncomingHttpHeaders,

@@ -59,7 +59,10 @@ export interface AskOptions {
 export interface Transport {
   /** From here on messages come in. Called once. */
   start(handler: TransportHandler): Promise<void>;
-  /** Everyone that may be sent to; whoever is not in it any more is forgotten. Contains this member too. */
+  /**
+   * Everyone that may be sent to; whoever is not in it any more is forgotten. Contains this member too. Whoever speaks to
+   * this member without being in it can be answered all the same: a member that was away may not know its leader.
+   */
   setMembers(members: readonly Member[]): void;
   /** Never waits. What there is no room for is lost, and told by `unreachable`. */
   send(messages: readonly Message[]): void;

@@ -388,6 +388,45 @@ t.test('members come, move and go at run time; what is for others is dropped in 
   t.same(one.handler.lost, []);
 });
 
+t.test(
+  'whoever speaks can be answered, known as a member or not, until it is silent or removed',
+  async (t) => {
+    const leader = await startMember(t, 4n);
+    const returned = await startMember(t, 1n, { limits: { stalledMs: 500 } });
+    const old = await startMember(t, 2n);
+    returned.knows([2n, old.url]);
+    leader.knows([1n, returned.url]);
+
+    leader.transport.send([heartbeat(4n, 1n, 1)]);
+    await until('the leader is heard', () => {
+      if (returned.handler.received.length === 0) leader.transport.send([heartbeat(4n, 1n, 1)]);
+      return returned.handler.received.length > 0;
+    });
+    // An older configuration of its log, as it goes through it, does not know the leader either.
+    returned.knows([2n, old.url]);
+    await until('it is answered', () => {
+      returned.transport.send([heartbeat(1n, 4n, 1)]);
+      return leader.handler.received.length > 0;
+    });
+    t.same(
+      await returned.transport.ask(4n, Buffer.from('who leads?'), { timeoutMs: 5000 }),
+      Buffer.from('who leads?'),
+    );
+
+    returned.handler.cluster = { ...NO_CONFIGURATION, removed: [4n] };
+    let answer = '';
+    const ask = async () => {
+      const asked = returned.transport.ask(4n, Buffer.from('?'), { timeoutMs: 5000 });
+      answer = await asked.then(String, String);
+    };
+    await until('it is forgotten', () => {
+      void ask();
+      return answer.includes('nobody knows where member 4 is');
+    });
+    await until('and told why', () => leader.handler.removals > 0);
+  },
+);
+
 t.test('members that are set before the start, and do not change, are connected once', async (t) => {
   const two = await startMember(t, 2n);
   const proxy = await Proxy.to(t, two.url);
