@@ -75,6 +75,8 @@ class PeersOverHttp implements HttpTransport {
    * became that, and one of them leads. They are answered for as long as they speak.
    */
   readonly #introduced = new Set<bigint>();
+  /** Where peers have said themselves that they are: the configuration that this one knows may be an older one. */
+  readonly #said = new Map<bigint, readonly string[]>();
   #checks: NodeJS.Timeout | undefined;
   /** Peers with something to write. */
   readonly #touched = new Set<Peer>();
@@ -122,7 +124,7 @@ class PeersOverHttp implements HttpTransport {
     for (const { id, peerUrls } of others.values()) {
       const peer = this.#peers.get(id);
       if (peer === undefined) this.#peers.set(id, this.#createPeer(id, peerUrls));
-      else peer.setUrls(peerUrls);
+      else peer.setUrls(this.#urlsOf(id, peerUrls));
     }
   }
 
@@ -163,14 +165,23 @@ class PeersOverHttp implements HttpTransport {
     peer.close();
     this.#peers.delete(id);
     this.#introduced.delete(id);
+    this.#said.delete(id);
+  }
+
+  #urlsOf(id: bigint, configured: readonly string[]): string[] {
+    return [...new Set([...configured, ...(this.#said.get(id) ?? [])])];
   }
 
   #introduce(id: bigint, urls: readonly string[]): void {
     const known = this.#peers.get(id);
-    if (known !== undefined && this.#introduced.has(id)) known.setUrls(urls);
-    if (known !== undefined || urls.length === 0 || this.#introduced.size >= INTRODUCED_MAX) return;
-    this.#introduced.add(id);
-    this.#peers.set(id, this.#createPeer(id, urls));
+    if (known !== undefined) {
+      this.#said.set(id, urls);
+      const member = this.#members.find((each) => each.id === id);
+      known.setUrls(this.#urlsOf(id, member?.peerUrls ?? []));
+    } else if (urls.length > 0 && this.#introduced.size < INTRODUCED_MAX) {
+      this.#introduced.add(id);
+      this.#peers.set(id, this.#createPeer(id, urls));
+    }
   }
 
   #createServer(handler: TransportHandler): PeerServer {

@@ -427,6 +427,23 @@ t.test(
   },
 );
 
+t.test('a member that has moved is answered where it says that it is', async (t) => {
+  const [one, gone] = await startPair(t);
+  await reaches(one, gone, 1);
+  await gone.transport.close();
+  const moved = await startMember(t, gone.id);
+  moved.knows([1n, one.url]);
+
+  await until('it is heard', () => {
+    moved.transport.send([heartbeat(2n, 1n, 2)]);
+    return one.handler.received.some((message) => message.type === 'heartbeat' && message.round === 2);
+  });
+  // What is known of the members still says the old place.
+  one.knows([2n, gone.url]);
+  await reaches(one, moved, 3);
+  t.pass('although the configuration does not know it');
+});
+
 t.test('members that are set before the start, and do not change, are connected once', async (t) => {
   const two = await startMember(t, 2n);
   const proxy = await Proxy.to(t, two.url);
