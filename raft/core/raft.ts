@@ -354,8 +354,7 @@ export class Raft {
     this.#followConfiguration();
     // Nothing of earlier terms is committed by counting; this entry commits it (Raft §5.4.2).
     this.append('noop', NO_REQUEST, NO_PAYLOAD);
-    this.#acknowledgeOwn();
-    this.#replication.sendAll();
+    this.#bringOut();
     this.heartbeat();
   }
 
@@ -576,9 +575,10 @@ export class Raft {
     this.#take({ format: 1, index, term: this.#term, type, requestId, payload });
   }
 
-  /** The leader's own log counts like any other: when it is durable. */
-  #acknowledgeOwn(): void {
+  /** What was appended goes to everyone. The leader's own log counts like any other: when it is durable. */
+  #bringOut(): void {
     this.sendAfterSync({ type: 'append-response', to: this.id, index: this.#log.lastIndex });
+    this.#replication.sendAll();
   }
 
   protected receiveAppended({ from, index, hint }: AppendedMessage): void {
@@ -665,8 +665,7 @@ export class Raft {
     }
     for (const [reason, requestIds] of refused) this.#refuse(requestIds, reason, from);
     if (this.#log.lastIndex === before) return;
-    this.#acknowledgeOwn();
-    this.#replication.sendAll();
+    this.#bringOut();
   }
 
   protected isNewProposal(requestId: RequestId): boolean {
@@ -757,11 +756,11 @@ export class Raft {
     if (index > this.#commit) return;
     if (isJoint(configuration)) {
       this.append('configuration', NO_REQUEST, encodeConfiguration(leaveJoint(configuration)));
-      this.#acknowledgeOwn();
-      this.#replication.sendAll();
+      this.#bringOut();
     } else if (!isVoter(configuration, this.id)) {
       // First the heir: whoever knows that this member has left may not listen to it any more.
-      if (this.heir !== undefined) this.send({ type: 'timeout-now', to: this.heir });
+      const { heir } = this;
+      if (heir !== undefined) this.send({ type: 'timeout-now', to: heir });
       this.#replication.tellCommit();
       this.becomeFollower(this.#term, NOBODY);
     }

@@ -114,18 +114,12 @@ class PeersOverHttp implements HttpTransport {
   setMembers(members: readonly Member[]): void {
     this.#members = members;
     if (this.#state !== 'started') return;
-    const others = new Map(
-      members.filter(({ id }) => id !== this.#self.memberId).map((each) => [each.id, each]),
-    );
+    const others = new Set(members.map(({ id }) => id).filter((id) => id !== this.#self.memberId));
     for (const [id, peer] of this.#peers) {
       if (others.has(id)) this.#introduced.delete(id);
       else if (!this.#introduced.has(id)) this.#forget(id, peer);
     }
-    for (const { id, peerUrls } of others.values()) {
-      const peer = this.#peers.get(id);
-      if (peer === undefined) this.#peers.set(id, this.#createPeer(id, peerUrls));
-      else peer.setUrls(this.#urlsOf(id, peerUrls));
-    }
+    for (const id of others) this.#placePeer(id);
   }
 
   send(messages: readonly Message[]): void {
@@ -168,20 +162,25 @@ class PeersOverHttp implements HttpTransport {
     this.#said.delete(id);
   }
 
-  #urlsOf(id: bigint, configured: readonly string[]): string[] {
-    return [...new Set([...configured, ...(this.#said.get(id) ?? [])])];
+  #introduce(id: bigint, urls: readonly string[]): void {
+    if (!this.#peers.has(id)) {
+      if (urls.length === 0 || this.#introduced.size >= INTRODUCED_MAX) return;
+      this.#introduced.add(id);
+    }
+    this.#said.set(id, urls);
+    this.#placePeer(id);
   }
 
-  #introduce(id: bigint, urls: readonly string[]): void {
-    const known = this.#peers.get(id);
-    if (known !== undefined) {
-      this.#said.set(id, urls);
-      const member = this.#members.find((each) => each.id === id);
-      known.setUrls(this.#urlsOf(id, member?.peerUrls ?? []));
-    } else if (urls.length > 0 && this.#introduced.size < INTRODUCED_MAX) {
-      this.#introduced.add(id);
-      this.#peers.set(id, this.#createPeer(id, urls));
-    }
+  /** It is tried where the configuration says that it is, then where it has said so itself. */
+  #placePeer(id: bigint): void {
+    const urls = [...new Set([...this.#configuredUrls(id), ...(this.#said.get(id) ?? [])])];
+    const peer = this.#peers.get(id);
+    if (peer === undefined) this.#peers.set(id, this.#createPeer(id, urls));
+    else peer.setUrls(urls);
+  }
+
+  #configuredUrls(id: bigint): readonly string[] {
+    return this.#members.find((member) => member.id === id)?.peerUrls ?? [];
   }
 
   #createServer(handler: TransportHandler): PeerServer {
@@ -211,7 +210,7 @@ class PeersOverHttp implements HttpTransport {
       self: this.#self,
       id,
       urls,
-      ownUrls: () => this.#members.find((member) => member.id === this.#self.memberId)?.peerUrls ?? [],
+      ownUrls: () => this.#configuredUrls(this.#self.memberId),
       secureContext: this.#secureContext,
       limits: this.#limits,
       log: this.#log,
