@@ -1,4 +1,5 @@
 /** Where members are reached, as etcd writes and checks it: `http://host:port`, nothing behind it. */
+import { isIP } from 'node:net';
 
 /** One line that names the URL. The texts are etcd's. */
 export class UrlError extends Error {
@@ -39,6 +40,11 @@ export function checkedUrls(urls: readonly string[]): string[] {
 }
 
 export function isLoopback({ host }: Address): boolean {
+  return isLoopbackName(host);
+}
+
+/** Without brackets. */
+export function isLoopbackName(host: string): boolean {
   const name = host.toLowerCase();
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }

@@ -3,7 +3,7 @@
  * sends, and which name it believes it is talking to. It can post a form without asking first, but no JSON.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP } from 'node:net';
+import { isLoopbackName } from '../cluster/urls.js';
 
 /** HTTP status and one line. */
 export interface Refusal {
@@ -14,7 +14,7 @@ export interface Refusal {
 /** `loopback`: the port is reached from this machine only, so that it has only the names of loopback. */
 export function refusalFor(headers: IncomingHttpHeaders, loopback: boolean): Refusal | undefined {
   if (headers.origin !== undefined) return { status: 403, message: 'web pages may not use this port' };
-  if (loopback && !isLoopbackName(headers.host ?? '')) {
+  if (loopback && !isLoopbackName(nameOf(headers.host ?? ''))) {
     return { status: 403, message: 'the Host header does not name this server' };
   }
   return undefined;
@@ -26,8 +26,7 @@ export function refusalForBody(headers: IncomingHttpHeaders): Refusal | undefine
   return { status: 415, message: 'the content type must be application/json' };
 }
 
-function isLoopbackName(host: string): boolean {
-  const name = host.replace(/:\d*$/, '').toLowerCase();
-  if (name === 'localhost' || name === '[::1]') return true;
-  return isIP(name) === 4 && name.startsWith('127.');
+/** Of a Host header, without its port, and without the brackets of an IPv6 address. */
+function nameOf(host: string): string {
+  return host.replace(/:\d*$/, '').replace(/^\[(.*:.*)\]$/, '$1');
 }
