@@ -114,7 +114,12 @@ async function startServices(
 ): Promise<void> {
   const { consensus, questions, guardedClient: client } = store;
   const isReachable = (member: Member) => answers(member, store.clusterId, tls);
-  const members = new Members({ consensus, questions, isReachable });
+  const members = new Members({
+    consensus,
+    questions,
+    isReachable,
+    electionTimeoutMs: flags.electionTimeout,
+  });
   const patienceMs = 2 * flags.electionTimeout;
   if (plan.peers !== undefined) closers.push(logLeaders({ consensus, isReachable, logger, patienceMs }));
   if (plan.listenClientUrls.length > 0) {

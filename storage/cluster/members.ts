@@ -7,19 +7,19 @@ import {
   type ConfigurationChange,
   type Member,
 } from '../../raft/core/configuration.js';
+import { RAFT_TIMES } from '../../raft/core/options.js';
 import { ConsensusError, type Consensus, type ProposeOptions } from '../../raft/node/consensus.js';
 import { TransportError } from '../../raft/transport/transport.js';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import { errorOf } from '../server/failures.js';
+import { requestTimeoutMs } from '../server/proposer.js';
 import { QuestionKind, type Questions } from '../server/questions.js';
 import { addedMemberId } from './bootstrap.js';
 import { answerLearnerInSync, isLearnerInSync } from './learner-question.js';
-import { errorOf } from '../server/failures.js';
 import { mayAddVoter, mayLoseReachable, mayPromote, mayRemoveVoter } from './strict.js';
 import { UrlError, checkedUrls } from './urls.js';
 
-/** etcd's: 5 s for the disk and twice the election time-out for a new leader. */
-const REQUEST_TIMEOUT_MS = 7000;
 /** As in etcd, whose `--max-learners` is this when it is not given. */
 const LEARNERS_MAX = 1;
 /** Between two attempts while another change is under way, in milliseconds. */
@@ -35,16 +35,20 @@ export interface MembersOptions<R> {
   readonly isReachable: (member: Member) => Promise<boolean>;
   /** Where other members ask this one, which answers for the leader when it is that. */
   readonly questions: Pick<Questions, 'on'>;
+  /** Milliseconds; etcd's default when absent. A call waits as long as one to the store. */
+  readonly electionTimeoutMs?: number;
 }
 
 /** Every call rejects with EtcdError and nothing else. */
 export class Members<R> {
   readonly #consensus: Consensus<R>;
   readonly #isReachable: MembersOptions<R>['isReachable'];
+  readonly #requestTimeoutMs: number;
 
-  constructor({ consensus, isReachable, questions }: MembersOptions<R>) {
+  constructor({ consensus, isReachable, questions, electionTimeoutMs }: MembersOptions<R>) {
     this.#consensus = consensus;
     this.#isReachable = isReachable;
+    this.#requestTimeoutMs = requestTimeoutMs(electionTimeoutMs ?? RAFT_TIMES.electionTimeoutMs);
     questions.on(QuestionKind.learnerInSync, answerLearnerInSync(consensus));
   }
 
@@ -53,7 +57,7 @@ export class Members<R> {
     request: { readonly linearizable?: boolean } = {},
     options?: CallOptions,
   ): Promise<MemberView[]> {
-    if (request.linearizable !== false) await this.#confirm(proposeOptions(options));
+    if (request.linearizable !== false) await this.#confirm(this.#proposeOptions(options));
     return viewsOf(this.#consensus.configuration());
   }
 
@@ -111,7 +115,7 @@ export class Members<R> {
     if (leaderId !== memberId) throw EtcdError.of('NotLeader');
     if (!this.#consensus.configuration().voters.includes(to)) throw EtcdError.of('BadLeaderTransferee');
     if (to === memberId) return;
-    await translating(this.#consensus.transferLeadership(to, proposeOptions(options)));
+    await translating(this.#consensus.transferLeadership(to, this.#proposeOptions(options)));
   }
 
   /**
@@ -122,7 +126,7 @@ export class Members<R> {
     options: CallOptions | undefined,
     plan: (present: Configuration, deadline: number) => Promise<ConfigurationChange>,
   ): Promise<Configuration> {
-    const proposal = proposeOptions(options);
+    const proposal = this.#proposeOptions(options);
     for (;;) {
       await this.#confirm(proposal);
       const change = await plan(this.#consensus.configuration(), proposal.deadline);
@@ -132,6 +136,11 @@ export class Members<R> {
       if (performance.now() + PENDING_PAUSE_MS > proposal.deadline) throw errorOf('deadline', options);
       await sleep(PENDING_PAUSE_MS);
     }
+  }
+
+  #proposeOptions(options: CallOptions | undefined): ProposeOptions {
+    const deadline = performance.now() + (options?.timeout ?? this.#requestTimeoutMs);
+    return options?.signal === undefined ? { deadline } : { deadline, signal: options.signal };
   }
 
   #confirm(options: ProposeOptions): Promise<void> {
@@ -187,11 +196,6 @@ function urlsOf(urls: readonly string[]): string[] {
     if (error instanceof UrlError) throw EtcdError.of('MemberBadURLs');
     throw error;
   }
-}
-
-function proposeOptions(options: CallOptions | undefined): ProposeOptions {
-  const deadline = performance.now() + (options?.timeout ?? REQUEST_TIMEOUT_MS);
-  return options?.signal === undefined ? { deadline } : { deadline, signal: options.signal };
 }
 
 async function translating<T>(work: Promise<T>): Promise<T> {
