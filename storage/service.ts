@@ -176,5 +176,7 @@ function statusOf(
     raftAppliedIndex: applied,
     errors: leaderId === 0n ? [EtcdError.of('NoLeader').message] : [],
     isLearner,
+    dbSizeQuota: 0,
+    storageVersion: '',
   };
 }

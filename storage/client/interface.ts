@@ -172,6 +172,10 @@ export interface StatusResponse {
   readonly raftAppliedIndex: number;
   readonly errors: readonly string[];
   readonly isLearner: boolean;
+  /** Bytes; 0 where the server is too old to say. */
+  readonly dbSizeQuota: number;
+  /** Of the format on disk; empty where the server is too old to say. */
+  readonly storageVersion: string;
 }
 
 export interface WatchCreateRequest {
@@ -234,8 +238,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds from now; the store's own request time-out when absent. */
   readonly timeout?: number;
-  /** Auth token; its place is here from the first version. */
+  /** What `authenticate` gave; absent: nobody in particular. */
   readonly token?: string;
+  /** Common name of the client's certificate, which the client port has verified. Never sent over the wire. */
+  readonly certificateName?: string;
 }
 
 export interface EtcdClient {

@@ -54,6 +54,8 @@ async function open(t: Test, { range, status = {} }: Setting = {}): Promise<Port
       raftAppliedIndex: 8,
       errors: [],
       isLearner: false,
+      dbSizeQuota: 0,
+      storageVersion: '',
       ...status,
     }),
     client: {
