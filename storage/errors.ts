@@ -106,6 +106,10 @@ export const etcdErrors = {
   ],
   DowngradeInProcess: [GrpcCode.FailedPrecondition, 'etcdserver: cluster has a downgrade job in progress'],
   NoInflightDowngrade: [GrpcCode.FailedPrecondition, 'etcdserver: no inflight downgrade job'],
+  ElectionNoLeader: [GrpcCode.Unknown, 'election: no leader'],
+  ElectionNotLeader: [GrpcCode.Unknown, 'election: not leader'],
+  LeaderKeyMissing: [GrpcCode.Unknown, '"leader" field must be provided'],
+  SessionExpired: [GrpcCode.Unknown, 'mutex: session is expired'],
   Canceled: [GrpcCode.Canceled, 'etcdserver: request canceled'],
   DeadlineExceeded: [GrpcCode.DeadlineExceeded, 'etcdserver: context deadline exceeded'],
 } as const satisfies Record<string, readonly [GrpcCode, string]>;
