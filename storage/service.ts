@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Consensus } from '../raft/node/consensus.js';
+import { snapshotStream } from './backup/stream.js';
 import { EmbeddedClient } from './client/embedded.js';
-import type { EtcdClient, ResponseHeader, StatusResponse } from './client/interface.js';
+import type { CallOptions, EtcdClient, ResponseHeader, StatusResponse } from './client/interface.js';
 import type { Clock } from './clock.js';
 import { EtcdError } from './errors.js';
 import { Lessor } from './lease/lessor.js';
 import type { CommandResult, MvccMachine } from './mvcc/machine.js';
+import type { SnapshotChunk } from './server/api.js';
 import { KvServer } from './server/kv.js';
 import { LeaseServer } from './server/leases.js';
 import { Proposer, requestTimeoutMs } from './server/proposer.js';
@@ -40,6 +42,8 @@ export interface Service {
   readonly questions: Questions;
   /** @throws EtcdError: Stopped */
   status(): StatusResponse;
+  /** Maintenance.Snapshot: this member's database, consistent, while it goes on. */
+  snapshot(options?: CallOptions): AsyncIterable<SnapshotChunk>;
   /** Ends watches, finishes what was accepted, closes the files. */
   close(): Promise<void>;
 }
@@ -99,6 +103,11 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     })();
     return closed;
   };
+  const copy = () => {
+    if (!machine.isOpen) return Promise.reject(EtcdError.of('Stopped'));
+    return machine.snapshot({ newest: true });
+  };
+  const snapshot = (options?: CallOptions) => snapshotStream({ copy, header }, options);
   const questions = new Questions();
   consensus.answerQuestions((question, signal) => questions.answer(question, signal));
   const isOpen = () => machine.isOpen;
@@ -128,7 +137,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   };
   const client = new EmbeddedClient(services);
   const guardedClient = new EmbeddedClient({ ...services, refuses: () => consensus.status().isLearner });
-  return { client, guardedClient, questions, status, close };
+  return { client, guardedClient, questions, status, snapshot, close };
 }
 
 /** An install puts another database, and so another compactor, in the place of the one that was waited for. */

@@ -15,7 +15,7 @@ import type {
 import { decodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import { LEASE_TTL_SECONDS_MAX, LEASE_TTL_SECONDS_MIN } from '../lease/limits.js';
-import type { StagedDatabase, SnapshotStore } from '../snapshot/snapshots.js';
+import type { CopyOptions, StagedDatabase, SnapshotStore } from '../snapshot/snapshots.js';
 import type { Compactor } from './compactor.js';
 import type { Generation } from './generation.js';
 import type { SqliteHistory } from './history.js';
@@ -152,8 +152,8 @@ export class MvccMachine implements StateMachine<CommandResult> {
     return { total: pages * pageBytes, inUse: (pages - pragma('freelist_count')) * pageBytes };
   }
 
-  snapshot(): Promise<OutgoingSnapshot> {
-    return this.#options.snapshots.copy(this.#generation);
+  snapshot(options?: CopyOptions): Promise<OutgoingSnapshot> {
+    return this.#options.snapshots.copy(this.#generation, options);
   }
 
   async stage(incoming: IncomingSnapshot): Promise<StagedSnapshot> {

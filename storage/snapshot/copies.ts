@@ -5,7 +5,7 @@ import type { OutgoingSnapshot } from '../../raft/transport/transport.js';
 import type { Generation } from '../mvcc/generation.js';
 import { copyName } from '../mvcc/files.js';
 import type { CopyOutcome } from './messages.js';
-import { SnapshotError } from './snapshots.js';
+import { SnapshotError, type CopyOptions } from './snapshots.js';
 import { runTask } from './task.js';
 
 /** Bytes read at once when a copy is sent. */
@@ -42,9 +42,9 @@ export class Copies {
     this.#options = options;
   }
 
-  async take(generation: Generation): Promise<OutgoingSnapshot> {
+  async take(generation: Generation, { newest = false }: CopyOptions = {}): Promise<OutgoingSnapshot> {
     if (this.#closed) throw new SnapshotError('failed', 'the store is closing');
-    const copy = this.#shareable(generation.applied.index) ?? this.#make(generation);
+    const copy = this.#shareable(generation.applied.index, newest) ?? this.#make(generation);
     copy.users += 1;
     let released: Promise<void> | undefined;
     const release = () => (released ??= this.#release(copy));
@@ -65,9 +65,11 @@ export class Copies {
     await Promise.all(copies.map((copy) => this.#remove(copy)));
   }
 
-  #shareable(applied: number): Copy | undefined {
+  #shareable(applied: number, newest: boolean): Copy | undefined {
     const copy = this.#newest;
-    if (copy?.outcome === undefined) return copy;
+    // One that is being made is of some moment since it was asked for.
+    if (copy?.outcome === undefined) return newest ? undefined : copy;
+    if (newest) return copy.outcome.index >= applied ? copy : undefined;
     return applied - copy.outcome.index <= this.#options.freshEntries ? copy : undefined;
   }
 

@@ -6,7 +6,13 @@ import type { Generation } from '../mvcc/generation.js';
 import { openDatabase } from '../mvcc/schema.js';
 import { Copies, type CopiesOptions } from './copies.js';
 import { contentOf } from './content.js';
-import { SnapshotError, type Owner, type SnapshotStore, type StagedDatabase } from './snapshots.js';
+import {
+  SnapshotError,
+  type CopyOptions,
+  type Owner,
+  type SnapshotStore,
+  type StagedDatabase,
+} from './snapshots.js';
 import { runTask } from './task.js';
 
 export type FolderSnapshotsOptions = CopiesOptions;
@@ -30,8 +36,8 @@ export class FolderSnapshots implements SnapshotStore {
     this.#generation = generationOf(readCurrent(options.folder));
   }
 
-  copy(generation: Generation): Promise<OutgoingSnapshot> {
-    return this.#copies.take(generation);
+  copy(generation: Generation, options?: CopyOptions): Promise<OutgoingSnapshot> {
+    return this.#copies.take(generation, options);
   }
 
   async stage(incoming: IncomingSnapshot, owner: Owner): Promise<StagedDatabase> {

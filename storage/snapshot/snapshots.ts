@@ -8,10 +8,18 @@ export interface Owner {
   readonly memberId: bigint;
 }
 
+export interface CopyOptions {
+  /** A follower takes a copy of a moment ago, because the log has what follows; a backup does not. */
+  readonly newest?: boolean;
+}
+
 /** Copies the live database for other members, and takes theirs in: in a folder (folder.ts) or in memory (memory.ts). */
 export interface SnapshotStore {
-  /** A consistent copy, as of the call or a little later. The generation may be replaced meanwhile. */
-  copy(generation: Generation): Promise<OutgoingSnapshot>;
+  /**
+   * A consistent copy, as of the call or a little later; with `newest` never of before the call. The generation may be
+   * replaced meanwhile.
+   */
+  copy(generation: Generation, options?: CopyOptions): Promise<OutgoingSnapshot>;
   /** Rejects with SnapshotError, and leaves nothing behind, if it is not whole or not what its header says. */
   stage(incoming: IncomingSnapshot, owner: Owner): Promise<StagedDatabase>;
   /** Takes no more. Resolves when nothing reads the live database any more and the copies are removed. */
