@@ -16,6 +16,7 @@ import { StartRefusedError } from '../raft/node/start.js';
 import { createHttpTransport } from '../raft/transport/http.js';
 import type { PeerTls } from '../raft/transport/tls.js';
 import { NO_TRANSPORT, type Transport } from '../raft/transport/transport.js';
+import { refuseUnfinishedRestore } from './backup/unfinished.js';
 import { systemClock, type Clock } from './clock.js';
 import type { CheckpointLimits } from './mvcc/checkpoint.js';
 import {
@@ -230,6 +231,7 @@ function randomId(): bigint {
 }
 
 function makeFolder(dataDir: string, folder: string): void {
+  refuseUnfinishedRestore(dataDir);
   try {
     if (fs.mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) {
       syncFolder(path.dirname(path.resolve(dataDir)));

@@ -48,6 +48,20 @@ export function newCluster(initial: readonly InitialMember[], own: InitialMember
   return { clusterId, memberId: memberIdOf(own.peerUrls, token), configuration };
 }
 
+/**
+ * Of a new cluster that starts with what another one had. Its id also tells from what it was made (`origin`): who starts
+ * with something else, or with nothing, or is left over of the other one, is none of it. @throws InitialClusterError
+ */
+export function restoredCluster(
+  initial: readonly InitialMember[],
+  own: InitialMember,
+  token: string,
+  origin: readonly string[],
+): Bootstrap {
+  const bootstrap = newCluster(initial, own, token);
+  return { ...bootstrap, clusterId: idFrom(['restored', String(bootstrap.clusterId), ...origin]) };
+}
+
 /** @throws InitialClusterError */
 export function checkInitial(initial: readonly InitialMember[], own: InitialMember): void {
   const listed = initial.map(textOf).join(',');
