@@ -8,6 +8,7 @@ import type {
   RequestOp,
   TxnRequest,
 } from './client/interface.js';
+import type { AlarmRequest } from './server/api.js';
 import { ByteReader, ByteWriter, WireError } from './wire.js';
 
 /**
@@ -25,7 +26,8 @@ export type Command =
       readonly id: bigint;
       /** Of an expiry: the leader's term; the command is void in an entry of another term. 0 when a client asked. */
       readonly term: number;
-    };
+    }
+  | { readonly type: 'alarm'; readonly request: AlarmRequest };
 
 /**
  * Version of the encoding, the first byte of each command:
@@ -37,7 +39,9 @@ export type Command =
  */
 const COMMAND_VERSION = 1;
 
-const COMMAND_TYPES = ['put', 'delete', 'txn', 'compact', 'lease-grant', 'lease-revoke'] as const;
+const COMMAND_TYPES = ['put', 'delete', 'txn', 'compact', 'lease-grant', 'lease-revoke', 'alarm'] as const;
+const ALARM_ACTIONS = ['get', 'activate', 'deactivate'] as const;
+const ALARM_TYPES = ['none', 'nospace', 'corrupt'] as const;
 const OP_TYPES = ['range', 'put', 'delete', 'txn'] as const;
 const SORT_ORDERS = ['none', 'ascend', 'descend'] as const;
 const SORT_TARGETS = ['key', 'version', 'create', 'mod', 'value'] as const;
@@ -88,6 +92,11 @@ export function encodeCommand(command: Command): Buffer {
       writer.int64(command.id);
       writer.varint(command.term);
       break;
+    case 'alarm':
+      writer.byte(numberOf(ALARM_ACTIONS, command.request.action));
+      writer.int64(BigInt.asIntN(64, command.request.memberId));
+      writer.byte(numberOf(ALARM_TYPES, command.request.alarm));
+      break;
   }
   return writer.finish();
 }
@@ -119,9 +128,19 @@ function readCommand(reader: ByteReader): Command {
       return { type, revision: reader.signedVarint() };
     case 'lease-grant':
       return { type, id: reader.int64(), ttl: reader.signedVarint() };
-    default:
+    case 'lease-revoke':
       return { type, id: reader.int64(), term: reader.varint() };
+    default:
+      return { type, request: readAlarm(reader) };
   }
+}
+
+function readAlarm(reader: ByteReader): AlarmRequest {
+  return {
+    action: named(ALARM_ACTIONS, reader.byte()),
+    memberId: BigInt.asUintN(64, reader.int64()),
+    alarm: named(ALARM_TYPES, reader.byte()),
+  };
 }
 
 /** What has no number must not reach the log: no member could apply it, then or after a restart. */

@@ -56,6 +56,7 @@ export class Compactor {
   #target = 0;
   #scheduled: NodeJS.Timeout | undefined;
   #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
+  #pauses = 0;
   #closed = false;
 
   constructor(options: CompactorOptions) {
@@ -66,8 +67,20 @@ export class Compactor {
 
   /** Starts, or goes on, removing what lies below the compacted revision. */
   start(): void {
-    if (this.#closed || this.#scheduled !== undefined) return;
+    if (this.#closed || this.#pauses > 0 || this.#scheduled !== undefined) return;
     this.#schedule(0);
+  }
+
+  /** Nothing is removed until all that this returned are called: what is there stays for whoever reads it in turns. */
+  pause(): () => void {
+    let resumed = false;
+    this.#pauses += 1;
+    return () => {
+      if (resumed) return;
+      resumed = true;
+      this.#pauses -= 1;
+      if (this.#pauses === 0) this.start();
+    };
   }
 
   /** Resolves when the rows below `revision` are gone, or the store closes. */
@@ -90,6 +103,10 @@ export class Compactor {
     try {
       await this.#options.hold();
       if (this.#closed) return;
+      if (this.#pauses > 0) {
+        this.#scheduled = undefined;
+        return;
+      }
       const begun = performance.now();
       const more = this.#step();
       this.#scheduled = undefined;

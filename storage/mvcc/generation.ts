@@ -4,6 +4,7 @@ import type { LogPosition } from '../../raft/node/consensus.js';
 import { Checkpointer, type CheckpointLimits } from './checkpoint.js';
 import { Compactor } from './compactor.js';
 import { inMemory, type Durability } from './durability.js';
+import { HashRows } from './hash-rows.js';
 import { SqliteHistory } from './history.js';
 import { readMetadata, textOf } from './metadata.js';
 import { MvccStore } from './store.js';
@@ -25,6 +26,7 @@ export class Generation {
   readonly memberId: bigint;
   readonly store: MvccStore;
   readonly history: SqliteHistory;
+  readonly hashRows: HashRows;
   readonly compactor: Compactor;
   readonly durability: Durability;
   readonly #checkpointer: Checkpointer | undefined;
@@ -47,6 +49,7 @@ export class Generation {
     this.#installedSnapshot = metadata.installedSnapshot;
     this.store = new MvccStore(db, metadata);
     this.history = new SqliteHistory(db, this.store);
+    this.hashRows = new HashRows(db);
     const applied = () => this.#applied;
     this.#checkpointer = db.memory
       ? undefined

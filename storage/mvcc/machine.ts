@@ -15,9 +15,12 @@ import type {
 import { decodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import { LEASE_TTL_SECONDS_MAX, LEASE_TTL_SECONDS_MIN } from '../lease/limits.js';
+import type { AlarmResponse } from '../server/api.js';
 import type { CopyOptions, StagedDatabase, SnapshotStore } from '../snapshot/snapshots.js';
+import { forbidden } from './alarms.js';
 import type { Compactor } from './compactor.js';
 import type { Generation } from './generation.js';
+import type { HashRows } from './hash-rows.js';
 import type { SqliteHistory } from './history.js';
 import type { LeaseRecord } from './leases.js';
 import type { Change, MvccStore } from './store.js';
@@ -31,6 +34,7 @@ export type CommandResult =
   | CompactionResponse
   | LeaseGrantResponse
   | LeaseRevokeResponse
+  | AlarmResponse
   | EtcdError;
 
 /** What a batch changed, told after it was committed and before any proposer hears of it. */
@@ -41,6 +45,8 @@ export interface AppliedBatch {
   readonly granted: readonly LeaseRecord[];
   readonly revoked: readonly bigint[];
   readonly compacted: boolean;
+  /** Of all its commands. */
+  readonly bytes: number;
 }
 
 export interface MvccMachineOptions {
@@ -88,6 +94,10 @@ export class MvccMachine implements StateMachine<CommandResult> {
 
   get history(): SqliteHistory {
     return this.#generation.history;
+  }
+
+  get hashRows(): HashRows {
+    return this.#generation.hashRows;
   }
 
   get compactor(): Compactor {
@@ -198,7 +208,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
       results.push(entry.type === 'normal' ? this.#execute(entry) : undefined);
     }
     generation.commit({ index, term }, configuration);
-    this.#publish(term);
+    this.#publish(term, bytes);
     generation.durability.committed(bytes);
     return results;
   }
@@ -253,7 +263,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
     });
   }
 
-  #publish(term: number): void {
+  #publish(term: number, bytes: number): void {
     const batch: AppliedBatch = {
       revision: this.store.revision,
       term,
@@ -261,6 +271,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
       granted: this.#granted,
       revoked: this.#revoked,
       compacted: this.#compacted,
+      bytes,
     };
     if (batch.granted.length > 0) this.#granted = [];
     if (batch.revoked.length > 0) this.#revoked = [];
@@ -277,6 +288,8 @@ export class MvccMachine implements StateMachine<CommandResult> {
   }
 
   #run(command: Command, term: number, header: HeaderSource): CommandResult {
+    const refusal = forbidden(command, this.store.alarms);
+    if (refusal !== undefined) return refusal;
     switch (command.type) {
       case 'put':
         return executePut(this.store, command.request, header);
@@ -288,6 +301,10 @@ export class MvccMachine implements StateMachine<CommandResult> {
         return this.#compact(command.revision) ?? { header: header() };
       case 'lease-grant':
         return this.#grant(command.id, command.ttl, header);
+      case 'alarm': {
+        const alarms = this.store.alarms.execute(command.request);
+        return { header: header(), alarms };
+      }
       default:
         return this.#revoke(command.id, command.term, term, header);
     }

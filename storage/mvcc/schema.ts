@@ -8,15 +8,27 @@ import { DataDirCorruptError, DataDirFormatError, dataDirError } from './errors.
 const APPLICATION_ID = 0x57687279;
 
 /** Version of the tables below. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Had one member only, and its id where the configuration is now. */
 const FORMAT_OF_ONE_MEMBER = 1;
+
+/** Had no alarms. */
+const FORMAT_WITHOUT_ALARMS = 2;
 
 /** Values of about a kilobyte fit three to a page; measured faster than 8 KiB, because a lone put writes whole pages. */
 const PAGE_BYTES = 4096;
 
 const CACHE_KIB = 16 * 1024;
+
+/** Those that format 2 had not. */
+const TABLES_SINCE_3 = `
+  CREATE TABLE alarm (
+    type INTEGER NOT NULL,
+    member_id INTEGER NOT NULL,
+    PRIMARY KEY (type, member_id)
+  ) WITHOUT ROWID;
+`;
 
 /**
  * Every change is a row of `history`, numbered by `sequence` in the order of (revision, sub); a null value is a
@@ -71,6 +83,7 @@ const TABLES = `
     removed INTEGER NOT NULL,
     installed_snapshot INTEGER NOT NULL
   );
+  ${TABLES_SINCE_3}
 `;
 
 /**
@@ -111,7 +124,7 @@ export function openDatabase(source: string | Buffer): Database.Database {
     if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
       throw new DataDirCorruptError(path, 'the database is corrupt (it is not one of this store)');
     }
-    if (db.pragma('user_version', { simple: true }) === FORMAT_OF_ONE_MEMBER) addConfiguration(db);
+    upgrade(db);
     const format = db.pragma('user_version', { simple: true });
     if (format !== FORMAT) {
       throw new DataDirFormatError(path, `has format ${String(format)}, this version reads ${FORMAT}`);
@@ -163,13 +176,27 @@ function expectedSchema(): string {
   }
 }
 
+/** Step by step; what is of another format stays as it is. */
+function upgrade(db: Database.Database): void {
+  const format = () => db.pragma('user_version', { simple: true });
+  if (format() === FORMAT_OF_ONE_MEMBER) addConfiguration(db);
+  if (format() === FORMAT_WITHOUT_ALARMS) addTables(db);
+}
+
 function addConfiguration(db: Database.Database): void {
   db.transaction(() => {
     const id = db.prepare('SELECT member_id FROM metadata').pluck().safeIntegers().get() as bigint;
     const only = { id: BigInt.asUintN(64, id), name: '', peerUrls: [], clientUrls: [] };
     const configuration = encodeConfiguration(initialConfiguration([only]));
     db.prepare('UPDATE metadata SET membership = ?').run(Buffer.from(configuration).toString());
-    db.pragma(`user_version = ${FORMAT}`);
+    db.pragma(`user_version = ${FORMAT_WITHOUT_ALARMS}`);
+  })();
+}
+
+function addTables(db: Database.Database): void {
+  db.transaction(() => {
+    db.exec(TABLES_SINCE_3);
+    db.pragma('user_version = 3');
   })();
 }
 

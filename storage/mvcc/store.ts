@@ -3,6 +3,7 @@ import { invariant } from '../../raft/invariant.js';
 import { keyRange, NO_BYTES } from '../bytes.js';
 import type { DeleteRangeRequest, KeyValue, RangeRequest } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import { AlarmTable } from './alarms.js';
 import { LeaseTable } from './leases.js';
 import type { Metadata } from './metadata.js';
 import { leaseText, RangeReader, type RangeResult } from './range.js';
@@ -35,6 +36,7 @@ export interface KeyState {
  */
 export class MvccStore {
   readonly leases: LeaseTable;
+  readonly alarms: AlarmTable;
   readonly #reader: RangeReader;
   readonly #find: Database.Statement;
   readonly #insertHistory: Database.Statement;
@@ -54,6 +56,7 @@ export class MvccStore {
     this.#compacted = metadata.compacted;
     this.#lastSequence = metadata.lastSequence;
     this.leases = new LeaseTable(db);
+    this.alarms = new AlarmTable(db);
     this.#reader = new RangeReader(db);
     this.#find = db
       .prepare(

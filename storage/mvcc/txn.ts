@@ -194,3 +194,9 @@ function orderOf(state: KeyState, value: Uint8Array | undefined, compare: Compar
       return value === undefined ? -1 : asBuffer(value).compare(compare.value);
   }
 }
+
+/** Whether either branch puts something; etcd overlooks what nested transactions put. */
+export function hasPuts({ success, failure }: TxnRequest): boolean {
+  const puts = (op: RequestOp) => op.type === 'put' || (op.type === 'txn' && hasPuts(op));
+  return success.some(puts) || failure.some(puts);
+}
