@@ -1,22 +1,9 @@
 /** The flags that commands share: what each takes, from the command line and from the environment, and says in --help. */
 import { type Command, Option } from 'commander';
 import { controllerNames } from '../apiserver/controllers/names.js';
-import {
-  controllers,
-  directory,
-  file,
-  initialCluster,
-  ipAddress,
-  listenUrls,
-  logLevels,
-  memberName,
-  origins,
-  plainListenUrls,
-  port,
-  positive,
-  urls,
-  yesOrNo,
-} from './flags.js';
+import { etcdFlag } from './etcd/table.js';
+import { boolean } from './etcd/values.js';
+import { controllers, directory, ipAddress, logLevels, origins, port } from './flags.js';
 
 interface FlagShape {
   readonly name: string;
@@ -41,7 +28,7 @@ export function flag({ name, value, description, byDefault, parse }: FlagShape):
 /** A flag that is true where it stands without a value. */
 function onFlag(name: string, description: string): Option {
   const option = withEnvironment(new Option(`--${name} [bool]`, description), name);
-  return option.preset('true').argParser(yesOrNo).default(false, 'false');
+  return option.preset('true').argParser(boolean).default(false, 'false');
 }
 
 function withEnvironment(option: Option, name: string): Option {
@@ -114,68 +101,54 @@ export function addApiFlags(command: Command): void {
 
 /** Limits and times of a store, which all members of a cluster should have alike. */
 export function addStoreFlags(command: Command): void {
-  const number = (name: string, value: string, description: string, byDefault: number) =>
-    command.addOption(flag({ name, value, description, byDefault, parse: positive }));
-  number('max-request-bytes', 'bytes', 'largest request to the store', 1_572_864);
-  number('max-txn-ops', 'count', 'operations of one transaction at most', 128);
-  number('heartbeat-interval', 'ms', 'between two signs of life of the leader', 100);
-  number('election-timeout', 'ms', 'without a leader until another is elected; at least 5 heartbeats', 1000);
-  number('snapshot-count', 'entries', 'kept in the log for members that are behind', 10_000);
+  addEtcdFlags(command, [
+    'max-request-bytes',
+    'max-txn-ops',
+    'heartbeat-interval',
+    'election-timeout',
+    'snapshot-count',
+    'quota-backend-bytes',
+    'auto-compaction-mode',
+    'auto-compaction-retention',
+  ]);
 }
 
-/** Who a member is and where it listens. `listens`: it does where etcd does, if nothing else is said. */
-export function addMemberFlags(command: Command, { listens }: { readonly listens: boolean }): void {
-  const usual = (url: string) => (listens ? ` (default: ${url})` : '; none when absent');
-  const many = (name: string, description: string, parse: (value: string) => unknown = urls) =>
-    command.addOption(flag({ name, value: 'urls', description, parse }));
-  command.addOption(
-    flag({
-      name: 'name',
-      value: 'name',
-      description: 'of this member',
-      byDefault: 'default',
-      parse: memberName,
-    }),
-  );
-  many('listen-peer-urls', `where other members connect${usual('http://localhost:2380')}`, listenUrls);
-  many('initial-advertise-peer-urls', 'this member’s peer urls as told to the others');
-  many(
+/** Who a member is and where it listens. */
+export function addMemberFlags(command: Command): void {
+  addEtcdFlags(command, [
+    'name',
+    'listen-peer-urls',
+    'initial-advertise-peer-urls',
     'listen-client-urls',
-    `where etcd’s clients connect${usual('http://localhost:2379')}`,
-    plainListenUrls,
-  );
-  many('advertise-client-urls', 'this member’s client urls as told to the others');
-  command
-    .addOption(
-      flag({
-        name: 'initial-cluster',
-        value: 'members',
-        description:
-          'name=url,name=url: all members of a new cluster, or of the one to join, this one included',
-        parse: initialCluster,
-      }),
-    )
-    .addOption(
-      flag({
-        name: 'initial-cluster-state',
-        value: 'state',
-        description: 'new, or existing to join one that this member was added to',
-      }).choices(['new', 'existing']),
-    )
-    .addOption(
-      flag({
-        name: 'initial-cluster-token',
-        value: 'token',
-        description: 'tells clusters apart that have the same urls',
-        byDefault: 'etcd-cluster',
-      }),
+    'advertise-client-urls',
+    'initial-cluster',
+    'initial-cluster-state',
+    'initial-cluster-token',
+    'cert-file',
+    'key-file',
+    'trusted-ca-file',
+    'client-cert-auth',
+    'client-cert-allowed-hostname',
+    'client-crl-file',
+    'auto-tls',
+    'peer-cert-file',
+    'peer-key-file',
+    'peer-trusted-ca-file',
+    'peer-client-cert-auth',
+    'cipher-suites',
+    'tls-min-version',
+    'tls-max-version',
+  ]);
+}
+
+/** Some of etcd's flags, as they are there. */
+function addEtcdFlags(command: Command, names: readonly string[]): void {
+  for (const name of names) {
+    const { value, byDefault, description, parse } = etcdFlag(name);
+    command.addOption(
+      value === undefined
+        ? onFlag(name, description)
+        : flag({ name, value, description, parse, ...(byDefault !== undefined && { byDefault }) }),
     );
-  const path = (name: string, description: string) =>
-    command.addOption(flag({ name, value: 'file', description, parse: file }));
-  path('peer-cert-file', 'certificate for the peer urls, PEM');
-  path('peer-key-file', 'its private key, PEM');
-  path('peer-trusted-ca-file', 'authority that signs the certificates of members, PEM');
-  command.addOption(
-    onFlag('peer-client-cert-auth', 'let in only members with a certificate of that authority'),
-  );
+  }
 }

@@ -13,14 +13,14 @@ import {
   portFlag,
   securePortFlag,
 } from './command-flags.js';
-import type { EtcdOptions } from './etcd.js';
+import { type CommandLine, addEtcdCommand } from './etcd/command.js';
 import { clusterSize, openPort, port } from './flags.js';
 import type { ServeOptions } from './serve.js';
 
 /** What runs once a command's flags are good. */
 export interface Programs {
   readonly serve: (options: ServeOptions) => Promise<void>;
-  readonly etcd: (options: EtcdOptions) => Promise<void>;
+  readonly etcd: (commandLine: CommandLine) => Promise<void>;
   readonly cluster: (options: ClusterOptions) => Promise<void>;
 }
 
@@ -30,9 +30,11 @@ export function wherryCommand(programs: Programs): Command {
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
+    // `wherry etcd --version` is that command’s own.
+    .enablePositionalOptions()
     .addHelpText('after', '\nwherry COMMAND --help tells more of a command.');
   addServe(command, programs);
-  addEtcd(command, programs);
+  addEtcdCommand(command, programs.etcd);
   addCluster(command, programs);
   return command;
 }
@@ -41,6 +43,7 @@ function subcommand(parent: Command, name: string, description: string): Command
   return parent
     .command(name)
     .description(description)
+    .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .addHelpText('after', '\nEvery flag also reads from the environment: --data-dir from WHERRY_DATA_DIR.');
 }
@@ -53,18 +56,11 @@ function addServe(parent: Command, { serve }: Programs): void {
     .addOption(securePortFlag());
   addApiFlags(command);
   addStoreFlags(command);
-  addMemberFlags(command, { listens: false });
+  addMemberFlags(command);
   command.addOption(logLevelFlag()).action(async (options: ServeOptions) => {
     checkPorts(command, options);
     await serve(options);
   });
-}
-
-function addEtcd(parent: Command, { etcd }: Programs): void {
-  const command = subcommand(parent, 'etcd', 'the store alone, with etcd’s flags').addOption(dataDirFlag());
-  addStoreFlags(command);
-  addMemberFlags(command, { listens: true });
-  command.addOption(logLevelFlag()).action((options: EtcdOptions) => etcd(options));
 }
 
 function addCluster(parent: Command, { cluster }: Programs): void {

@@ -2,22 +2,25 @@
 import { shortPath } from './announce.js';
 import { version } from './bundle.js';
 import { openDataDirectory, refuseClusterFolder } from './data-directory.js';
+import type { CommandLine } from './etcd/command.js';
+import { settingsOf } from './etcd/settings.js';
 import { flagsOfUrls } from './explain.js';
 import { openMember } from './member.js';
-import { planMember, type MemberFlags } from './member-flags.js';
+import { planMember } from './member-flags.js';
 import { run } from './run.js';
 
-export type EtcdOptions = MemberFlags;
-
 /** Resolves after a clean stop. Throws `StartupError` or `UsageError` with a line for the user. */
-export async function etcd(options: EtcdOptions): Promise<void> {
+export async function etcd(commandLine: CommandLine): Promise<void> {
+  const { options, warnings } = await settingsOf(commandLine, process.env);
   const plan = planMember(options, { byItself: true });
   const portFlags = new Map([
     ...flagsOfUrls('--listen-client-urls', plan.listenClientUrls),
     ...flagsOfUrls('--listen-peer-urls', plan.peers?.listenUrls ?? []),
+    ...flagsOfUrls('--listen-metrics-urls', options.listenMetricsUrls ?? []),
   ]);
   await run({ ...options, portFlags }, async (surroundings) => {
     const { logger, closers, terminal } = surroundings;
+    for (const warning of warnings) logger.warn(warning);
     const directory = await openDataDirectory(options.dataDir);
     closers.push(() => directory.close());
     await refuseClusterFolder(directory);

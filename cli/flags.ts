@@ -95,14 +95,6 @@ export function listenUrls(value: string): string[] {
   return given;
 }
 
-/** As above, without TLS. */
-export function plainListenUrls(value: string): string[] {
-  const given = listenUrls(value);
-  const secure = given.find((url) => addressOf(url).secure);
-  if (secure !== undefined) throw new InvalidArgumentError(`The client port speaks no TLS (${secure}).`);
-  return given;
-}
-
 /** `name=url,name=url`; a name that comes again has one URL more. */
 export function initialCluster(value: string): InitialMember[] {
   const byName = new Map<string, string[]>();
@@ -140,11 +132,6 @@ export function memberName(value: string): string {
     throw new InvalidArgumentError('It must not be empty nor have an equals sign, a comma or a space.');
   }
   return value;
-}
-
-export function yesOrNo(value: string): boolean {
-  if (value !== 'true' && value !== 'false') throw new InvalidArgumentError('It must be true or false.');
-  return value === 'true';
 }
 
 const CLUSTER_SIZE_MAX = 7;

@@ -2,6 +2,7 @@
 /** The `wherry` command. Exit codes: 0 done, 1 could not start or failed, 2 a flag or a value that is wrong. */
 import { CommanderError } from 'commander';
 import { type Programs, wherryCommand } from './command.js';
+import { withTwoDashes } from './etcd/command.js';
 import { loadServer } from './load-server.js';
 import { StartupError, UsageError } from './startup-error.js';
 
@@ -15,7 +16,7 @@ function complain(message: string): void {
 /** Each loads the larger part of the program when it is called. */
 const programs: Programs = {
   serve: (options) => withServer((server) => server.serve(options)),
-  etcd: (options) => withServer((server) => server.etcd(options)),
+  etcd: (commandLine) => withServer((server) => server.etcd(commandLine)),
   cluster: (options) => withServer((server) => server.cluster(options)),
 };
 
@@ -35,7 +36,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    await command.parseAsync(args, { from: 'user' });
+    await command.parseAsync(args[0] === 'etcd' ? withTwoDashes(args) : args, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) {

@@ -3,16 +3,20 @@ import type { InitialMember } from '../storage/cluster/bootstrap.js';
 import { addressOf, isLoopback } from '../storage/cluster/urls.js';
 import { IN_MEMORY } from './data-directory.js';
 import type { LogLevel } from './flags.js';
+import { type AutoCompaction, type AutoCompactionMode, autoCompactionOf } from './auto-compaction.js';
 import { UsageError } from './startup-error.js';
+import { type TlsFlags, type TlsPlan, planTls } from './tls-plan.js';
 
 /** As the command line gives them; undefined where it does not. */
-export interface MemberFlags {
+export interface MemberFlags extends TlsFlags {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly name: string;
   readonly listenPeerUrls?: readonly string[];
   readonly initialAdvertisePeerUrls?: readonly string[];
   readonly listenClientUrls?: readonly string[];
+  /** More of them, which are not told to clients. */
+  readonly listenClientHttpUrls?: readonly string[];
   readonly advertiseClientUrls?: readonly string[];
   readonly initialCluster?: readonly InitialMember[];
   readonly initialClusterState?: 'new' | 'existing';
@@ -23,31 +27,28 @@ export interface MemberFlags {
   readonly electionTimeout: number;
   /** Entries kept in the log for members that are behind. */
   readonly snapshotCount: number;
-  readonly peerCertFile?: string;
-  readonly peerKeyFile?: string;
-  readonly peerTrustedCaFile?: string;
-  readonly peerClientCertAuth: boolean;
   /** Bytes. */
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
-}
-
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-  readonly trustedCa: string | undefined;
-  readonly clientCertAuth: boolean;
+  /** Bytes; 0: the usual, negative: none. */
+  readonly quotaBackendBytes: number;
+  readonly autoCompactionMode: AutoCompactionMode;
+  /** As etcd writes it. */
+  readonly autoCompactionRetention: string;
 }
 
 export interface MemberPlan {
   /** Undefined: alone for ever, without a port for others. */
-  readonly peers: { readonly listenUrls: readonly string[]; readonly tls: TlsFiles | undefined } | undefined;
+  readonly peers: { readonly listenUrls: readonly string[]; readonly tls: TlsPlan | undefined } | undefined;
   /** Who it is when its data directory is new. */
   readonly own: InitialMember;
   readonly initial: readonly InitialMember[];
   readonly state: 'new' | 'existing';
   readonly listenClientUrls: readonly string[];
   readonly advertiseClientUrls: readonly string[];
+  /** For the client urls that are https. */
+  readonly clientTls: TlsPlan | undefined;
+  readonly autoCompaction: AutoCompaction | undefined;
   /** Lines for the log: allowed, and perhaps not meant. */
   readonly warnings: readonly string[];
 }
@@ -65,17 +66,24 @@ const DEFAULT_CLIENT_URL = 'http://localhost:2379';
 export function planMember(flags: MemberFlags, { byItself }: { readonly byItself: boolean }): MemberPlan {
   checkTimes(flags);
   const peers = byItself || mentionsPeers(flags) ? planPeers(flags) : undefined;
-  const listenClientUrls = flags.listenClientUrls ?? (byItself ? [DEFAULT_CLIENT_URL] : []);
+  const ownUrls = flags.listenClientUrls ?? (byItself ? [DEFAULT_CLIENT_URL] : []);
+  const listenClientUrls = [...ownUrls, ...(flags.listenClientHttpUrls ?? [])];
   const peerUrls = flags.initialAdvertisePeerUrls ?? reachable(flags.listenPeerUrls) ?? [DEFAULT_PEER_URL];
   const own = { name: flags.name, peerUrls };
+  const clientTls = planTls(flags, 'client', listenClientUrls);
   return {
     peers,
     own,
     initial: flags.initialCluster ?? [own],
     state: flags.initialClusterState ?? 'new',
     listenClientUrls,
-    advertiseClientUrls: planAdvertised(flags, listenClientUrls),
-    warnings: peers === undefined ? [] : warningsOf(peers),
+    advertiseClientUrls: planAdvertised(flags, ownUrls),
+    clientTls,
+    autoCompaction: autoCompactionOf(flags.autoCompactionMode, flags.autoCompactionRetention),
+    warnings: [
+      ...(peers === undefined ? [] : warningsOf(peers.listenUrls, peers.tls)),
+      ...warningsOf(listenClientUrls, clientTls),
+    ],
   };
 }
 
@@ -104,36 +112,7 @@ function planPeers(flags: MemberFlags): NonNullable<MemberPlan['peers']> {
     throw new UsageError(`a member must remember how it voted, which --data-dir ${IN_MEMORY} does not`);
   }
   const listenUrls = flags.listenPeerUrls ?? [DEFAULT_PEER_URL];
-  const tls = tlsFiles(flags);
-  const secure = listenUrls.find((url) => addressOf(url).secure);
-  if (secure !== undefined && tls === undefined) {
-    throw new UsageError(
-      `cannot listen on TLS for ${secure}: --peer-cert-file and --peer-key-file are not given`,
-    );
-  }
-  return { listenUrls, tls };
-}
-
-function tlsFiles(flags: MemberFlags): TlsFiles | undefined {
-  const { peerCertFile, peerKeyFile, peerTrustedCaFile, peerClientCertAuth } = flags;
-  if ((peerCertFile === undefined) !== (peerKeyFile === undefined)) {
-    throw new UsageError('--peer-cert-file and --peer-key-file must both be given');
-  }
-  if (peerClientCertAuth && peerTrustedCaFile === undefined) {
-    throw new UsageError('--peer-client-cert-auth needs --peer-trusted-ca-file');
-  }
-  if (peerCertFile === undefined || peerKeyFile === undefined) {
-    if (peerTrustedCaFile !== undefined) {
-      throw new UsageError('--peer-trusted-ca-file needs --peer-cert-file and --peer-key-file');
-    }
-    return undefined;
-  }
-  return {
-    cert: peerCertFile,
-    key: peerKeyFile,
-    trustedCa: peerTrustedCaFile,
-    clientCertAuth: peerClientCertAuth,
-  };
+  return { listenUrls, tls: planTls(flags, 'peer', listenUrls) };
 }
 
 function planAdvertised(flags: MemberFlags, listenClientUrls: readonly string[]): readonly string[] {
@@ -153,10 +132,11 @@ function reachable(urls: readonly string[] | undefined): readonly string[] | und
   return urls?.some((url) => WILDCARD_ADDRESSES.has(addressOf(url).host)) === false ? urls : undefined;
 }
 
-function warningsOf({ listenUrls, tls }: NonNullable<MemberPlan['peers']>): string[] {
+function warningsOf(listenUrls: readonly string[], tls: TlsPlan | undefined): string[] {
   const plain = listenUrls.filter((url) => !addressOf(url).secure);
   const open = plain.filter((url) => !isLoopback(addressOf(url)));
-  const unused = tls === undefined ? [] : plain;
+  const unused = tls?.type === 'files' ? plain : [];
+  const isUnverified = tls?.type === 'auto' && plain.length < listenUrls.length;
   return [
     ...open.map(
       (url) => `${url} is plain HTTP: whoever reaches it can read and change everything; use https`,
@@ -164,5 +144,10 @@ function warningsOf({ listenUrls, tls }: NonNullable<MemberPlan['peers']>): stri
     ...unused.map(
       (url) => `the scheme of ${url} is http although certificates are given; it does not use them`,
     ),
+    ...(isUnverified
+      ? [
+          `${tls.side === 'client' ? '--auto-tls' : '--peer-auto-tls'} encrypts, but nobody can tell who answers`,
+        ]
+      : []),
   ];
 }

@@ -13,7 +13,7 @@ import { workerUrls } from './bundle.js';
 import type { DataDirectory } from './data-directory.js';
 import { logLeaders } from './leader-log.js';
 import type { MemberFlags, MemberPlan } from './member-flags.js';
-import { loadPeerTls } from './peer-tls.js';
+import { loadTls } from './tls.js';
 import type { Surroundings } from './run.js';
 import { StartupError, UsageError } from './startup-error.js';
 import { tellSupervisor } from './supervised.js';
@@ -31,7 +31,7 @@ export async function openMember(
   surroundings: Surroundings,
 ): Promise<Store> {
   const { logger, closers, onFatal } = surroundings;
-  const tls = plan.peers?.tls && loadPeerTls(plan.peers.tls);
+  const tls = plan.peers?.tls && (await loadTls(plan.peers.tls, directory.files));
   for (const warning of plan.warnings) logger.warn(warning);
   const store = await openStore({
     dataDir: directory.store,

@@ -5,9 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { explain, type Ports } from './explain.js';
-import type { LogLevel } from './flags.js';
 import { collectWhenIdle } from './idle-memory.js';
-import { createLogger } from './logger.js';
+import { type LogOptions, createLogger } from './logger.js';
 import { onSupervisorGone, tellSupervisor } from './supervised.js';
 
 export interface Surroundings {
@@ -20,8 +19,7 @@ export interface Surroundings {
   readonly onFatal: (error: Error) => void;
 }
 
-export interface RunOptions extends Ports {
-  readonly logLevel: LogLevel;
+export interface RunOptions extends Ports, LogOptions {
   /** What has not stopped by then is left behind. */
   readonly stopMsMax?: number;
 }
@@ -42,7 +40,7 @@ export async function run(
   start: (surroundings: Surroundings) => Promise<void>,
 ): Promise<void> {
   const terminal = process.stdout.isTTY;
-  const logger = createLogger(options.logLevel, terminal);
+  const logger = createLogger(options, terminal);
   const failure = reportedFailure();
   const end = Promise.race([stopRequest(), failure.reported]);
   const surroundings: Surroundings = { logger, terminal, closers: [], onFatal: failure.report };

@@ -13,7 +13,8 @@ import { memberArguments } from '../cli/cluster/member-arguments.js';
 import { explain, flagsOfUrls } from '../cli/explain.js';
 import { logLeaders } from '../cli/leader-log.js';
 import { type MemberFlags, planMember } from '../cli/member-flags.js';
-import { loadPeerTls } from '../cli/peer-tls.js';
+import { loadTlsFiles } from '../cli/tls-files.js';
+import type { TlsFiles } from '../cli/tls-plan.js';
 import { issueAuthority, issueLeaf } from '../cli/pki/issue.js';
 import { BootstrapError, InitialClusterError } from '../storage/cluster/bootstrap.js';
 import { FakeCluster, memberAt } from './storage/fake-cluster.js';
@@ -26,9 +27,14 @@ const FLAGS: MemberFlags = {
   heartbeatInterval: 100,
   electionTimeout: 1000,
   snapshotCount: 10_000,
+  clientCertAuth: false,
+  autoTls: false,
   peerClientCertAuth: false,
   maxRequestBytes: 1_572_864,
   maxTxnOps: 128,
+  quotaBackendBytes: 0,
+  autoCompactionMode: 'periodic',
+  autoCompactionRetention: '0',
 };
 const PEER = 'http://127.0.0.1:12380';
 
@@ -87,6 +93,8 @@ t.test('certificates belong together', async (t) => {
   const files = { peerCertFile: 'c', peerKeyFile: 'k' };
   const listenPeerUrls = ['https://127.0.0.1:1'];
   t.same(plan({ ...files, peerTrustedCaFile: 'a', peerClientCertAuth: true, listenPeerUrls }).peers?.tls, {
+    type: 'files',
+    side: 'peer',
     cert: 'c',
     key: 'k',
     trustedCa: 'a',
@@ -98,6 +106,7 @@ t.test('certificates belong together', async (t) => {
     [{ peerKeyFile: 'k' }, /must both be given/],
     [{ ...files, peerClientCertAuth: true }, /needs --peer-trusted-ca-file/],
     [{ peerTrustedCaFile: 'a' }, /--peer-trusted-ca-file needs/],
+    [{ peerClientCertFile: 'c' }, /must both be given/],
   ];
   for (const [flags, message] of wrong) {
     t.throws(() => plan({ ...flags, listenPeerUrls }), { name: 'UsageError', message });
@@ -120,15 +129,23 @@ t.test('certificate files that cannot be read or do not fit are named', async (t
   ]);
   const folder = t.testdir({ ca: authority.cert, cert: one.cert, key: one.key, other: two.key, bad: 'x' });
   const path = (name: string) => join(folder, name);
-  const files = { cert: path('cert'), key: path('key'), trustedCa: path('ca'), clientCertAuth: true };
-  t.same(loadPeerTls(files), {
+  const files: TlsFiles = {
+    type: 'files',
+    side: 'peer',
+    cert: path('cert'),
+    key: path('key'),
+    trustedCa: path('ca'),
+    clientCertAuth: true,
+  };
+  t.same(loadTlsFiles(files), {
     cert: one.cert,
     key: one.key,
     trustedCa: authority.cert,
     clientCertAuth: true,
   });
-  t.equal(loadPeerTls({ ...files, trustedCa: undefined }).trustedCa, undefined);
-  const wrong: readonly (readonly [Partial<typeof files>, RegExp])[] = [
+  const { trustedCa: _none, ...alone } = files;
+  t.equal(loadTlsFiles(alone).trustedCa, undefined);
+  const wrong: readonly (readonly [Partial<TlsFiles>, RegExp])[] = [
     [{ cert: path('none') }, /^cannot read --peer-cert-file: ENOENT.*none'$/],
     [{ key: path('bad') }, /^--peer-key-file .*bad is not PEM that can be read$/],
     [{ cert: path('bad') }, /^--peer-cert-file .*bad is not PEM that can be read$/],
@@ -136,7 +153,7 @@ t.test('certificate files that cannot be read or do not fit are named', async (t
     [{ key: path('other') }, /^--peer-key-file .*other is not the key of --peer-cert-file .*cert$/],
   ];
   for (const [change, message] of wrong) {
-    t.throws(() => loadPeerTls({ ...files, ...change }), { name: 'UsageError', message });
+    t.throws(() => loadTlsFiles({ ...files, ...change }), { name: 'UsageError', message });
   }
 });
 

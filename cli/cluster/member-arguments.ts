@@ -31,6 +31,9 @@ export function memberArguments(
     'heartbeat-interval': shared.heartbeatInterval,
     'election-timeout': shared.electionTimeout,
     'snapshot-count': shared.snapshotCount,
+    'quota-backend-bytes': shared.quotaBackendBytes,
+    'auto-compaction-mode': shared.autoCompactionMode,
+    'auto-compaction-retention': shared.autoCompactionRetention,
     'log-level': shared.logLevel,
   };
   return ['serve', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];

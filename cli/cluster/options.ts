@@ -1,4 +1,5 @@
 /** What `wherry cluster` is told. */
+import type { AutoCompactionMode } from '../auto-compaction.js';
 import type { LogLevel } from '../flags.js';
 
 /** Undefined: as the data directory has it, and where that is new the usual. */
@@ -20,6 +21,9 @@ export interface SharedOptions {
   readonly heartbeatInterval: number;
   readonly electionTimeout: number;
   readonly snapshotCount: number;
+  readonly quotaBackendBytes: number;
+  readonly autoCompactionMode: AutoCompactionMode;
+  readonly autoCompactionRetention: string;
   readonly logLevel: LogLevel;
 }
 

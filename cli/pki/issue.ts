@@ -3,6 +3,7 @@
  * server does, and certificates are made once a year.
  */
 import { randomBytes, webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
 
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3650;
@@ -102,6 +103,36 @@ export async function issueLeaf(authority: KeyPair, request: LeafRequest, now: n
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension(usages[request.usage]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+    ],
+  });
+  return { cert: `${certificate.toString('pem')}\n`, key: await privateKeyPem(x509, keys.privateKey) };
+}
+
+const YEAR_DAYS = 365;
+
+/** A certificate of a server that nobody else vouches for. `hosts`: names and addresses. */
+export async function issueSelfSigned(
+  { hosts, years }: { readonly hosts: readonly string[]; readonly years: number },
+  now: number,
+): Promise<KeyPair> {
+  const x509 = await library();
+  const keys = await generateKeys();
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  const names = hosts.map((value) => ({
+    type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const),
+    value,
+  }));
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: [{ O: ['wherry'] }],
+    ...validity(now, years * YEAR_DAYS),
+    keys,
+    signingAlgorithm: ECDSA,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth]),
       ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
     ],
   });

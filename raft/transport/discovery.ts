@@ -3,7 +3,7 @@ import { type Configuration, decodeConfiguration, encodeConfiguration } from '..
 import { CONFIGURATION_BYTES_MAX, TRANSPORT_LIMITS } from './limits.js';
 import { CLUSTER_PATH, STATUS, hex, parseHex } from './protocol.js';
 import { exchange } from './request.js';
-import { type PeerTls, clientTlsContext } from './tls.js';
+import { type PeerTls, clientTls } from './tls.js';
 import { TransportError } from './transport.js';
 
 export interface ClusterDescription {
@@ -27,7 +27,7 @@ export async function fetchCluster(
     path: CLUSTER_PATH,
     method: 'GET',
     headers: {},
-    secureContext: clientTlsContext(tls),
+    tls: clientTls(tls),
     connectMs: TRANSPORT_LIMITS.connectMs,
     timeoutMs,
     answerBytesMax: CONFIGURATION_BYTES_MAX,

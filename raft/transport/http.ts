@@ -3,7 +3,6 @@
  *
  * Each member keeps one stream to each other (peer.ts), and makes a request of its own for each snapshot and question.
  */
-import type { SecureContext } from 'node:tls';
 import type { Member } from '../core/configuration.js';
 import type { Message } from '../core/messages.js';
 import { invariant } from '../invariant.js';
@@ -18,7 +17,7 @@ import { type Abandon, Agents } from './request.js';
 import { PeerServer } from './server.js';
 import { SnapshotReceiver } from './snapshot-receiver.js';
 import { sendSnapshotTo } from './snapshot-sender.js';
-import { type PeerTls, clientTlsContext } from './tls.js';
+import { type ClientTls, type PeerTls, clientTls } from './tls.js';
 import {
   type AskOptions,
   type OutgoingSnapshot,
@@ -59,7 +58,7 @@ class PeersOverHttp implements HttpTransport {
   readonly #self: Identity;
   readonly #limits: TransportLimits;
   readonly #log: LogOnce;
-  readonly #secureContext: SecureContext | undefined;
+  readonly #tls: ClientTls | undefined;
   readonly #agents = new Agents();
   /** Questions and snapshots on their way. */
   readonly #pending = new Set<Abandon>();
@@ -87,7 +86,7 @@ class PeersOverHttp implements HttpTransport {
     this.#self = { clusterId: options.clusterId, memberId: options.memberId };
     this.#limits = { ...TRANSPORT_LIMITS, ...options.limits };
     this.#log = new LogOnce(options.logger);
-    this.#secureContext = clientTlsContext(options.tls);
+    this.#tls = clientTls(options.tls);
   }
 
   get addresses(): readonly string[] {
@@ -211,7 +210,7 @@ class PeersOverHttp implements HttpTransport {
       id,
       urls,
       ownUrls: () => this.#configuredUrls(this.#self.memberId),
-      secureContext: this.#secureContext,
+      tls: this.#tls,
       limits: this.#limits,
       log: this.#log,
       onLost: () => this.#tellLost(id),
@@ -227,7 +226,7 @@ class PeersOverHttp implements HttpTransport {
     return {
       url,
       headers: headersTo(this.#self, to),
-      secureContext: this.#secureContext,
+      tls: this.#tls,
       connectMs: this.#limits.connectMs,
       pending: this.#pending,
     };

@@ -1,5 +1,4 @@
 /** Another member: its stream, kept up whatever happens, and what waits to be written into it. */
-import type { SecureContext } from 'node:tls';
 import type { Message } from '../core/messages.js';
 import { encodeMessage } from './codec.js';
 import type { TransportLimits } from './limits.js';
@@ -7,6 +6,7 @@ import type { LogOnce } from './log-once.js';
 import { OutgoingStream, type StreamEnd } from './outgoing-stream.js';
 import { type Identity, STATUS, STREAM_PATH, headersTo, hex, introduction } from './protocol.js';
 import { SendQueue } from './send-queue.js';
+import type { ClientTls } from './tls.js';
 
 export interface PeerOptions {
   readonly self: Identity;
@@ -14,7 +14,7 @@ export interface PeerOptions {
   readonly urls: readonly string[];
   /** Where this member says that it can be answered. */
   readonly ownUrls: () => readonly string[];
-  readonly secureContext: SecureContext | undefined;
+  readonly tls: ClientTls | undefined;
   readonly limits: TransportLimits;
   readonly log: LogOnce;
   /** Some of what was sent may not arrive. */
@@ -100,7 +100,7 @@ export class Peer {
   #open(): void {
     clearTimeout(this.#pause);
     this.#pause = undefined;
-    const { self, id, ownUrls, secureContext, limits } = this.#options;
+    const { self, id, ownUrls, tls, limits } = this.#options;
     const { url } = this;
     if (url === undefined) return;
     this.#startedAt = performance.now();
@@ -110,7 +110,7 @@ export class Peer {
         path: STREAM_PATH,
         method: 'POST',
         headers: { ...headersTo(self, id), ...introduction(ownUrls()) },
-        secureContext,
+        tls,
         connectMs: limits.connectMs,
       },
       limits,

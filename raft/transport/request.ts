@@ -1,8 +1,8 @@
 /** Requests to other members, and what comes of those that have one answer. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { SecureContext } from 'node:tls';
 import { IDLE_CONNECTION_MS } from './limits.js';
+import type { ClientTls } from './tls.js';
 import { TransportError, type TransportErrorReason } from './transport.js';
 
 export interface RequestTarget {
@@ -11,7 +11,7 @@ export interface RequestTarget {
   readonly path: string;
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string | number>>;
-  readonly secureContext: SecureContext | undefined;
+  readonly tls: ClientTls | undefined;
   /** Absent: a connection of its own. */
   readonly agents?: Agents;
   readonly connectMs: number;
@@ -30,7 +30,7 @@ export class Agents {
 
 /** The request, its body still to be written. Throws TransportError if the URL is none. */
 export function openRequest(target: RequestTarget): http.ClientRequest {
-  const { method, headers, secureContext, agents, connectMs } = target;
+  const { method, headers, tls, agents, connectMs } = target;
   const url = parseUrl(target);
   const options = { method, headers };
   const request =
@@ -38,7 +38,7 @@ export function openRequest(target: RequestTarget): http.ClientRequest {
       ? https.request(url, {
           ...options,
           agent: agents?.https ?? false,
-          ...(secureContext && { secureContext }),
+          ...(tls && { secureContext: tls.secureContext, rejectUnauthorized: tls.verifies }),
         })
       : http.request(url, { ...options, agent: agents?.http ?? false });
   request.setNoDelay(true);

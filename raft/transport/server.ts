@@ -17,7 +17,7 @@ import {
   parseHex,
 } from './protocol.js';
 import { refuse } from './refuse.js';
-import { type PeerTls, serverTlsOptions } from './tls.js';
+import { type PeerTls, isAllowed, serverTlsOptions } from './tls.js';
 
 type Serve = (request: http.IncomingMessage, response: http.ServerResponse, from: bigint) => void;
 
@@ -90,6 +90,12 @@ export class PeerServer {
     server.on('tlsClientError', (error, socket) => {
       const address = socket.remoteAddress ?? 'an address unknown';
       log.warn(`tls ${address}`, { address }, `a TLS connection was refused: ${error.message}`);
+    });
+    server.on('secureConnection', (socket) => {
+      if (isAllowed(tls, socket)) return;
+      const address = socket.remoteAddress ?? 'an address unknown';
+      log.warn(`tls ${address}`, { address }, 'a TLS connection was refused: its certificate is not allowed');
+      socket.destroy();
     });
     return this.#tracked(server);
   }

@@ -62,7 +62,7 @@ async function bodyOf(t: Test, snapshot: OutgoingSnapshot): Promise<Buffer> {
   const target = {
     url: `http://127.0.0.1:${port}`,
     headers: {},
-    secureContext: undefined,
+    tls: undefined,
     connectMs: 10_000,
   };
   await sendSnapshotTo(target, 5, snapshot, TRANSPORT_LIMITS);
