@@ -1,8 +1,8 @@
 /** How one call looks on the wire; the tables of them (services.ts) are shared by the server and the remote client. */
 
 export interface Codec<T> {
-  /** As protobuf. */
-  encode(message: T): Uint8Array;
+  /** As protobuf, after `reserved` bytes (0 when absent) for the caller to fill in. */
+  encode(message: T, reserved?: number): Buffer;
   /** Keys and values share the memory of `bytes`. @throws WireError */
   decode(bytes: Uint8Array): T;
 }
