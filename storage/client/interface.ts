@@ -220,8 +220,11 @@ export interface WatchResponse {
 export interface WatchStream extends AsyncIterable<WatchResponse> {
   create(request: WatchCreateRequest): void;
   cancel(watchId: number): void;
-  /** Asks for a response with watch id −1 as soon as every watch of this stream is synced. */
-  requestProgress(): void;
+  /**
+   * Asks for a response with watch id −1 as soon as every watch of this stream is synced. False: there will be none,
+   * because this store's word on it cannot be trusted (etcd before 3.4.31 and 3.5.13).
+   */
+  requestProgress(): boolean;
   /**
    * Delivers responses by a synchronous call instead of iteration, from now on: the embedded store calls it within
    * the apply that made the events, before the writer's own promise resolves. Return false to say "not now": the

@@ -96,10 +96,11 @@ export class HubStream implements WatchStream {
     this.answerProgress();
   }
 
-  requestProgress(): void {
-    if (this.#ended) return;
+  requestProgress(): true {
+    if (this.#ended) return true;
     this.#progressRequested = true;
     this.answerProgress();
+    return true;
   }
 
   deliver(receiver: (response: WatchResponse) => boolean): void {

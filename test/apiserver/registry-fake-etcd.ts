@@ -38,6 +38,8 @@ export class FakeEtcd implements EtcdClient {
   compacted = 0;
   /** Events reach watches within the write (embedded), or when `flush` is called (remote, at its slowest). */
   immediate = true;
+  /** False: like an etcd whose word on progress cannot be trusted. */
+  tellsProgress = true;
   /** Called before a transaction is applied: the place for another writer to be faster. */
   beforeTxn: ((request: TxnRequest) => void | Promise<void>) | undefined;
   /** Calls counted by name. */
@@ -277,9 +279,11 @@ class FakeStream implements WatchStream {
     throw new Error('not used by the registry');
   }
 
-  requestProgress(): void {
+  requestProgress(): boolean {
+    if (!this.store.tellsProgress) return false;
     this.progressWanted = true;
     if (this.store.immediate) this.pump();
+    return true;
   }
 
   deliver(receiver: (response: WatchResponse) => boolean): void {

@@ -7,7 +7,7 @@ import { temporaryFolder } from './tools.js';
 async function target(t: Test, dataDir: string) {
   const store = await openStore({ dataDir, onFatal: (error) => t.fail(error.stack ?? error.message) });
   t.teardown(() => store.close());
-  return { client: store.client, watches: true };
+  return { client: store.client, tellsProgress: true };
 }
 
 t.test('the embedded store on disk', async (t) => {

@@ -115,3 +115,6 @@ export class WatchReader {
 export const briefEvent = ({ type, kv, prevKv }: WatchResponse['events'][number]) =>
   `${type} ${text(kv.key)}=${text(kv.value)} m${kv.modRevision}` +
   (prevKv === undefined ? '' : ` was ${text(prevKv.value)} m${prevKv.modRevision}`);
+
+/** A logger that says nothing. */
+export const silent = { debug() {}, info() {}, warn() {}, error() {} };
