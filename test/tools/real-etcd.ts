@@ -13,6 +13,8 @@ export const etcdMissing: string | false =
 
 export interface RealEtcd {
   readonly url: string;
+  /** host:port */
+  readonly address: string;
   readonly process: ChildProcess;
   /** SIGTERM, or another signal; its data stay until `remove`. */
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -30,7 +32,8 @@ export interface RealEtcdOptions {
 /** Starts one and waits until it is healthy. */
 export async function startEtcd(options: RealEtcdOptions = {}): Promise<RealEtcd> {
   const dataDir = options.dataDir ?? (await temporaryFolder('etcd'));
-  const url = `http://127.0.0.1:${options.port ?? (await freePort())}`;
+  const address = `127.0.0.1:${options.port ?? (await freePort())}`;
+  const url = `http://${address}`;
   const peerUrl = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(
     'etcd',
@@ -66,6 +69,7 @@ export async function startEtcd(options: RealEtcdOptions = {}): Promise<RealEtcd
   }
   return {
     url,
+    address,
     process: child,
     stop,
     remove: () => rm(dataDir, { recursive: true, force: true }),
