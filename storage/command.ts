@@ -1,3 +1,5 @@
+import { type Caller, TRUSTED } from './auth/caller.js';
+import { type AuthChange, readAuthChange, readText, writeAuthChange, writeText } from './auth/change.js';
 import { NO_BYTES } from './bytes.js';
 import type {
   Compare,
@@ -15,7 +17,12 @@ import { ByteReader, ByteWriter, WireError } from './wire.js';
  * What the log carries: every change of the store. A command holds all that its effect depends on (ids, times and
  * random values included), so that each member that applies it reaches the same state.
  */
-export type Command =
+export type Command = CommandBody & {
+  /** On whose behalf; absent while authentication is off. */
+  readonly caller?: Caller;
+};
+
+type CommandBody =
   | { readonly type: 'put'; readonly request: PutRequest }
   | { readonly type: 'delete'; readonly request: DeleteRangeRequest }
   | { readonly type: 'txn'; readonly request: TxnRequest }
@@ -27,19 +34,31 @@ export type Command =
       /** Of an expiry: the leader's term; the command is void in an entry of another term. 0 when a client asked. */
       readonly term: number;
     }
-  | { readonly type: 'alarm'; readonly request: AlarmRequest };
+  | { readonly type: 'alarm'; readonly request: AlarmRequest }
+  | { readonly type: 'auth'; readonly change: AuthChange };
 
 /**
  * Version of the encoding, the first byte of each command:
  *
- *     command = version type body
+ *     command = version type [caller] body     the type's highest bit says that a caller follows
+ *     caller  = string user, varint auth revision; or an empty string: trusted
  *     string  = varint length, bytes
  *
  * Flags say which of the fields follow that are mostly absent.
  */
 const COMMAND_VERSION = 1;
 
-const COMMAND_TYPES = ['put', 'delete', 'txn', 'compact', 'lease-grant', 'lease-revoke', 'alarm'] as const;
+const COMMAND_TYPES = [
+  'put',
+  'delete',
+  'txn',
+  'compact',
+  'lease-grant',
+  'lease-revoke',
+  'alarm',
+  'auth',
+] as const;
+const HAS_CALLER = 0x80;
 const ALARM_ACTIONS = ['get', 'activate', 'deactivate'] as const;
 const ALARM_TYPES = ['none', 'nospace', 'corrupt'] as const;
 const OP_TYPES = ['range', 'put', 'delete', 'txn'] as const;
@@ -70,7 +89,9 @@ const writer = new ByteWriter();
 export function encodeCommand(command: Command): Buffer {
   writer.reset();
   writer.byte(COMMAND_VERSION);
-  writer.byte(numberOf(COMMAND_TYPES, command.type));
+  const { caller } = command;
+  writer.byte(numberOf(COMMAND_TYPES, command.type) | (caller === undefined ? 0 : HAS_CALLER));
+  if (caller !== undefined) writeCaller(caller);
   switch (command.type) {
     case 'put':
       writePut(command.request);
@@ -97,6 +118,9 @@ export function encodeCommand(command: Command): Buffer {
       writer.int64(BigInt.asIntN(64, command.request.memberId));
       writer.byte(numberOf(ALARM_TYPES, command.request.alarm));
       break;
+    case 'auth':
+      writeAuthChange(writer, command.change);
+      break;
   }
   return writer.finish();
 }
@@ -116,7 +140,26 @@ export function decodeCommand(payload: Uint8Array): Command {
 }
 
 function readCommand(reader: ByteReader): Command {
-  const type = named(COMMAND_TYPES, reader.byte());
+  const byte = reader.byte();
+  const type = named(COMMAND_TYPES, byte & ~HAS_CALLER);
+  if ((byte & HAS_CALLER) === 0) return readBody(type, reader);
+  const caller = readCaller(reader);
+  return { ...readBody(type, reader), caller };
+}
+
+function writeCaller(caller: Caller): void {
+  if (caller.type === 'trusted') return writer.bytes(NO_BYTES);
+  if (caller.user === '') throw new WireError('a caller without a name');
+  writeText(writer, caller.user);
+  writer.varint(caller.authRevision);
+}
+
+function readCaller(reader: ByteReader): Caller {
+  const user = readText(reader);
+  return user === '' ? TRUSTED : { type: 'user', user, authRevision: reader.varint() };
+}
+
+function readBody(type: Command['type'], reader: ByteReader): CommandBody {
   switch (type) {
     case 'put':
       return { type, request: readPut(reader) };
@@ -130,8 +173,10 @@ function readCommand(reader: ByteReader): Command {
       return { type, id: reader.int64(), ttl: reader.signedVarint() };
     case 'lease-revoke':
       return { type, id: reader.int64(), term: reader.varint() };
-    default:
+    case 'alarm':
       return { type, request: readAlarm(reader) };
+    default:
+      return { type, change: readAuthChange(reader) };
   }
 }
 

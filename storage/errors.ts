@@ -110,6 +110,10 @@ export const etcdErrors = {
   ElectionNotLeader: [GrpcCode.Unknown, 'election: not leader'],
   LeaderKeyMissing: [GrpcCode.Unknown, '"leader" field must be provided'],
   SessionExpired: [GrpcCode.Unknown, 'mutex: session is expired'],
+  /** As etcd sends it, which has no code of its own for it. */
+  NoPasswordUser: [GrpcCode.Unknown, 'auth: authentication failed, password was given for no password user'],
+  /** The member has a public key only. As etcd sends it. */
+  VerifyOnly: [GrpcCode.Unknown, 'auth: token signing attempted with verify-only key'],
   Canceled: [GrpcCode.Canceled, 'etcdserver: request canceled'],
   DeadlineExceeded: [GrpcCode.DeadlineExceeded, 'etcdserver: context deadline exceeded'],
 } as const satisfies Record<string, readonly [GrpcCode, string]>;

@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Consensus } from '../raft/node/consensus.js';
+import { Authorizer } from './auth/authorizer.js';
+import type { AuthChecks } from './auth/checks.js';
+import { GuardedClient } from './auth/guard.js';
+import { PasswordHasher } from './auth/password.js';
+import { AuthServer } from './auth/server.js';
+import { SimpleTokens } from './auth/simple-tokens.js';
+import type { TokenProvider } from './auth/tokens.js';
 import { snapshotStream } from './backup/stream.js';
 import { EmbeddedClient } from './client/embedded.js';
 import type { CallOptions, EtcdClient, ResponseHeader, StatusResponse } from './client/interface.js';
 import type { Clock } from './clock.js';
 import { EtcdError } from './errors.js';
 import { Lessor } from './lease/lessor.js';
-import type { CommandResult, MvccMachine } from './mvcc/machine.js';
-import type { SnapshotChunk } from './server/api.js';
+import type { AuthenticateResult, CommandResult, MvccMachine } from './mvcc/machine.js';
+import type { AuthService, SnapshotChunk } from './server/api.js';
 import { KvServer } from './server/kv.js';
 import { LeaseServer } from './server/leases.js';
 import { Proposer, requestTimeoutMs } from './server/proposer.js';
@@ -24,6 +31,10 @@ export interface ServiceOptions {
   readonly watchProgressIntervalMs?: number | undefined;
   /** Bytes above which a response is split for a watch that allows it. */
   readonly watchFragmentBytesMax?: number | undefined;
+  /** Other tokens than etcd's simple ones. */
+  readonly tokens?: TokenProvider | undefined;
+  /** 300 as in etcd when absent. */
+  readonly simpleTokenTtlSeconds?: number | undefined;
 }
 
 export interface ServiceParts {
@@ -36,8 +47,15 @@ export interface ServiceParts {
 export interface Service {
   /** Serves everything on a learner too, by way of the leader: for what runs in this process. */
   readonly client: EtcdClient;
-  /** For clients from outside: a learner refuses them all but serializable ranges and its status, as in etcd. */
+  /**
+   * For clients from outside: they are checked while authentication is on, and a learner refuses them all but serializable
+   * ranges and its status, as in etcd.
+   */
   readonly guardedClient: EtcdClient;
+  /** For clients from outside. */
+  readonly auth: AuthService;
+  /** For the services whose calls do not go through `guardedClient`. */
+  readonly checks: AuthChecks;
   /** What other members may ask this one. */
   readonly questions: Questions;
   /** @throws EtcdError: Stopped */
@@ -53,8 +71,22 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   const { machine, consensus } = parts;
   const { clock } = options;
   const header = () => machine.header(consensus.status().term);
-  const proposer = new Proposer({
+  const tokens: TokenProvider =
+    options.tokens ??
+    new SimpleTokens({
+      clock,
+      ttlSeconds: options.simpleTokenTtlSeconds,
+      log: async ({ user, ...rest }, call) => {
+        const change = { type: 'authenticate', name: user, ...rest } as const;
+        return (await proposer.propose<AuthenticateResult>({ type: 'auth', change }, call)).token;
+      },
+      appliedIndex: () => machine.applied.index,
+      confirm: () => proposer.confirmRead(),
+    });
+  const authorizer = new Authorizer({ state: machine, tokens });
+  const proposer: Proposer = new Proposer({
     consensus,
+    authorizer,
     requestBytesMax: options.requestBytesMax,
     requestTimeoutMs: requestTimeoutMs(options.electionTimeoutMs),
   });
@@ -77,11 +109,13 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     machine.onApplied((batch) => {
       for (const lease of batch.granted) lessor.granted(lease);
       for (const id of batch.revoked) lessor.revoked(id);
+      if (batch.tokens.length > 0) tokens.applied(batch.tokens);
       if (batch.compacted) machine.compactor.start();
       hub.publish(batch.changes);
     }),
     machine.onInstalled(() => {
       lessor.installed(machine.store.leases.all());
+      tokens.installed();
       machine.compactor.start();
       hub.installed();
     }),
@@ -114,6 +148,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   const services = {
     kv: new KvServer({
       proposer,
+      authorizer,
       state: machine,
       header,
       isOpen,
@@ -122,6 +157,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     }),
     leases: new LeaseServer({
       proposer,
+      authorizer,
       consensus,
       questions,
       lessor,
@@ -136,8 +172,11 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     close,
   };
   const client = new EmbeddedClient(services);
-  const guardedClient = new EmbeddedClient({ ...services, refuses: () => consensus.status().isLearner });
-  return { client, guardedClient, questions, status, snapshot, close };
+  const isLearner = () => consensus.status().isLearner;
+  const guardedClient = new GuardedClient({ ...services, authorizer, isLearner });
+  const passwords = new PasswordHasher();
+  const auth = new AuthServer({ proposer, authorizer, tokens, passwords, state: machine, header, isLearner });
+  return { client, guardedClient, auth, checks: authorizer, questions, status, snapshot, close };
 }
 
 /** An install puts another database, and so another compactor, in the place of the one that was waited for. */

@@ -1,5 +1,6 @@
 /** Whether this member can serve, in etcd's words. */
 import type { CallOptions, EtcdClient, RangeRequest, StatusResponse } from '../client/interface.js';
+import { EtcdError } from '../errors.js';
 
 /** A check that takes longer counts as failed, in milliseconds; as long as etcd's request time-out at its start. */
 const CHECK_TIMEOUT_MS = 5000;
@@ -62,7 +63,13 @@ export async function probe(
 async function readOnce({ client }: HealthParts, serializable: boolean): Promise<void> {
   const request: RangeRequest = { key: CHECKED_KEY, keysOnly: true, serializable };
   const options: CallOptions = { timeout: CHECK_TIMEOUT_MS };
-  await client.range(request, options);
+  try {
+    await client.range(request, options);
+  } catch (error) {
+    // Whoever is told that they may not read has been answered by a healthy store.
+    const isAnswer = error instanceof EtcdError && (error.is('UserEmpty') || error.is('PermissionDenied'));
+    if (!isAnswer) throw error;
+  }
 }
 
 function messageOf(error: unknown): string {

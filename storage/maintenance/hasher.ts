@@ -99,7 +99,7 @@ export class Hasher {
     turns: Turns,
     hash: RevisionHash,
   ): Promise<boolean> {
-    for (let next = 1; next < end;) {
+    for (let next = 1; next < end; ) {
       if (!(await turns.next())) return false;
       const isOld = next < firstKept;
       const superseded = hash.needsSuperseded(isOld);
@@ -120,7 +120,7 @@ export class Hasher {
     const walk = { end: lastSequence + 1, firstKept: 1 };
     if (!(await this.#walk(walk, turns, everything))) return undefined;
     let hash = crc32c(everything.value, Buffer.from(`compacted ${compacted}\n`));
-    for (let after = BEFORE_ALL_IDS; ;) {
+    for (let after = BEFORE_ALL_IDS; ; ) {
       if (!(await turns.next())) return undefined;
       const leases = hashRows.leases(after, READ_LEASES);
       for (const [id, ttl] of leases) hash = crc32c(hash, Buffer.from(`lease ${id} ${ttl}\n`));

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { invariant } from '../../raft/invariant.js';
 import type { LogPosition } from '../../raft/node/consensus.js';
+import { AuthState } from '../auth/state.js';
 import { Checkpointer, type CheckpointLimits } from './checkpoint.js';
 import { Compactor } from './compactor.js';
 import { inMemory, type Durability } from './durability.js';
@@ -25,6 +26,7 @@ export class Generation {
   readonly clusterId: bigint;
   readonly memberId: bigint;
   readonly store: MvccStore;
+  readonly auth: AuthState;
   readonly history: SqliteHistory;
   readonly hashRows: HashRows;
   readonly compactor: Compactor;
@@ -48,6 +50,7 @@ export class Generation {
     this.#configuration = metadata.configuration;
     this.#installedSnapshot = metadata.installedSnapshot;
     this.store = new MvccStore(db, metadata);
+    this.auth = new AuthState(db);
     this.history = new SqliteHistory(db, this.store);
     this.hashRows = new HashRows(db);
     const applied = () => this.#applied;

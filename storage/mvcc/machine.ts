@@ -12,6 +12,11 @@ import type {
   ResponseHeader,
   TxnResponse,
 } from '../client/interface.js';
+import { applyAuthChange } from '../auth/apply.js';
+import { checkCommand } from '../auth/authorize.js';
+import type { AuthChange } from '../auth/change.js';
+import type { AuthState } from '../auth/state.js';
+import type { TokenEvent } from '../auth/tokens.js';
 import { decodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import { LEASE_TTL_SECONDS_MAX, LEASE_TTL_SECONDS_MIN } from '../lease/limits.js';
@@ -35,7 +40,13 @@ export type CommandResult =
   | LeaseGrantResponse
   | LeaseRevokeResponse
   | AlarmResponse
+  | AuthenticateResult
   | EtcdError;
+
+export interface AuthenticateResult {
+  readonly header: ResponseHeader;
+  readonly token: string;
+}
 
 /** What a batch changed, told after it was committed and before any proposer hears of it. */
 export interface AppliedBatch {
@@ -47,6 +58,7 @@ export interface AppliedBatch {
   readonly compacted: boolean;
   /** Of all its commands. */
   readonly bytes: number;
+  readonly tokens: readonly TokenEvent[];
 }
 
 export interface MvccMachineOptions {
@@ -79,6 +91,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
   #granted: LeaseRecord[] = [];
   #revoked: bigint[] = [];
   #compacted = false;
+  #tokens: TokenEvent[] = [];
 
   constructor(options: MvccMachineOptions) {
     this.#options = options;
@@ -90,6 +103,10 @@ export class MvccMachine implements StateMachine<CommandResult> {
 
   get store(): MvccStore {
     return this.#generation.store;
+  }
+
+  get auth(): AuthState {
+    return this.#generation.auth;
   }
 
   get history(): SqliteHistory {
@@ -272,9 +289,11 @@ export class MvccMachine implements StateMachine<CommandResult> {
       revoked: this.#revoked,
       compacted: this.#compacted,
       bytes,
+      tokens: this.#tokens,
     };
     if (batch.granted.length > 0) this.#granted = [];
     if (batch.revoked.length > 0) this.#revoked = [];
+    if (batch.tokens.length > 0) this.#tokens = [];
     this.#compacted = false;
     for (const listener of this.#listeners) listener(batch);
   }
@@ -282,12 +301,12 @@ export class MvccMachine implements StateMachine<CommandResult> {
   #execute(entry: LogEntry): CommandResult {
     const command = decodeCommand(entry.payload);
     const header = this.#headers(entry.term);
-    const result = this.#run(command, entry.term, header);
+    const result = checkCommand(this.auth, this.store.leases, command) ?? this.#run(command, entry, header);
     this.store.endRevision();
     return result;
   }
 
-  #run(command: Command, term: number, header: HeaderSource): CommandResult {
+  #run(command: Command, { index, term }: LogEntry, header: HeaderSource): CommandResult {
     const refusal = forbidden(command, this.store.alarms);
     if (refusal !== undefined) return refusal;
     switch (command.type) {
@@ -305,8 +324,10 @@ export class MvccMachine implements StateMachine<CommandResult> {
         const alarms = this.store.alarms.execute(command.request);
         return { header: header(), alarms };
       }
-      default:
+      case 'lease-revoke':
         return this.#revoke(command.id, command.term, term, header);
+      default:
+        return this.#changeAuth(command.change, index, header);
     }
   }
 
@@ -332,6 +353,30 @@ export class MvccMachine implements StateMachine<CommandResult> {
     this.store.leases.grant({ id, ttl });
     this.#granted.push({ id, ttl });
     return { header: header(), id, ttl };
+  }
+
+  #changeAuth(
+    change: AuthChange,
+    index: number,
+    header: HeaderSource,
+  ): CompactionResponse | AuthenticateResult | EtcdError {
+    const error = applyAuthChange(this.auth, change);
+    if (error !== undefined) return error;
+    switch (change.type) {
+      case 'authenticate': {
+        const token = `${change.token}.${index}`;
+        this.#tokens.push({ type: 'issued', user: change.name, token });
+        return { header: header(), token };
+      }
+      case 'user-delete':
+      case 'user-change-password':
+        this.#tokens.push({ type: 'user-changed', user: change.name });
+        break;
+      case 'disable':
+        this.#tokens.push({ type: 'disabled' });
+        break;
+    }
+    return { header: header() };
   }
 
   /** An expiry counts only in the term of the leader that saw it: a later leader may have prolonged the lease. */

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { encodeConfiguration, initialConfiguration } from '../../raft/core/configuration.js';
 import { invariant } from '../../raft/invariant.js';
 import { openSqlite } from '../../raft/sqlite.js';
+import { AUTH_TABLES } from '../auth/tables.js';
 import { DataDirCorruptError, DataDirFormatError, dataDirError } from './errors.js';
 
 /** 'Whry', in the database's header: what `file` and SQLite's own tools show. */
@@ -13,7 +14,7 @@ const FORMAT = 3;
 /** Had one member only, and its id where the configuration is now. */
 const FORMAT_OF_ONE_MEMBER = 1;
 
-/** Had no alarms. */
+/** Had no alarms, no users and no roles. */
 const FORMAT_WITHOUT_ALARMS = 2;
 
 /** Values of about a kilobyte fit three to a page; measured faster than 8 KiB, because a lone put writes whole pages. */
@@ -21,13 +22,14 @@ const PAGE_BYTES = 4096;
 
 const CACHE_KIB = 16 * 1024;
 
-/** Those that format 2 had not. */
+/** Those that format 2 had not, with what they hold from the start. */
 const TABLES_SINCE_3 = `
   CREATE TABLE alarm (
     type INTEGER NOT NULL,
     member_id INTEGER NOT NULL,
     PRIMARY KEY (type, member_id)
   ) WITHOUT ROWID;
+  ${AUTH_TABLES}
 `;
 
 /**

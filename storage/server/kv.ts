@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
+import type { Authorizer } from '../auth/authorizer.js';
 import type {
-  CallOptions,
   CompactionRequest,
   CompactionResponse,
   DeleteRangeRequest,
@@ -16,6 +16,7 @@ import type {
 import { EtcdError } from '../errors.js';
 import type { MvccStore } from '../mvcc/store.js';
 import { executeRange, executeTxn } from '../mvcc/txn.js';
+import type { ServerCallOptions } from './call.js';
 import type { Proposer } from './proposer.js';
 import {
   isReadOnly,
@@ -29,6 +30,7 @@ import {
 
 export interface KvServerOptions {
   readonly proposer: Proposer;
+  readonly authorizer: Authorizer;
   readonly state: { readonly store: MvccStore };
   readonly header: () => ResponseHeader;
   /** False once the database is closed. */
@@ -41,6 +43,7 @@ export interface KvServerOptions {
 /** etcd's KV service: validates, then reads from the store or proposes. */
 export class KvServer {
   readonly #proposer: Proposer;
+  readonly #authorizer: Authorizer;
   readonly #state: { readonly store: MvccStore };
   readonly #header: () => ResponseHeader;
   readonly #isOpen: () => boolean;
@@ -49,6 +52,7 @@ export class KvServer {
 
   constructor(options: KvServerOptions) {
     this.#proposer = options.proposer;
+    this.#authorizer = options.authorizer;
     this.#state = options.state;
     this.#header = options.header;
     this.#isOpen = options.isOpen;
@@ -56,37 +60,43 @@ export class KvServer {
     this.#txnOpsMax = options.txnOpsMax ?? TXN_OPS_MAX;
   }
 
-  async range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
+  async range(request: RangeRequest, options?: ServerCallOptions): Promise<RangeResponse> {
     validateRange(request);
     if (request.serializable !== true) await this.#proposer.confirmRead(options);
-    return this.#read(() => executeRange(this.#state.store, request, this.#header));
+    const read = () => executeRange(this.#state.store, request, this.#header);
+    if (!this.#authorizer.guards(options)) return this.#read(read);
+    const caller = await this.#authorizer.identify(options);
+    return this.#read(() => this.#authorizer.checkRange(caller, request) ?? read());
   }
 
-  async put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {
+  async put(request: PutRequest, options?: ServerCallOptions): Promise<PutResponse> {
     validatePut(request);
     return this.#proposer.propose({ type: 'put', request }, options);
   }
 
-  async deleteRange(request: DeleteRangeRequest, options?: CallOptions): Promise<DeleteRangeResponse> {
+  async deleteRange(request: DeleteRangeRequest, options?: ServerCallOptions): Promise<DeleteRangeResponse> {
     validateDelete(request);
     return this.#proposer.propose({ type: 'delete', request }, options);
   }
 
-  async txn(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
+  async txn(request: TxnRequest, options?: ServerCallOptions): Promise<TxnResponse> {
     validateTxn(request, this.#txnOpsMax);
     if (!isReadOnly(request)) return this.#proposer.propose({ type: 'txn', request }, options);
     if (!isSerializable(request)) await this.#proposer.confirmRead(options);
-    return this.#read(() => executeTxn(this.#state.store, request, this.#header));
+    const read = () => executeTxn(this.#state.store, request, this.#header);
+    if (!this.#authorizer.guards(options)) return this.#read(read);
+    const caller = await this.#authorizer.identify(options);
+    return this.#read(() => this.#authorizer.checkTxn(caller, request) ?? read());
   }
 
-  async compact(request: CompactionRequest, options?: CallOptions): Promise<CompactionResponse> {
+  async compact(request: CompactionRequest, options?: ServerCallOptions): Promise<CompactionResponse> {
     const { revision, physical = false } = request;
     const response = await this.#proposer.propose<CompactionResponse>({ type: 'compact', revision }, options);
     if (physical) await this.#removedThrough(revision);
     return response;
   }
 
-  async currentRevision(options?: CallOptions): Promise<number> {
+  async currentRevision(options?: ServerCallOptions): Promise<number> {
     await this.#proposer.confirmRead(options);
     return this.#state.store.revision;
   }

@@ -1,8 +1,11 @@
 import { ConsensusError, type Consensus, type ProposeOptions } from '../../raft/node/consensus.js';
+import type { Authorizer } from '../auth/authorizer.js';
+import { type Caller, TRUSTED } from '../auth/caller.js';
 import type { CallOptions } from '../client/interface.js';
 import { encodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import type { CommandResult } from '../mvcc/machine.js';
+import type { ServerCallOptions } from './call.js';
 import { errorOf } from './failures.js';
 import { REQUEST_BYTES_MAX } from './validate.js';
 
@@ -16,6 +19,7 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface ProposerOptions {
   readonly consensus: Consensus<CommandResult>;
+  readonly authorizer: Pick<Authorizer, 'enabled' | 'guards' | 'identify' | 'check'>;
   /** Bytes of one command. */
   readonly requestBytesMax?: number | undefined;
   /** Milliseconds of a call that does not say how long it may take. */
@@ -25,23 +29,70 @@ export interface ProposerOptions {
 /** Brings commands into the log and reads up to date, with etcd's errors for how that can fail. */
 export class Proposer {
   readonly #consensus: Consensus<CommandResult>;
+  readonly #authorizer: ProposerOptions['authorizer'];
   readonly #requestBytesMax: number;
   readonly #requestTimeoutMs: number;
 
   constructor(options: ProposerOptions) {
     this.#consensus = options.consensus;
+    this.#authorizer = options.authorizer;
     this.#requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
     this.#requestTimeoutMs = options.requestTimeoutMs;
   }
 
   /**
    * Resolves with the response once the command is applied, on any member unless it is not to be forwarded. Never
-   * retries: after Timeout, Canceled or Stopped the command may have been applied or still be.
+   * retries what may have an effect: after Timeout, Canceled or Stopped the command may have been applied or still be.
    */
-  async propose<R extends CommandResult>(
+  propose<R extends CommandResult>(
     command: Command,
-    options?: CallOptions,
+    options?: ServerCallOptions,
     forward = true,
+  ): Promise<R> {
+    if (this.#authorizer.guards(options)) {
+      return this.#admit(command, options).then((admitted) => this.#log(admitted, options, forward));
+    }
+    if (options?.outside === true) return this.#log(command, options, forward);
+    return this.#proposeTrusted(command, options, forward);
+  }
+
+  /**
+   * What has no right to it never reaches the log. Rights are checked again at apply, on every member; a refusal is only
+   * certain here when this member is up to date.
+   */
+  async #admit(command: Command, options: ServerCallOptions | undefined): Promise<Command> {
+    const known = called(command, await this.#authorizer.identify(options));
+    if (this.#authorizer.check(known) === undefined) return known;
+    await this.confirmRead(options);
+    const certain = called(command, await this.#authorizer.identify(options));
+    const denied = this.#authorizer.check(certain);
+    if (denied !== undefined) throw denied;
+    return certain;
+  }
+
+  /**
+   * That the caller is trusted is said only while authentication is on, so that commands without it stay what they were.
+   * Where another member has just turned it on, the command is refused for want of a caller: it has changed nothing then,
+   * and goes again.
+   */
+  async #proposeTrusted<R extends CommandResult>(
+    command: Command,
+    options: ServerCallOptions | undefined,
+    forward: boolean,
+  ): Promise<R> {
+    if (this.#authorizer.enabled) return this.#log(called(command, TRUSTED), options, forward);
+    try {
+      return await this.#log(command, options, forward);
+    } catch (error) {
+      if (!(error instanceof EtcdError && error.is('UserEmpty'))) throw error;
+      return this.#log(called(command, TRUSTED), options, forward);
+    }
+  }
+
+  async #log<R extends CommandResult>(
+    command: Command,
+    options: CallOptions | undefined,
+    forward: boolean,
   ): Promise<R> {
     const payload = encodeCommand(command);
     if (payload.length > this.#requestBytesMax) throw EtcdError.of('RequestTooLarge');
@@ -94,4 +145,8 @@ export class Proposer {
       ? { deadline, forward }
       : { deadline, signal: options.signal, forward };
   }
+}
+
+function called(command: Command, caller: Caller | undefined): Command {
+  return caller === undefined ? command : { ...command, caller };
 }

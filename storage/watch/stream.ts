@@ -17,7 +17,7 @@ import { OPTION_NO_DELETE, OPTION_NO_PUT, OPTION_PREV_KV, type Watcher } from '.
 const NO_WATCH_ID = -1;
 
 /** Smallest key there is: what an empty key of a watch means. */
-const FIRST_KEY = Uint8Array.of(0);
+export const FIRST_KEY = Uint8Array.of(0);
 
 /** Answers to create and cancel that may wait for a reader who does not read. Past it the stream is cut. */
 const WAITING_RESPONSES_MAX = 10_000;
@@ -66,10 +66,10 @@ export class HubStream implements WatchStream {
     const key = request.key.length === 0 ? FIRST_KEY : request.key;
     const range = keyRange(key, request.rangeEnd);
     const header = this.#hub.header();
-    if (isEmptyRange(range)) return this.#refuse(header, 'mvcc: watcher range is empty');
+    if (isEmptyRange(range)) return this.refuse('mvcc: watcher range is empty');
     const id = this.#chooseId(request.watchId ?? 0);
     if (id === undefined) {
-      return this.#refuse(header, 'mvcc: duplicate watch ID provided on the WatchStream');
+      return this.refuse('mvcc: duplicate watch ID provided on the WatchStream');
     }
     const { startRevision = 0 } = request;
     const watcher: Watcher = {
@@ -86,6 +86,12 @@ export class HubStream implements WatchStream {
     this.#watchers.set(id, watcher);
     this.send({ header, watchId: id, created: true, events: [] });
     if (this.has(watcher)) this.#hub.add(watcher);
+  }
+
+  /** Answers a create request that makes no watch. */
+  refuse(cancelReason: string): void {
+    const header = this.#hub.header();
+    this.send({ header, watchId: NO_WATCH_ID, created: true, canceled: true, cancelReason, events: [] });
   }
 
   cancel(watchId: number): void {
@@ -193,10 +199,6 @@ export class HubStream implements WatchStream {
     } finally {
       this.#delivering = false;
     }
-  }
-
-  #refuse(header: ResponseHeader, cancelReason: string): void {
-    this.send({ header, watchId: NO_WATCH_ID, created: true, canceled: true, cancelReason, events: [] });
   }
 
   #chooseId(wanted: number): number | undefined {

@@ -58,7 +58,13 @@ export class RemoteClient implements EtcdClient {
   readonly #probe: RangeRequest;
   #closed = false;
 
-  constructor({ connections, user, logger, requestTimeoutMs, probeKey = Uint8Array.of(0) }: RemoteClientParts) {
+  constructor({
+    connections,
+    user,
+    logger,
+    requestTimeoutMs,
+    probeKey = Uint8Array.of(0),
+  }: RemoteClientParts) {
     this.#logger = logger;
     this.#connections = new Connections(connections, logger);
     this.#tokens = new Tokens(user && (() => this.#authenticate(user)));

@@ -15,7 +15,9 @@ const TRUSTED = [
  * could be told old news: kube-apiserver trusts the same versions. An unknown version is not trusted.
  */
 export function isProgressTrusted(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1) ?? []).map(Number);
+  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1) ?? []).map(
+    Number,
+  );
   const line = TRUSTED.find((trusted) => trusted[0] === major && trusted[1] === minor);
   if (line !== undefined) return patch >= line[2];
   return major > 3 || (major === 3 && minor > 5);

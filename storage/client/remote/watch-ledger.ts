@@ -82,7 +82,9 @@ export class WatchLedger {
     this.#unanswered = [];
     const messages: WatchRequest[] = [];
     // The one whose id the server chooses comes first.
-    const watches = [...this.#watches.values()].sort((one, other) => Number(one.id !== 0) - Number(other.id !== 0));
+    const watches = [...this.#watches.values()].sort(
+      (one, other) => Number(one.id !== 0) - Number(other.id !== 0),
+    );
     for (const watch of [...watches, ...this.#fresh]) {
       messages.push(this.#creation(watch));
       if (watch.cancelled) messages.push({ type: 'cancel', watchId: watch.id });
