@@ -17,6 +17,9 @@ import { createHttpTransport } from '../raft/transport/http.js';
 import type { PeerTls } from '../raft/transport/tls.js';
 import { NO_TRANSPORT, type Transport } from '../raft/transport/transport.js';
 import { refuseUnfinishedRestore } from './backup/unfinished.js';
+import { openJwtTokens } from './auth/jwt-tokens.js';
+import type { AuthTokenOptions } from './auth/token-options.js';
+import type { TokenProvider } from './auth/tokens.js';
 import { systemClock, type Clock } from './clock.js';
 import type { CheckpointLimits } from './mvcc/checkpoint.js';
 import {
@@ -86,6 +89,10 @@ export interface StoreOptions {
   readonly watchProgressIntervalMs?: number;
   /** Bytes above which a response is split for a watch that allows it. */
   readonly watchFragmentBytesMax?: number;
+  /** What who has authenticated is given; etcd's simple tokens when absent. */
+  readonly authToken?: AuthTokenOptions;
+  /** Seconds that a simple token lives after its last use; 300 as in etcd when absent. */
+  readonly simpleTokenTtlSeconds?: number;
 }
 
 export interface Store extends Service {
@@ -108,9 +115,11 @@ const FRESH_SHARE = 10;
  *     <dataDir>/member/mvcc-<n>.db   keys, history, leases, metadata
  *
  * @throws DataDirError, one line that names the file: locked, corrupt, of an unknown format, or unusable
+ * @throws AuthTokenError, one line that says why the keys of tokens do not serve
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const isMemory = options.dataDir === MEMORY;
+  const tokens = options.authToken?.type === 'jwt' ? await openJwtTokens(options.authToken) : undefined;
   const folder = path.join(options.dataDir, 'member');
   if (!isMemory) makeFolder(options.dataDir, folder);
   const log = isMemory ? new MemoryLog() : await openLog(options, folder);
@@ -118,7 +127,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   let machine: MvccMachine | undefined;
   try {
     machine = await openMachine(options, isMemory ? undefined : folder, log, failure);
-    return await start(options, machine, log, failure);
+    return await start(options, { machine, log, tokens }, failure);
   } catch (error) {
     await machine?.close();
     await log.close();
@@ -126,10 +135,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
+interface StoreParts {
+  readonly machine: MvccMachine;
+  readonly log: RaftLog;
+  /** Undefined: etcd's simple ones. */
+  readonly tokens: TokenProvider | undefined;
+}
+
 async function start(
   options: StoreOptions,
-  machine: MvccMachine,
-  log: RaftLog,
+  { machine, log, tokens }: StoreParts,
   failure: Failure,
 ): Promise<Store> {
   const { clusterId, memberId } = machine;
@@ -152,7 +167,10 @@ async function start(
     await consensus.stop();
     await machine.close();
   };
-  const service = startService({ machine, consensus, closeParts }, { ...options, clock, electionTimeoutMs });
+  const service = startService(
+    { machine, consensus, closeParts },
+    { ...options, clock, electionTimeoutMs, tokens },
+  );
   const { revision, compacted } = machine.store;
   options.logger?.info({ dataDir: options.dataDir, revision, compacted }, 'store opened');
   return { ...service, clusterId, memberId, consensus };
