@@ -8,7 +8,9 @@ const PROGRESS_INTERVAL_MS = 100;
 
 interface Waiter {
   readonly revision: number;
-  readonly done: () => void;
+  /** It waits for events only, which come whether or not the store can say how far they go. */
+  readonly eventsOnly: boolean;
+  readonly done: (isReached: boolean) => void;
 }
 
 export class CatchUp {
@@ -16,22 +18,30 @@ export class CatchUp {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly askProgress: () => void,
+    /** False: the store cannot say it. */
+    private readonly askProgress: () => boolean,
     private readonly timeoutMs = CATCH_UP_MS,
   ) {}
 
-  /** Rejects with StatusError 504 when the time is over; `current` says how far the cache is then. */
-  wait(revision: number, current: () => number): Promise<void> {
+  /**
+   * Resolves with false where the store turns out not to say how far it has told of events. Rejects with StatusError 504
+   * when the time is over; `current` says how far the cache is then.
+   */
+  wait(
+    revision: number,
+    current: () => number,
+    { eventsOnly }: { readonly eventsOnly: boolean },
+  ): Promise<boolean> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.waiters.delete(waiter);
         reject(tooLargeResourceVersion(revision, current()));
       }, this.timeoutMs);
-      const done = () => {
+      const done = (isReached: boolean) => {
         clearTimeout(timer);
-        resolve();
+        resolve(isReached);
       };
-      const waiter: Waiter = { revision, done };
+      const waiter: Waiter = { revision, eventsOnly, done };
       this.waiters.add(waiter);
       this.timer ??= setInterval(() => this.ask(), PROGRESS_INTERVAL_MS);
     });
@@ -39,9 +49,7 @@ export class CatchUp {
 
   reached(revision: number): void {
     for (const waiter of this.waiters) {
-      if (waiter.revision > revision) continue;
-      this.waiters.delete(waiter);
-      waiter.done();
+      if (waiter.revision <= revision) this.end(waiter, true);
     }
   }
 
@@ -52,7 +60,13 @@ export class CatchUp {
   }
 
   private ask(): void {
-    if (this.waiters.size > 0) this.askProgress();
-    else this.close();
+    if (this.waiters.size === 0) return this.close();
+    if (this.askProgress()) return;
+    for (const waiter of this.waiters) if (!waiter.eventsOnly) this.end(waiter, false);
+  }
+
+  private end(waiter: Waiter, isReached: boolean): void {
+    this.waiters.delete(waiter);
+    waiter.done(isReached);
   }
 }

@@ -6,8 +6,8 @@ import { attributesOf, runAdmission } from './admit.js';
 import { create, refuse, warn } from './create.js';
 import { remove, removeCollection } from './delete.js';
 import { objectKey, orderOf, scopeOf } from './keys.js';
-import { list } from './list.js';
-import { reach, type Resource } from './resource.js';
+import { itemsAt, list } from './list.js';
+import { reach, readStore, type Resource } from './resource.js';
 import type {
   DeleteOptions,
   DeleteResult,
@@ -41,8 +41,10 @@ export class GenericRegistry implements Registry {
     name: string,
     options: { readonly resourceVersion?: number } = {},
   ): Promise<StoredObject> {
-    await reach(this.resource, options.resourceVersion);
-    const item = this.resource.cache.get(orderOf(objectKey(namespace, name)));
+    const instead = await reach(this.resource, options.resourceVersion);
+    const key = objectKey(namespace, name);
+    const { cache } = this.resource;
+    const item = instead === undefined ? cache.get(orderOf(key)) : await readStore(this.resource, key);
     if (item === undefined) throw notFound(this.resource.name, name);
     return item;
   }
@@ -63,13 +65,19 @@ export class GenericRegistry implements Registry {
     const initialEvents = sendInitialEvents ?? (from === undefined || from === 0);
     // A watch that goes on behind a revision need not wait until the cache is there.
     const goesOn = from !== undefined && !initialEvents;
-    await reach(this.resource, goesOn ? 0 : from);
+    const scope = scopeOf(this.definition.namespaced, namespace, fields.exactName);
+    const instead = await reach(this.resource, goesOn ? 0 : from);
+    const initialItems =
+      instead === undefined || !initialEvents
+        ? undefined
+        : await itemsAt(this.resource, scope, { labels, fields, limit: 0 }, instead);
     return this.resource.cache.watch({
-      scope: scopeOf(this.definition.namespaced, namespace, fields.exactName),
+      scope,
       labels,
       fields,
-      after: goesOn && from > 0 ? from : undefined,
+      after: goesOn && from > 0 ? from : instead,
       initialEvents,
+      initialItems,
       announceEnd: sendInitialEvents === true && allowBookmarks,
       allowBookmarks,
       timeoutSeconds,

@@ -5,7 +5,7 @@ import { matches } from './change.js';
 import { decodeContinue, encodeContinue, LATEST } from './continue-token.js';
 import type { ItemTree } from './item-tree.js';
 import { keyOfOrder, orderOf, type Scope, scopeOf } from './keys.js';
-import { reach, type Resource } from './resource.js';
+import { reach, type Resource, storeCall } from './resource.js';
 import type { StoredItem } from './stored-item.js';
 import type { ListOptions, ObjectList } from './types.js';
 
@@ -38,10 +38,24 @@ export async function list(resource: Resource, namespace: string, options: ListO
   const { resourceVersion: wanted, resourceVersionMatch: match, continueToken, limit } = options;
   if (continueToken !== undefined) return nextPage(query, namespace, continueToken);
   const exact = match === 'Exact' || (match === undefined && limit > 0 && wanted !== undefined && wanted > 0);
-  await reach(resource, wanted);
+  const instead = await reach(resource, wanted);
   if (exact && wanted !== undefined) return pageAt(query, namespace, wanted, false);
+  if (instead !== undefined) return pageAt(query, namespace, instead, false);
   // A list that takes whatever is there is never split.
   return presentPage(wanted === 0 ? { ...query, limit: 0 } : query, namespace);
+}
+
+/** All that matches, as the store has it at this revision. Throws StatusError. */
+export async function itemsAt(
+  resource: Resource,
+  scope: Scope,
+  options: ListOptions,
+  revision: number,
+): Promise<readonly StoredItem[]> {
+  const { items } = await storeCall(
+    storePage({ resource, scope, options, low: scope.low, limit: 0 }, revision),
+  );
+  return items;
 }
 
 async function nextPage(query: Query, namespace: string, token: string): Promise<ObjectList> {
@@ -52,8 +66,9 @@ async function nextPage(query: Query, namespace: string, token: string): Promise
   }
   const from = orderOf(namespace === '' ? start : `${namespace}/${start}`);
   const rest = { ...query, low: from > scope.low ? from : scope.low };
-  await reach(resource, revision === LATEST ? undefined : revision);
-  return revision === LATEST ? presentPage(rest, namespace) : pageAt(rest, namespace, revision, true);
+  const instead = await reach(resource, revision === LATEST ? undefined : revision);
+  if (revision !== LATEST) return pageAt(rest, namespace, revision, true);
+  return instead === undefined ? presentPage(rest, namespace) : pageAt(rest, namespace, instead, true);
 }
 
 function presentPage(query: Query, namespace: string): ObjectList {

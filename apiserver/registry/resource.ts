@@ -9,7 +9,7 @@ import type {
 } from '../../storage/client/interface.js';
 import { EtcdError } from '../../storage/errors.js';
 import type { AdmissionPlugin } from '../admission/plugin.js';
-import { type GroupName, toStatusError } from '../errors.js';
+import { type GroupName, tooLargeResourceVersion, toStatusError } from '../errors.js';
 import type { Allocator, Companion } from './allocator.js';
 import type { FreshRevision } from './fresh-revision.js';
 import { type KeySpace, orderOf } from './keys.js';
@@ -51,13 +51,23 @@ export async function storeCall<T>(call: Promise<T>): Promise<T> {
 
 /**
  * Waits until the cache may answer. `atLeast` undefined: a consistent read, which asks the store for its revision first;
- * 0: whatever is there. Throws StatusError 504 when the revision is not reached in time.
+ * 0: whatever is there. Resolves with undefined, or with the revision at which the store is to be read in the cache's
+ * place: an old etcd cannot say whether the cache is complete. Throws StatusError 504 when the revision is not reached in
+ * time.
  */
-export async function reach({ cache, fresh }: Resource, atLeast: number | undefined): Promise<void> {
+export async function reach(
+  { cache, fresh }: Resource,
+  atLeast: number | undefined,
+): Promise<number | undefined> {
   if (!cache.isRunning) await storeCall(cache.start());
-  if (atLeast === 0) return;
-  const wait = cache.waitFor(atLeast ?? (await storeCall(fresh.get())));
-  if (wait !== undefined) await wait;
+  if (atLeast === 0) return undefined;
+  const wanted = atLeast ?? (await storeCall(fresh.get()));
+  const complete = cache.complete(wanted);
+  if (complete === true || (await complete)) return undefined;
+  if (atLeast === undefined) return wanted;
+  const now = await storeCall(fresh.get());
+  if (now < wanted) throw tooLargeResourceVersion(wanted, now);
+  return now;
 }
 
 /** The object as the store has it now. */
@@ -141,6 +151,5 @@ export async function written(
 
 /** Waits until the cache, if it is in use, knows of a write. A store that is slow to tell does not fail the write. */
 export async function settled({ cache }: Resource, revision: number): Promise<void> {
-  if (!cache.isRunning) return;
-  await cache.waitFor(revision)?.catch(() => undefined);
+  if (cache.isRunning) await cache.settled(revision);
 }

@@ -46,6 +46,8 @@ export interface WatchStart {
   /** undefined: from the cache's present state. */
   readonly after: number | undefined;
   readonly initialEvents: boolean;
+  /** What they are of, where it is not the cache's present state: the state at `after`. */
+  readonly initialItems: readonly StoredItem[] | undefined;
   readonly announceEnd: boolean;
   readonly allowBookmarks: boolean;
   readonly timeoutSeconds: number | undefined;
@@ -75,7 +77,7 @@ export class WatchCache implements WatcherHost {
     this.keys = options.keys;
     this.format = options.format;
     this.window = options.window ?? new ChangeWindow();
-    this.waiters = new CatchUp(() => this.stream?.requestProgress(), options.catchUpMs);
+    this.waiters = new CatchUp(() => this.askProgress(), options.catchUpMs);
     this.watchers = new Watchers((error) => options.onError(error, 'a watcher failed'));
   }
 
@@ -120,13 +122,25 @@ export class WatchCache implements WatcherHost {
     this.snapshots.keep(this.present, this.changedAt, this.options.now());
   }
 
-  /** Undefined when the cache has reached the revision already. Rejects with StatusError 504 after 3 s. */
-  waitFor(revision: number): Promise<void> | undefined {
-    if (this.reached >= revision) return undefined;
+  /**
+   * Whether the state is complete up to this revision, as soon as that is known. False: the store cannot say it, so it has
+   * to be asked for the state itself. Rejects with StatusError 504 after 3 s.
+   */
+  complete(revision: number): boolean | Promise<boolean> {
+    if (this.reached >= revision) return true;
     // The embedded store answers this within the call.
-    this.stream?.requestProgress();
-    if (this.reached >= revision) return undefined;
-    return this.waiters.wait(revision, () => this.reached);
+    const isTold = this.askProgress();
+    if (this.reached >= revision) return true;
+    if (!isTold) return false;
+    return this.waiters.wait(revision, () => this.reached, { eventsOnly: false });
+  }
+
+  /** Waits for the event of a write that was done at this revision, which comes from any store. Never rejects. */
+  async settled(revision: number): Promise<void> {
+    if (this.reached >= revision) return;
+    this.askProgress();
+    if (this.reached >= revision) return;
+    await this.waiters.wait(revision, () => this.reached, { eventsOnly: true }).catch(() => undefined);
   }
 
   watch(start: WatchStart): CacheWatcher {
@@ -134,7 +148,7 @@ export class WatchCache implements WatcherHost {
     const watcher = new CacheWatcher(this, {
       ...start,
       after,
-      initial: start.initialEvents ? this.present.clone().iterate(start.scope) : undefined,
+      initial: start.initialEvents ? this.initialState(start) : undefined,
     });
     if (start.allowBookmarks) watcher.bookmarkAt = this.firstBookmark(start.timeoutSeconds);
     this.watchers.add(watcher);
@@ -169,7 +183,7 @@ export class WatchCache implements WatcherHost {
     let asked = false;
     for (const watcher of this.watchers) {
       if (watcher.bookmarkAt === undefined || watcher.bookmarkAt > now) continue;
-      if (!asked) this.stream?.requestProgress();
+      if (!asked) this.askProgress();
       asked = true;
       watcher.bookmarkAt = now + BOOKMARK_INTERVAL_MS;
       if (watcher.notifyBookmark()) this.wake(watcher);
@@ -195,6 +209,15 @@ export class WatchCache implements WatcherHost {
     const regular = now + BOOKMARK_INTERVAL_MS * (0.9 + Math.random() * 0.1);
     if (timeoutSeconds === undefined || timeoutSeconds * 1000 <= BOOKMARK_BEFORE_END_MS) return regular;
     return Math.min(regular, now + timeoutSeconds * 1000 - BOOKMARK_BEFORE_END_MS);
+  }
+
+  private initialState({ initialItems, scope }: WatchStart): Iterator<StoredItem> {
+    return initialItems === undefined ? this.present.clone().iterate(scope) : initialItems.values();
+  }
+
+  /** False: the store cannot say how far it has told of events. */
+  private askProgress(): boolean {
+    return this.stream?.requestProgress() ?? true;
   }
 
   private reach(revision: number): void {
