@@ -3,7 +3,7 @@
  * parse. `etcdToStatus` below is the only place where the store's errors turn into these.
  */
 import type { FieldError } from '../schemas/field-error.js';
-import { EtcdError } from '../storage/errors.js';
+import { EtcdError, GrpcCode, NotSentError } from '../storage/errors.js';
 
 export interface StatusCause {
   readonly reason?: string;
@@ -187,8 +187,8 @@ function etcdToStatus(error: EtcdError): StatusError {
   if (error.is('RequestTooLarge')) return requestTooLarge(error.message);
   if (error.is('Compacted')) return expired('The resourceVersion for the provided list is too old.');
   if (error.is('RequestTooManyRequests')) return tooManyRequests(error.message);
-  if (error.is('NoLeader')) return serverTimeout(error.message);
-  if (error.is('Timeout') || error.is('TimeoutDueToLeaderFail') || error.is('LeaderChanged')) {
+  if (error.is('NoLeader') || error instanceof NotSentError) return serverTimeout(error.message);
+  if (error.code === GrpcCode.Unavailable || error.code === GrpcCode.DeadlineExceeded) {
     return timeout(error.message);
   }
   return internal(error.message);

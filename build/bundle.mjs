@@ -26,7 +26,8 @@ const shared = {
   target: 'node20.18',
   format: 'cjs',
   outdir,
-  external: ['better-sqlite3'],
+  // Native code, and what only servers on another's etcd load.
+  external: ['better-sqlite3', '@grpc/grpc-js'],
   // What CommonJS calls `import.meta.url`.
   define: { 'import.meta.url': 'import_meta_url' },
   banner: { js: "const import_meta_url = require('node:url').pathToFileURL(__filename).href;" },

@@ -20,15 +20,31 @@ import { builtinResources } from '../schemas/index.js';
 import type { EtcdClient } from '../storage/client/interface.js';
 import { plainUrl, secureUrl } from './announce.js';
 import { version } from './bundle.js';
+import type { LogLevel } from './flags.js';
 import { kubeconfig } from './kubeconfig.js';
 import { type Certificates, loadCertificates, writePrivate } from './pki/certificates.js';
-import type { ServeOptions } from './serve.js';
+
+/** As the command line gives them. */
+export interface ApiServerFlags {
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly bindAddress: string;
+  /** Plain HTTP on loopback; 0: off. */
+  readonly port: number;
+  /** HTTPS; 0: off. */
+  readonly securePort: number;
+  /** Names of the controllers to run. */
+  readonly controllers: readonly string[];
+  readonly corsAllowedOrigins: readonly string[];
+}
 
 export interface ApiServerParts {
   readonly client: EtcdClient;
   readonly logger: Logger;
   /** For the kubeconfig and the certificates: absolute. */
   readonly folder: string;
+  /** What all keys begin with, without a slash at its end; `/registry` when absent. */
+  readonly keyRoot?: string;
   /** Takes what must be closed, in the order in which it was opened. */
   readonly closers: (() => Promise<void> | void)[];
   /** Of one of several servers over this store: whoever holds the lease runs the controllers. Absent: it is alone. */
@@ -41,9 +57,9 @@ const USUAL_SECURE_PORT = 6443;
 const CONTEXT = 'wherry';
 
 /** Listens, and resolves when the server is ready, which where members are missing is when they are there. */
-export async function startApiServer(options: ServeOptions, parts: ApiServerParts): Promise<void> {
+export async function startApiServer(options: ApiServerFlags, parts: ApiServerParts): Promise<void> {
   const { client, logger, folder, closers, identity } = parts;
-  const registries = registriesOver(client, logger);
+  const registries = registriesOver(parts);
   closers.push(() => registries.close());
   const { table } = registries;
   const systemObjects = new SystemObjects({
@@ -81,12 +97,13 @@ export async function startApiServer(options: ServeOptions, parts: ApiServerPart
   closers.push(() => manager.stop());
 }
 
-function registriesOver(client: EtcdClient, logger: Logger): Registries {
+function registriesOver({ client, logger, keyRoot }: ApiServerParts): Registries {
   const admission: AdmissionPlugin[] = [];
   const registries = createRegistries({
     client,
     definitions: builtinResources,
-    allocators: defaultAllocators({ client }),
+    keyRoot,
+    allocators: defaultAllocators({ client, keyRoot }),
     admission,
     answers: reviewAnswers(allowAll),
     decodeValue: decodeStoredProtobuf,
@@ -98,7 +115,7 @@ function registriesOver(client: EtcdClient, logger: Logger): Registries {
 }
 
 /** Writes the kubeconfig, after the certificates it holds; only once the data directory's lock is ours. */
-async function writeCredentials(options: ServeOptions, folder: string): Promise<Certificates> {
+async function writeCredentials(options: ApiServerFlags, folder: string): Promise<Certificates> {
   const certificates = await loadCertificates({
     folder: join(folder, 'pki'),
     bindAddress: options.bindAddress,

@@ -3,7 +3,17 @@ import { type Command, Option } from 'commander';
 import { controllerNames } from '../apiserver/controllers/names.js';
 import { etcdFlag } from './etcd/table.js';
 import { boolean } from './etcd/values.js';
-import { controllers, directory, ipAddress, logLevels, origins, port } from './flags.js';
+import {
+  controllers,
+  directory,
+  etcdServers,
+  file,
+  ipAddress,
+  keyRoot,
+  logLevels,
+  origins,
+  port,
+} from './flags.js';
 
 interface FlagShape {
   readonly name: string;
@@ -99,23 +109,23 @@ export function addApiFlags(command: Command): void {
     );
 }
 
+const storeFlags = [
+  'max-request-bytes',
+  'max-txn-ops',
+  'heartbeat-interval',
+  'election-timeout',
+  'snapshot-count',
+  'quota-backend-bytes',
+  'auto-compaction-mode',
+  'auto-compaction-retention',
+];
+
 /** Limits and times of a store, which all members of a cluster should have alike. */
 export function addStoreFlags(command: Command): void {
-  addEtcdFlags(command, [
-    'max-request-bytes',
-    'max-txn-ops',
-    'heartbeat-interval',
-    'election-timeout',
-    'snapshot-count',
-    'quota-backend-bytes',
-    'auto-compaction-mode',
-    'auto-compaction-retention',
-  ]);
+  addEtcdFlags(command, storeFlags);
 }
 
-/** Who a member is and where it listens. */
-export function addMemberFlags(command: Command): void {
-  addEtcdFlags(command, [
+const memberFlags = [
     'name',
     'listen-peer-urls',
     'initial-advertise-peer-urls',
@@ -138,7 +148,46 @@ export function addMemberFlags(command: Command): void {
     'cipher-suites',
     'tls-min-version',
     'tls-max-version',
-  ]);
+];
+
+/** Who a member is and where it listens. */
+export function addMemberFlags(command: Command): void {
+  addEtcdFlags(command, memberFlags);
+}
+
+/** The etcd that an API server stands on, where it has none of its own. Named as kube-apiserver's. */
+export function addEtcdClientFlags(command: Command, { isRequired }: { readonly isRequired: boolean }): void {
+  const path = (name: string, description: string) =>
+    command.addOption(flag({ name, value: 'file', description, parse: file }));
+  const servers = flag({
+    name: 'etcd-servers',
+    value: 'urls',
+    description: `the etcd to store everything in, of version 3.4 or newer${isRequired ? '' : '; none when absent'}`,
+    parse: etcdServers,
+  });
+  command.addOption(servers.makeOptionMandatory(isRequired));
+  path('etcd-cafile', 'authority that signs the certificates of etcd, PEM');
+  path('etcd-certfile', 'certificate to show to etcd, PEM');
+  path('etcd-keyfile', 'its private key, PEM');
+  command.addOption(
+    flag({
+      name: 'etcd-prefix',
+      value: 'prefix',
+      description: 'what all keys in etcd begin with',
+      byDefault: '/registry',
+      parse: keyRoot,
+    }),
+  );
+}
+
+/** The first flag that was given and is a member's own; undefined: none. */
+export function givenMemberFlag(command: Command): string | undefined {
+  const names = new Set([...storeFlags, ...memberFlags]);
+  const given = command.options.find((option) => {
+    const source = command.getOptionValueSource(option.attributeName());
+    return names.has(option.name()) && (source === 'cli' || source === 'env');
+  });
+  return given?.long;
 }
 
 /** Some of etcd's flags, as they are there. */

@@ -1,14 +1,17 @@
 /** The commands' shape: what each takes, and what --help says. */
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
+import type { ApiServerOptions } from './apiserver.js';
 import type { ClusterOptions } from './cluster/options.js';
 import { version } from './bundle.js';
 import {
   addApiFlags,
+  addEtcdClientFlags,
   addMemberFlags,
   addStoreFlags,
   bindAddressFlag,
   dataDirFlag,
   flag,
+  givenMemberFlag,
   logLevelFlag,
   portFlag,
   securePortFlag,
@@ -20,6 +23,7 @@ import type { ServeOptions } from './serve.js';
 /** What runs once a command's flags are good. */
 export interface Programs {
   readonly serve: (options: ServeOptions) => Promise<void>;
+  readonly apiserver: (options: ApiServerOptions) => Promise<void>;
   readonly etcd: (commandLine: CommandLine) => Promise<void>;
   readonly cluster: (options: ClusterOptions) => Promise<void>;
 }
@@ -35,6 +39,7 @@ export function wherryCommand(programs: Programs): Command {
     .addHelpText('after', '\nwherry COMMAND --help tells more of a command.');
   addServe(command, programs);
   addEtcdCommand(command, programs.etcd);
+  addApiServer(command, programs);
   addCluster(command, programs);
   return command;
 }
@@ -49,18 +54,35 @@ function subcommand(parent: Command, name: string, description: string): Command
 }
 
 function addServe(parent: Command, { serve }: Programs): void {
-  const command = subcommand(parent, 'serve', 'API server and store in one process')
-    .addOption(dataDirFlag())
-    .addOption(bindAddressFlag())
-    .addOption(portFlag())
-    .addOption(securePortFlag());
+  const command = subcommand(parent, 'serve', 'API server and store in one process');
+  addListening(command, dataDirFlag());
   addApiFlags(command);
+  addEtcdClientFlags(command, { isRequired: false });
   addStoreFlags(command);
   addMemberFlags(command);
   command.addOption(logLevelFlag()).action(async (options: ServeOptions) => {
     checkPorts(command, options);
+    const memberFlag = options.etcdServers && givenMemberFlag(command);
+    if (memberFlag !== undefined) {
+      command.error(`${memberFlag} is of a store, and with --etcd-servers this server has none of its own`);
+    }
     await serve(options);
   });
+}
+
+function addApiServer(parent: Command, { apiserver }: Programs): void {
+  const command = subcommand(parent, 'apiserver', 'the API server alone, on any etcd v3');
+  addListening(command, dataDirFlag('where the kubeconfig and the certificates are kept'));
+  addApiFlags(command);
+  addEtcdClientFlags(command, { isRequired: true });
+  command.addOption(logLevelFlag()).action(async (options: ApiServerOptions) => {
+    checkPorts(command, options);
+    await apiserver(options);
+  });
+}
+
+function addListening(command: Command, dataDir: Option): void {
+  for (const option of [dataDir, bindAddressFlag(), portFlag(), securePortFlag()]) command.addOption(option);
 }
 
 function addCluster(parent: Command, { cluster }: Programs): void {

@@ -83,6 +83,20 @@ export function urls(value: string): string[] {
   return refusing(() => checkedUrls(list(value)));
 }
 
+/** kube-apiserver's: comma-separated urls of etcd, tried in this order. */
+export function etcdServers(value: string): string[] {
+  const given = list(value);
+  if (given.length === 0) throw new InvalidArgumentError('It must not be empty.');
+  return refusing(() => given.map((url) => url.replace(/\/$/, '')).filter((url) => addressOf(url)));
+}
+
+/** What keys begin with: a path, given back without a slash at its end. */
+export function keyRoot(value: string): string {
+  const root = `/${value.replaceAll(/^\/+|\/+$/g, '')}`;
+  if (root === '/') throw new InvalidArgumentError('It must not be empty.');
+  return root;
+}
+
 /** Those to listen on: an address, or localhost. */
 export function listenUrls(value: string): string[] {
   const given = urls(value);

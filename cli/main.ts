@@ -16,6 +16,7 @@ function complain(message: string): void {
 /** Each loads the larger part of the program when it is called. */
 const programs: Programs = {
   serve: (options) => withServer((server) => server.serve(options)),
+  apiserver: (options) => withServer((server) => server.apiserver(options)),
   etcd: (commandLine) => withServer((server) => server.etcd(commandLine)),
   cluster: (options) => withServer((server) => server.cluster(options)),
 };

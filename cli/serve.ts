@@ -6,25 +6,20 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { logReady, readyText } from './announce.js';
+import type { ApiServerFlags } from './api-server.js';
+import { apiserver } from './apiserver.js';
 import { openDataDirectory, refuseClusterFolder } from './data-directory.js';
+import { type EtcdServersFlags, etcdServersOf } from './etcd-servers.js';
 import { flagsOfUrls } from './explain.js';
 import { openMember } from './member.js';
 import { planMember, type MemberFlags, type MemberPlan } from './member-flags.js';
 import { run } from './run.js';
 
-export interface ServeOptions extends MemberFlags {
-  readonly bindAddress: string;
-  /** Plain HTTP on loopback; 0: off. */
-  readonly port: number;
-  /** HTTPS; 0: off. */
-  readonly securePort: number;
-  /** Names of the controllers to run. */
-  readonly controllers: readonly string[];
-  readonly corsAllowedOrigins: readonly string[];
-}
+export interface ServeOptions extends MemberFlags, ApiServerFlags, EtcdServersFlags {}
 
 /** Resolves after a clean stop. Throws `StartupError` or `UsageError` with a line for the user. */
 export async function serve(options: ServeOptions): Promise<void> {
+  if (etcdServersOf(options) !== undefined) return apiserver(options);
   const plan = planMember(options, { byItself: false });
   await run({ ...options, portFlags: portFlags(options, plan) }, async (surroundings) => {
     const { logger, closers, terminal } = surroundings;

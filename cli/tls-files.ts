@@ -43,7 +43,7 @@ export function pathsOf(files: TlsFiles): string[] {
 
 const crlFlagOf = ({ side }: TlsFiles) => (side === 'client' ? '--client-crl-file' : '--peer-crl-file');
 
-function loadPair(certFlag: string, certPath: string, keyFlag: string, keyPath: string) {
+export function loadPair(certFlag: string, certPath: string, keyFlag: string, keyPath: string) {
   const cert = read(certFlag, certPath).toString();
   const key = read(keyFlag, keyPath).toString();
   const certificate = parsed(certFlag, certPath, () => new X509Certificate(cert));
@@ -54,7 +54,7 @@ function loadPair(certFlag: string, certPath: string, keyFlag: string, keyPath: 
   return { cert, key };
 }
 
-function loadAuthority(flag: string, path: string): string {
+export function loadAuthority(flag: string, path: string): string {
   const authority = read(flag, path).toString();
   parsed(flag, path, () => new X509Certificate(authority));
   return authority;

@@ -140,3 +140,10 @@ export class EtcdError extends Error {
     return this.code === code && this.message === message;
   }
 }
+
+/** The request certainly never reached a server: there was no connection to `endpoint`. */
+export class NotSentError extends EtcdError {
+  constructor(endpoint: string, why: string) {
+    super(GrpcCode.Unavailable, `cannot connect to ${endpoint}: ${why}`);
+  }
+}

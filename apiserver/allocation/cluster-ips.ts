@@ -16,16 +16,26 @@ function reservedOf(size: number): number {
   return size <= 16 ? 0 : Math.min(256, Math.max(16, Math.floor(size / 16)));
 }
 
+interface ClusterIPsOptions {
+  readonly client: EtcdClient;
+  /** What all keys begin with. */
+  readonly keyRoot: string;
+  readonly cidr: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
 export class ClusterIPs {
   readonly pool: Pool;
 
-  constructor(
-    client: EtcdClient,
-    private readonly cidr: string,
-    private readonly now: () => number,
-  ) {
+  private readonly cidr: string;
+  private readonly now: () => number;
+
+  constructor({ client, keyRoot, cidr, now }: ClusterIPsOptions) {
+    this.cidr = cidr;
+    this.now = now;
     const { first, last, size } = usableAddresses(cidr);
-    const keys = { prefix: '/registry/ipaddresses/', nameOf: toAddress, numberOf: toNumber };
+    const keys = { prefix: `${keyRoot}/ipaddresses/`, nameOf: toAddress, numberOf: toNumber };
     this.pool = new Pool(client, keys, { first, last, reserved: reservedOf(size) });
   }
 

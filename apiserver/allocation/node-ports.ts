@@ -21,9 +21,10 @@ const RESERVED = 86;
 export class NodePorts {
   readonly pool: Pool;
 
-  constructor(client: EtcdClient) {
+  /** `keyRoot`: what all keys begin with. */
+  constructor(client: EtcdClient, keyRoot: string) {
     const keys = {
-      prefix: '/registry/ranges/servicenodeports/',
+      prefix: `${keyRoot}/ranges/servicenodeports/`,
       nameOf: String,
       numberOf: (name: string) => Number(name),
     };

@@ -11,6 +11,7 @@ import {
 import type { KubeObject } from '../../schemas/definition.js';
 import type { EtcdClient } from '../../storage/client/interface.js';
 import type { Allocator, Companion } from '../registry/allocator.js';
+import { DEFAULT_ROOT } from '../registry/keys.js';
 import { toAddress, toNumber } from './addresses.js';
 import { ClusterIPs } from './cluster-ips.js';
 import { NodePorts } from './node-ports.js';
@@ -21,6 +22,8 @@ export const SERVICE_CIDR = '10.0.0.0/24';
 
 export interface ServiceAllocatorOptions {
   readonly client: EtcdClient;
+  /** What all keys begin with, without a slash at its end; `/registry` when absent. */
+  readonly keyRoot?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -29,9 +32,9 @@ export class ServiceAllocator implements Allocator {
   private readonly clusterIPs: ClusterIPs;
   private readonly nodePorts: NodePorts;
 
-  constructor({ client, now = Date.now }: ServiceAllocatorOptions) {
-    this.clusterIPs = new ClusterIPs(client, SERVICE_CIDR, now);
-    this.nodePorts = new NodePorts(client);
+  constructor({ client, keyRoot = DEFAULT_ROOT, now = Date.now }: ServiceAllocatorOptions) {
+    this.clusterIPs = new ClusterIPs({ client, keyRoot, cidr: SERVICE_CIDR, now });
+    this.nodePorts = new NodePorts(client, keyRoot);
   }
 
   async allocate(service: KubeObject, old: KubeObject | undefined): Promise<Companion> {

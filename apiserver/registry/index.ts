@@ -28,6 +28,8 @@ const TICK_MS = 1000;
 export interface RegistriesOptions {
   readonly client: EtcdClient;
   readonly definitions: readonly ResourceDefinition[];
+  /** What all keys begin with, without a slash at its end; `/registry` when absent. */
+  readonly keyRoot?: string | undefined;
   /** Run in this order. May be filled after construction, since plugins need the table. */
   readonly admission: readonly AdmissionPlugin[];
   /** By `group/plural`. */
@@ -115,7 +117,7 @@ class ServedResources implements Registries {
   private resourceOf(definition: ResourceDefinition): Resource {
     const { client, admission, decodeValue, onError = () => undefined, cache: cacheOptions } = this.options;
     const { now, pool, fresh, leases } = this;
-    const keys = new KeySpace(definition.etcdPrefix);
+    const keys = new KeySpace(definition.etcdPrefix, this.options.keyRoot);
     const format = formatOf(definition, pool, decodeValue);
     const window = cacheOptions?.window?.();
     return {

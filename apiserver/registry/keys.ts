@@ -44,14 +44,18 @@ export function scopeOf(namespaced: boolean, namespace: string, name: string | u
   return { namespace, key: undefined, low: `${namespace}/`, high: `${namespace}0` };
 }
 
+/** kube-apiserver's. */
+export const DEFAULT_ROOT = '/registry';
+
 /** The etcd keys of one resource: everything below `/registry/{prefix}/`. */
 export class KeySpace {
   readonly prefix: Buffer;
   readonly rangeEnd: Buffer;
   private readonly text: string;
 
-  constructor(etcdPrefix: string) {
-    this.text = `/registry/${etcdPrefix}/`;
+  /** `root`: what all resources' keys begin with, without a slash at its end. */
+  constructor(etcdPrefix: string, root = DEFAULT_ROOT) {
+    this.text = `${root}/${etcdPrefix}/`;
     this.prefix = Buffer.from(this.text);
     this.rangeEnd = successor(this.prefix);
   }

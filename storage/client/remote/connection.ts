@@ -1,5 +1,5 @@
 /** What the remote client needs of a connection to one endpoint. grpc-connection.ts makes it of a gRPC channel. */
-import { EtcdError, GrpcCode } from '../../errors.js';
+import type { EtcdError } from '../../errors.js';
 import type { Method } from '../../grpc/method.js';
 
 export interface StreamSettings {
@@ -45,11 +45,4 @@ export interface Connection {
     events: StreamEvents<Response>,
   ): Stream<Request>;
   close(): void;
-}
-
-/** The request certainly never reached a server: there was no connection. */
-export class NotSentError extends EtcdError {
-  constructor(endpoint: string, why: string) {
-    super(GrpcCode.Unavailable, `cannot connect to ${endpoint}: ${why}`);
-  }
 }

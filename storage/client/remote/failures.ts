@@ -1,6 +1,5 @@
 /** What a gRPC status means to a caller, and whether its call may be made again. */
-import { EtcdError, GrpcCode } from '../../errors.js';
-import { NotSentError } from './connection.js';
+import { EtcdError, GrpcCode, NotSentError } from '../../errors.js';
 
 export interface GrpcStatus {
   readonly code: number;

@@ -8,15 +8,14 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { asBuffer } from '../../bytes.js';
-import { EtcdError } from '../../errors.js';
+import { EtcdError, NotSentError } from '../../errors.js';
 import type { Method } from '../../grpc/method.js';
-import {
-  NotSentError,
-  type CallSettings,
-  type Connection,
-  type Stream,
-  type StreamEvents,
-  type StreamSettings,
+import type {
+  CallSettings,
+  Connection,
+  Stream,
+  StreamEvents,
+  StreamSettings,
 } from './connection.js';
 import type { Endpoint } from './endpoint.js';
 import { errorOfStatus } from './failures.js';
