@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallOptions, EtcdClient } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
-import { retrying } from './retry.js';
+import { CALL_MS_MAX, retrying } from './retry.js';
 
 /** Between two looks at which leases of the target must be renewed. */
 const LOOK_MS = 500;
@@ -37,7 +37,7 @@ export class LeaseMover {
 
   constructor(options: LeaseMoverOptions) {
     this.#options = options;
-    this.#call = { signal: options.signal };
+    this.#call = { signal: options.signal, timeout: CALL_MS_MAX };
   }
 
   get count(): number {

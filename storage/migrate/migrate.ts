@@ -51,6 +51,8 @@ export interface MigrateOutcome {
 const VERIFY_ATTEMPTS_MAX = 3;
 const VERIFY_PAUSE_MS = 500;
 const FOLLOW_LOOK_MS = 500;
+/** A whole store goes in one transaction. */
+const DELETE_MS_MAX = 10 * 60_000;
 
 /** @throws BackupError, EtcdError */
 export async function migrate(options: MigrateOptions): Promise<MigrateOutcome> {
@@ -117,7 +119,7 @@ class Migration {
       );
     }
     this.#options.onProgress?.({ phase: 'deleting' });
-    await retrying(() => target.deleteRange(this.#keys));
+    await retrying(() => target.deleteRange(this.#keys, { timeout: DELETE_MS_MAX }));
     if (prefix.length === 0) await this.#leases.clearTarget();
   }
 

@@ -1,5 +1,5 @@
 import type { EtcdClient, KeyValue, RangeResponse } from '../client/interface.js';
-import { retrying } from './retry.js';
+import { CALL_MS_MAX, retrying } from './retry.js';
 
 /** Every key ≥ the first that can be. */
 const NO_END = Buffer.from([0]);
@@ -51,7 +51,8 @@ export async function* pages(options: PagesOptions): AsyncGenerator<readonly Key
 }
 
 function page({ client, rangeEnd, revision, signal }: PagesOptions, key: Uint8Array, limit: number) {
-  return retrying(() => client.range({ key, rangeEnd, revision, limit }, signal && { signal }), signal);
+  const call = { timeout: CALL_MS_MAX, ...(signal && { signal }) };
+  return retrying(() => client.range({ key, rangeEnd, revision, limit }, call), signal);
 }
 
 function limitAfter(kvs: readonly KeyValue[]): number {

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EtcdError, GrpcCode } from '../errors.js';
 
+/** How long a page, or a transaction, may take on a slow line. */
+export const CALL_MS_MAX = 60_000;
+
 const ATTEMPTS_MAX = 5;
 /** After the first failure; one more with each. */
 const PAUSE_MS = 500;

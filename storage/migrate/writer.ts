@@ -2,7 +2,7 @@ import type { EtcdClient, KeyValue, RequestOp } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import type { LeaseMover } from './leases.js';
 import { pairBytes } from './pages.js';
-import { retrying } from './retry.js';
+import { CALL_MS_MAX, retrying } from './retry.js';
 
 /** etcd's default limit of a request is 1.5 MiB; one pair alone may be as large as that. */
 export const BATCH_BYTES_MAX = 2 ** 20;
@@ -64,13 +64,14 @@ export class Writer {
 
   async #write(batch: readonly Write[]): Promise<void> {
     const { target, signal } = this.#options;
+    const call = { signal, timeout: CALL_MS_MAX };
     let lost: Promise<ReadonlySet<bigint>> = this.#lostLeases(batch, false);
     for (let attempt = 1; ; attempt++) {
       const gone = await lost;
       const success = batch.flatMap((write) => operation(write, gone));
       if (success.length === 0) return;
       try {
-        await retrying(() => target.txn({ compare: [], success, failure: [] }, { signal }), signal);
+        await retrying(() => target.txn({ compare: [], success, failure: [] }, call), signal);
         return;
       } catch (error) {
         const mayHelp = error instanceof EtcdError && error.is('LeaseNotFound');

@@ -1,7 +1,9 @@
 /** Backups: the snapshot stream of etcd's Maintenance service, the file made of it, and a new cluster made of that. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { CHUNK_BYTES_MAX, snapshotStream } from '../../storage/backup/stream.js';
@@ -53,7 +55,13 @@ const own = { name: 'default', peerUrls: ['http://localhost:2380'] };
 /** As `wherry snapshot restore` does when nothing else is said. */
 async function restore(t: Test, file: string, more: Partial<RestoreOptions> = {}) {
   const dataDir = path.join(temporaryFolder(t), 'data');
-  const usual = { own, token: 'etcd-cluster', bumpRevision: BILLION, markCompacted: true, skipHashCheck: false };
+  const usual = {
+    own,
+    token: 'etcd-cluster',
+    bumpRevision: BILLION,
+    markCompacted: true,
+    skipHashCheck: false,
+  };
   const outcome = await restoreBackup({ file, dataDir, ...usual, ...more });
   return { dataDir, outcome };
 }
@@ -123,48 +131,54 @@ t.test('what the disk says is told', async (t) => {
   });
 });
 
-t.test('snapshots while writers write: each is of one moment, and of none before it was asked for', async (t) => {
-  const store = await open(t, temporaryFolder(t));
-  const { client } = store;
-  const { seed, between } = random();
-  t.comment(`seed ${seed}`);
-  const accounts = Array.from({ length: 10 }, (_, number) => `account-${number}`);
-  const total = 1000;
-  const state = new Map(accounts.map((name) => [name, total / accounts.length]));
-  await client.txn(txn(accounts.map((name) => put(name, `${state.get(name)}`))));
-  let stop = false;
-  // One writer, so that the model needs no compares; each transaction moves an amount, the sum stays.
-  const write = async () => {
-    for (let count = 1; !stop; count++) {
-      const [from, to] = [accounts[between(0, 4)] ?? '', accounts[between(5, 9)] ?? ''];
-      const amount = between(1, 5);
-      state.set(from, (state.get(from) ?? 0) - amount);
-      state.set(to, (state.get(to) ?? 0) + amount);
-      const pairs = [from, to].map((name) => put(name, `${state.get(name)}`));
-      await client.txn(txn([...pairs, put('count', `${count}`), put(`filler-${count % 50}`, 'x'.repeat(5_000))]));
+t.test(
+  'snapshots while writers write: each is of one moment, and of none before it was asked for',
+  async (t) => {
+    const store = await open(t, temporaryFolder(t));
+    const { client } = store;
+    const { seed, between } = random();
+    t.comment(`seed ${seed}`);
+    const accounts = Array.from({ length: 10 }, (_, number) => `account-${number}`);
+    const total = 1000;
+    const state = new Map(accounts.map((name) => [name, total / accounts.length]));
+    await client.txn(txn(accounts.map((name) => put(name, `${state.get(name)}`))));
+    let stop = false;
+    // One writer, so that the model needs no compares; each transaction moves an amount, the sum stays.
+    const write = async () => {
+      for (let count = 1; !stop; count++) {
+        const [from, to] = [accounts[between(0, 4)] ?? '', accounts[between(5, 9)] ?? ''];
+        const amount = between(1, 5);
+        state.set(from, (state.get(from) ?? 0) - amount);
+        state.set(to, (state.get(to) ?? 0) + amount);
+        const pairs = [from, to].map((name) => put(name, `${state.get(name)}`));
+        await client.txn(
+          txn([...pairs, put('count', `${count}`), put(`filler-${count % 50}`, 'x'.repeat(5_000))]),
+        );
+      }
+    };
+    const writing = write();
+    const countNow = async () =>
+      Number(text((await client.range({ key: bytes('count') })).kvs[0]?.value ?? bytes('0')));
+    for (let round = 0; round < 3; round++) {
+      const before = await countNow();
+      // Two at a time, of which the second must not be given a copy from before it came.
+      const files = [savedFrom(t, store), savedFrom(t, store)];
+      for (const file of await Promise.all(files)) {
+        const { dataDir } = await restore(t, file);
+        const restored = await openStore({ dataDir });
+        const { kvs } = await restored.client.range(ALL);
+        await restored.close();
+        const values = new Map(kvs.map(({ key, value }) => [text(key), text(value)]));
+        const sum = accounts.reduce((sum, name) => sum + Number(values.get(name)), 0);
+        t.equal(sum, total, 'no transaction is there by half');
+        t.ok(Number(values.get('count') ?? 0) >= before, 'all that was answered before is there');
+      }
     }
-  };
-  const writing = write();
-  const countNow = async () => Number(text((await client.range({ key: bytes('count') })).kvs[0]?.value ?? bytes('0')));
-  for (let round = 0; round < 3; round++) {
-    const before = await countNow();
-    // Two at a time, of which the second must not be given a copy from before it came.
-    const files = [savedFrom(t, store), savedFrom(t, store)];
-    for (const file of await Promise.all(files)) {
-      const { dataDir } = await restore(t, file);
-      const restored = await openStore({ dataDir });
-      const { kvs } = await restored.client.range(ALL);
-      await restored.close();
-      const values = new Map(kvs.map(({ key, value }) => [text(key), text(value)]));
-      const sum = accounts.reduce((sum, name) => sum + Number(values.get(name)), 0);
-      t.equal(sum, total, 'no transaction is there by half');
-      t.ok(Number(values.get('count') ?? 0) >= before, 'all that was answered before is there');
-    }
-  }
-  stop = true;
-  await writing;
-  t.ok((await countNow()) > 3, 'writes went on');
-});
+    stop = true;
+    await writing;
+    t.ok((await countNow()) > 3, 'writes went on');
+  },
+);
 
 t.test('a backup as a file', async (t) => {
   const store = await open(t, temporaryFolder(t));
@@ -242,9 +256,17 @@ t.test('a restored store is a new cluster with the old content', async (t) => {
   t.equal(store.clusterId, outcome.clusterId);
   t.same(await pairsOf(client), await pairsOf(before.client), 'keys keep their revisions and versions');
   t.equal(await client.currentRevision(), BILLION + 27);
-  t.match(await client.leaseTimeToLive({ id: 77n, keys: true }), { grantedTtl: 500, keys: [bytes('leased')] });
+  t.match(await client.leaseTimeToLive({ id: 77n, keys: true }), {
+    grantedTtl: 500,
+    keys: [bytes('leased')],
+  });
   await fails(t, client.range({ ...ALL, revision: 27 }), 'Compacted', 'a revision of before');
-  await fails(t, client.range({ ...ALL, revision: 28 + 1000 }), 'Compacted', 'one that the old cluster came to later');
+  await fails(
+    t,
+    client.range({ ...ALL, revision: 28 + 1000 }),
+    'Compacted',
+    'one that the old cluster came to later',
+  );
 
   const watch = client.watch();
   const reader = new WatchReader(watch);
@@ -280,26 +302,32 @@ t.test('without a bump everything is as it was', async (t) => {
   t.same((await other.range({ key: bytes('b'), revision: 5 })).kvs.map(brief), ['b=1 c5 m5 v1']);
 });
 
-t.test('members restored from one file are one cluster; from another, or in another way, they are not', async (t) => {
-  const store = await open(t, ':memory:');
-  await fill(store);
-  const file = await savedFrom(t, store);
-  const initial = ['m1', 'm2', 'm3'].map((name, n) => ({ name, peerUrls: [`http://127.0.0.1:${7001 + n}`] }));
-  const restored = async (name: string, more: Partial<RestoreOptions> = {}) => {
-    const own = initial.find((member) => member.name === name) ?? { name, peerUrls: [] };
-    return (await restore(t, more.file ?? file, { own, initial, ...more })).outcome;
-  };
-  const [m1, m2, again] = [await restored('m1'), await restored('m2'), await restored('m1')];
-  t.equal(m1.clusterId, m2.clusterId);
-  t.not(m1.memberId, m2.memberId);
-  t.same(again, m1);
-  await store.client.put({ key: bytes('a'), value: bytes('other') });
-  const later = await savedFrom(t, store);
-  for (const more of [{ file: later }, { bumpRevision: 5 }, { markCompacted: false }, { token: 'other' }]) {
-    t.not((await restored('m2', more)).clusterId, m1.clusterId, JSON.stringify(Object.keys(more)));
-  }
-  await t.rejects(restored('m9'), { name: 'InitialClusterError' });
-});
+t.test(
+  'members restored from one file are one cluster; from another, or in another way, they are not',
+  async (t) => {
+    const store = await open(t, ':memory:');
+    await fill(store);
+    const file = await savedFrom(t, store);
+    const initial = ['m1', 'm2', 'm3'].map((name, n) => ({
+      name,
+      peerUrls: [`http://127.0.0.1:${7001 + n}`],
+    }));
+    const restored = async (name: string, more: Partial<RestoreOptions> = {}) => {
+      const own = initial.find((member) => member.name === name) ?? { name, peerUrls: [] };
+      return (await restore(t, more.file ?? file, { own, initial, ...more })).outcome;
+    };
+    const [m1, m2, again] = [await restored('m1'), await restored('m2'), await restored('m1')];
+    t.equal(m1.clusterId, m2.clusterId);
+    t.not(m1.memberId, m2.memberId);
+    t.same(again, m1);
+    await store.client.put({ key: bytes('a'), value: bytes('other') });
+    const later = await savedFrom(t, store);
+    for (const more of [{ file: later }, { bumpRevision: 5 }, { markCompacted: false }, { token: 'other' }]) {
+      t.not((await restored('m2', more)).clusterId, m1.clusterId, JSON.stringify(Object.keys(more)));
+    }
+    await t.rejects(restored('m9'), { name: 'InitialClusterError' });
+  },
+);
 
 t.test('what is damaged, or no backup, is refused and leaves nothing', async (t) => {
   const store = await open(t, ':memory:');
@@ -329,13 +357,19 @@ t.test('what is damaged, or no backup, is refused and leaves nothing', async (t)
     'cut anywhere': [good.subarray(0, good.length - 32 - 100), /is no whole snapshot/],
     'a page less': [Buffer.concat([good.subarray(0, -4096 - 32), good.subarray(-32)]), /its checksum/],
     'without checksum': [good.subarray(0, -32), /has no checksum.*--skip-hash-check/],
-    'empty': [Buffer.alloc(0), /is no whole snapshot: it has 0 bytes/],
+    empty: [Buffer.alloc(0), /is no whole snapshot: it has 0 bytes/],
     'something else': [sealed(Buffer.alloc(8192, 'x')), /is no snapshot of Wherry or etcd/],
     'of a real etcd': [sealed(bbolt), /real etcd.*etcdutl.*wherry migrate/],
-    'a damaged page': [sealed(Buffer.from(good.subarray(0, -32)).fill(0xa5, 4096 * 3, 4096 * 3 + 200)), /corrupt/],
+    'a damaged page': [
+      sealed(Buffer.from(good.subarray(0, -32)).fill(0xa5, 4096 * 3, 4096 * 3 + 200)),
+      /corrupt/,
+    ],
     'no metadata': [altered('DELETE FROM metadata'), /corrupt \(no metadata\)/],
     'a later format': [altered('PRAGMA user_version = 99'), /has format 99/],
-    'a trigger': [altered('CREATE TRIGGER x AFTER UPDATE ON metadata BEGIN DELETE FROM history; END'), /its tables/],
+    'a trigger': [
+      altered('CREATE TRIGGER x AFTER UPDATE ON metadata BEGIN DELETE FROM history; END'),
+      /its tables/,
+    ],
   };
   for (const [what, [content, message]] of Object.entries(cases)) {
     const damaged = path.join(temporaryFolder(t), 'damaged.db');
@@ -345,7 +379,10 @@ t.test('what is damaged, or no backup, is refused and leaves nothing', async (t)
     await t.rejects(restore(t, damaged, { dataDir }), { message: damaged }, `${what}: the file is named`);
     t.notOk(fs.existsSync(dataDir), what);
   }
-  await t.rejects(restore(t, '/no/such/file'), { name: 'BackupError', message: /cannot read \/no\/such\/file/ });
+  await t.rejects(restore(t, '/no/such/file'), {
+    name: 'BackupError',
+    message: /cannot read \/no\/such\/file/,
+  });
 
   const bare = path.join(temporaryFolder(t), 'bare.db');
   fs.writeFileSync(bare, good.subarray(0, -32));
@@ -370,4 +407,47 @@ t.test('a restore takes no folder that is in use', async (t) => {
   fs.mkdirSync(path.join(started, 'member.restoring'));
   await t.rejects(restore(t, file, { dataDir: started }), { message: /did not get to its end/ });
   await t.rejects(openStore({ dataDir: started }), { message: /did not get to its end/ });
+});
+
+/** After a restore that was killed: what a start makes of it. */
+async function whatIsThere(t: Test, dataDir: string): Promise<'nothing' | 'refused' | 'all'> {
+  if (!fs.existsSync(dataDir) || fs.readdirSync(dataDir).length === 0) return 'nothing';
+  if (!fs.existsSync(path.join(dataDir, 'member'))) {
+    await t.rejects(openStore({ dataDir }), { message: /did not get to its end/ });
+    return 'refused';
+  }
+  const store = await openStore({ dataDir });
+  t.equal((await store.client.range({ key: bytes('a') })).header.revision, 102);
+  t.equal((await store.client.range({ key: bytes('a') })).count, 1);
+  await store.close();
+  return 'all';
+}
+
+t.test('a restore that is killed leaves nothing, what a start refuses, or all of it', async (t) => {
+  const store = await open(t, ':memory:');
+  await store.client.put({ key: bytes('a'), value: bytes('1') });
+  const file = await savedFrom(t, store);
+  const child = fileURLToPath(new URL('./restore-child.js', import.meta.url));
+  const outcomes = new Set<string>();
+  for (let step = 0, killed = true; killed; step++) {
+    const dataDir = path.join(temporaryFolder(t), 'data');
+    const { signal, stdout, stderr } = spawnSync(process.execPath, [child, file, dataDir, `${step}`], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    killed = signal === 'SIGKILL';
+    if (!killed) t.match(stdout, 'done', stderr);
+    const outcome = await whatIsThere(t, dataDir);
+    t.comment(`${stdout.trim().split('\n').at(-1)}: ${outcome}`);
+    // Once of each kind.
+    if (outcomes.has(outcome)) continue;
+    outcomes.add(outcome);
+    if (outcome === 'all') continue;
+    if (outcome === 'refused') {
+      await t.rejects(restore(t, file, { dataDir }), { message: /did not get to its end/ });
+      fs.rmSync(dataDir, { recursive: true });
+    }
+    t.equal((await restore(t, file, { dataDir })).outcome.revision, BILLION + 2, 'it can be restored again');
+  }
+  t.same([...outcomes].sort(), ['all', 'nothing', 'refused']);
 });
