@@ -155,6 +155,8 @@ function saveMetadata(
     revision,
     compacted,
   );
+  // They are about members of the old cluster, and raised again where there is reason.
+  db.exec('DELETE FROM alarm');
 }
 
 async function startLog(folder: string, workerUrl: URL | undefined): Promise<void> {

@@ -103,7 +103,7 @@ export class Follower {
     for (;;) {
       await sleep(PROGRESS_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return 'silence';
-      const isPromised = (this.#stream.requestProgress() as unknown) !== false;
+      const isPromised = this.#stream.requestProgress();
       if (!isPromised && performance.now() - started > SILENCE_MS) return 'silence';
     }
   }

@@ -1,5 +1,6 @@
 /** etcd's API over gRPC, on one or several endpoints: the same interface as the store in this process. */
 import { EtcdError, GrpcCode } from '../../errors.js';
+import type { SnapshotChunk } from '../../server/api.js';
 import { Auth, KV, Lease, Maintenance, Watch } from '../../grpc/services.js';
 import type {
   CallOptions,
@@ -30,6 +31,7 @@ import { Connections, type RemoteLogger } from './connections.js';
 import { limited } from './limits.js';
 import { isProgressTrusted } from './progress.js';
 import { Rounds } from './rounds.js';
+import { SnapshotCall } from './snapshot.js';
 import { Tokens } from './tokens.js';
 import { RemoteWatchStream } from './watch-stream.js';
 
@@ -43,6 +45,9 @@ export interface RemoteClientParts {
   /** A key that is read to learn the store's revision; its user must be allowed to. */
   readonly probeKey?: Uint8Array | undefined;
 }
+
+/** How long a server may take to make a copy of its database, in milliseconds. */
+const SNAPSHOT_MS_MAX = 10 * 60_000;
 
 /** How long a server may take to say what version it is, in milliseconds. */
 const VERSION_MS_MAX = 5000;
@@ -142,6 +147,23 @@ export class RemoteClient implements EtcdClient {
   /** Of the endpoint in use. */
   status(options?: CallOptions): Promise<StatusResponse> {
     return this.#calls.unary(Maintenance.Status, {}, LOCAL_READ, options);
+  }
+
+  /**
+   * Of the endpoint in use, which may take long to begin: until then a time-out counts, and another endpoint is asked when
+   * one fails. @throws EtcdError
+   */
+  async *snapshot(options: CallOptions = {}): AsyncGenerator<SnapshotChunk, void, undefined> {
+    const call = await this.#calls.run(
+      async (connection, settings) => {
+        const call = new SnapshotCall(connection, settings);
+        await call.begun(settings);
+        return call;
+      },
+      LOCAL_READ,
+      { timeout: SNAPSHOT_MS_MAX, ...options },
+    );
+    yield* call.chunks(options.signal);
   }
 
   /** Who asks at the same time shares a range; a token of its own asks alone. */

@@ -22,6 +22,8 @@ export interface StreamEvents<Response> {
 
 export interface Stream<Request> {
   send(request: Request): void;
+  /** No more requests come; responses do. */
+  end(): void;
   /** No message comes until `resume`, but for the few that have already arrived. */
   pause(): void;
   resume(): void;

@@ -151,6 +151,7 @@ export class GrpcConnection implements Connection {
     call.on('end', () => end(undefined));
     return {
       send: (request) => void call.write(request),
+      end: () => call.end(),
       pause: () => void call.pause(),
       resume: () => void call.resume(),
       cancel: () => {

@@ -1,9 +1,9 @@
 /** The remote client, to be imported only where one is used: it brings gRPC. */
-import type { EtcdClient } from '../interface.js';
 import { RemoteClient, type RemoteClientParts } from './client.js';
 import { endpointOf } from './endpoint.js';
 import { GrpcConnection, type ClientTls } from './grpc-connection.js';
 
+export type { RemoteClient } from './client.js';
 export type { ClientTls } from './grpc-connection.js';
 
 export interface RemoteClientOptions
@@ -29,7 +29,7 @@ const SEND_BYTES_MAX = 2 * 2 ** 20;
  * A client of an etcd v3 (3.4 or newer) or of Wherry. It connects at first use.
  * @throws UrlError
  */
-export function createRemoteClient(options: RemoteClientOptions): EtcdClient {
+export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   const {
     endpoints,
     tls,
