@@ -17,6 +17,8 @@ import {
 
 interface FlagShape {
   readonly name: string;
+  /** One letter. */
+  readonly short?: string;
   /** What the value is called in --help. */
   readonly value: string;
   readonly description: string;
@@ -26,8 +28,9 @@ interface FlagShape {
 }
 
 /** A flag with a value, which also reads from the environment variable WHERRY_<FLAG>. */
-export function flag({ name, value, description, byDefault, parse }: FlagShape): Option {
-  const option = withEnvironment(new Option(`--${name} <${value}>`, description), name);
+export function flag({ name, short, value, description, byDefault, parse }: FlagShape): Option {
+  const letter = short === undefined ? '' : `-${short}, `;
+  const option = withEnvironment(new Option(`${letter}--${name} <${value}>`, description), name);
   if (parse !== undefined) option.argParser(parse);
   if (byDefault === undefined) return option;
   // A default goes the way a given value goes, and help shows it as one would write it.
@@ -35,10 +38,11 @@ export function flag({ name, value, description, byDefault, parse }: FlagShape):
   return option.default(parse === undefined ? byDefault : parse(text), text === '' ? 'none' : text);
 }
 
-/** A flag that is true where it stands without a value. */
-function onFlag(name: string, description: string): Option {
+/** A flag that is true where it stands without a value. `isOpen`: undefined where it does not stand, else false. */
+export function onFlag(name: string, description: string, { isOpen = false } = {}): Option {
   const option = withEnvironment(new Option(`--${name} [bool]`, description), name);
-  return option.preset('true').argParser(boolean).default(false, 'false');
+  option.preset('true').argParser(boolean);
+  return isOpen ? option : option.default(false, 'false');
 }
 
 function withEnvironment(option: Option, name: string): Option {

@@ -18,7 +18,11 @@ import {
 } from './command-flags.js';
 import { type CommandLine, addEtcdCommand } from './etcd/command.js';
 import { clusterSize, openPort, port } from './flags.js';
+import { addMigrateCommand } from './migrate/command.js';
+import type { MigrateOptions } from './migrate/options.js';
 import type { ServeOptions } from './serve.js';
+import { addSnapshotCommand } from './snapshot/command.js';
+import type { SnapshotPrograms } from './snapshot/options.js';
 
 /** What runs once a command's flags are good. */
 export interface Programs {
@@ -26,6 +30,8 @@ export interface Programs {
   readonly apiserver: (options: ApiServerOptions) => Promise<void>;
   readonly etcd: (commandLine: CommandLine) => Promise<void>;
   readonly cluster: (options: ClusterOptions) => Promise<void>;
+  readonly snapshot: SnapshotPrograms;
+  readonly migrate: (options: MigrateOptions) => Promise<void>;
 }
 
 export function wherryCommand(programs: Programs): Command {
@@ -41,6 +47,8 @@ export function wherryCommand(programs: Programs): Command {
   addEtcdCommand(command, programs.etcd);
   addApiServer(command, programs);
   addCluster(command, programs);
+  addSnapshotCommand(command, subcommand, programs.snapshot);
+  addMigrateCommand(command, subcommand, programs.migrate);
   return command;
 }
 

@@ -30,6 +30,13 @@ export function positive(value: string): number {
   return number;
 }
 
+/** 0, too. */
+export function wholeNumber(value: string): number {
+  const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(number)) throw new InvalidArgumentError('It must be a whole number.');
+  return number;
+}
+
 export function ipAddress(value: string): string {
   if (isIP(value) === 0) throw new InvalidArgumentError('It must be an IP address.');
   return value;

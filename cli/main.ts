@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `wherry` command. Exit codes: 0 done, 1 could not start or failed, 2 a flag or a value that is wrong. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { type Programs, wherryCommand } from './command.js';
 import { withTwoDashes } from './etcd/command.js';
 import { loadServer } from './load-server.js';
@@ -19,6 +19,12 @@ const programs: Programs = {
   apiserver: (options) => withServer((server) => server.apiserver(options)),
   etcd: (commandLine) => withServer((server) => server.etcd(commandLine)),
   cluster: (options) => withServer((server) => server.cluster(options)),
+  snapshot: {
+    save: (options) => withServer((server) => server.snapshot.save(options)),
+    status: (options) => withServer((server) => server.snapshot.status(options)),
+    restore: (options) => withServer((server) => server.snapshot.restore(options)),
+  },
+  migrate: (options) => withServer((server) => server.migrate(options)),
 };
 
 async function withServer(use: (server: Programs) => Promise<void>): Promise<void> {
@@ -27,9 +33,13 @@ async function withServer(use: (server: Programs) => Promise<void>): Promise<voi
   saveCodeCache();
 }
 
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const command = wherryCommand(programs);
-  for (const each of [command, ...command.commands]) {
+  for (const each of withSubcommands(command)) {
     each.exitOverride().configureOutput({ writeErr() {}, outputError() {} });
   }
   if (args.length === 0) {

@@ -69,7 +69,7 @@ export async function migrate(options: MigrateOptions): Promise<MigrateOutcome> 
 }
 
 async function refuseItself({ source, target }: MigrateOptions): Promise<void> {
-  const [from, to] = await Promise.all([retrying(() => source.status()), retrying(() => target.status())]);
+  const [from, to] = await Promise.all([source.status(), target.status()]);
   if (from.header.clusterId !== to.header.clusterId) return;
   throw new BackupError(`source and target are the same cluster (${from.header.clusterId.toString(16)})`);
 }

@@ -142,10 +142,10 @@ t.test(
     const total = 1000;
     const state = new Map(accounts.map((name) => [name, total / accounts.length]));
     await client.txn(txn(accounts.map((name) => put(name, `${state.get(name)}`))));
-    let stop = false;
+    const stop = new AbortController();
     // One writer, so that the model needs no compares; each transaction moves an amount, the sum stays.
     const write = async () => {
-      for (let count = 1; !stop; count++) {
+      for (let count = 1; !stop.signal.aborted; count++) {
         const [from, to] = [accounts[between(0, 4)] ?? '', accounts[between(5, 9)] ?? ''];
         const amount = between(1, 5);
         state.set(from, (state.get(from) ?? 0) - amount);
@@ -174,7 +174,7 @@ t.test(
         t.ok(Number(values.get('count') ?? 0) >= before, 'all that was answered before is there');
       }
     }
-    stop = true;
+    stop.abort();
     await writing;
     t.ok((await countNow()) > 3, 'writes went on');
   },
