@@ -21,6 +21,7 @@ import { openJwtTokens } from './auth/jwt-tokens.js';
 import type { AuthTokenOptions } from './auth/token-options.js';
 import type { TokenProvider } from './auth/tokens.js';
 import { systemClock, type Clock } from './clock.js';
+import { Counters } from './metrics/counters.js';
 import type { CheckpointLimits } from './mvcc/checkpoint.js';
 import {
   DataDirCorruptError,
@@ -81,6 +82,8 @@ export interface StoreOptions {
    */
   readonly onFatal?: (error: Error) => void;
   readonly checkpointLimits?: CheckpointLimits;
+  /** What is counted is added here, for those who want to count more. */
+  readonly counters?: Counters;
   /** Bytes of one request's command; 1.5 MiB as in etcd when absent. */
   readonly requestBytesMax?: number;
   /** 128 as in etcd when absent. */
@@ -120,13 +123,14 @@ const FRESH_SHARE = 10;
 export async function openStore(options: StoreOptions): Promise<Store> {
   const isMemory = options.dataDir === MEMORY;
   const tokens = options.authToken?.type === 'jwt' ? await openJwtTokens(options.authToken) : undefined;
+  const counters = options.counters ?? new Counters();
   const folder = path.join(options.dataDir, 'member');
   if (!isMemory) makeFolder(options.dataDir, folder);
-  const log = isMemory ? new MemoryLog() : await openLog(options, folder);
+  const log = isMemory ? new MemoryLog() : await openLog(options, folder, counters);
   const failure = new Failure(options);
   let machine: MvccMachine | undefined;
   try {
-    machine = await openMachine(options, isMemory ? undefined : folder, log, failure);
+    machine = await openMachine({ ...options, counters }, isMemory ? undefined : folder, log, failure);
     return await start(options, { machine, log, tokens }, failure);
   } catch (error) {
     await machine?.close();
@@ -155,10 +159,11 @@ async function start(
     session: randomId(),
     log,
     stateMachine: machine,
-    transport: transportOf(options, { clusterId, memberId }),
+    transport: transportOf(options, { clusterId, memberId }, machine.counters),
     times: { electionTimeoutMs, heartbeatMs: options.heartbeatMs ?? RAFT_TIMES.heartbeatMs },
     tailLimits: tailLimits(options),
     logger: options.logger,
+    observer: machine.counters,
     onFatal: (error) => failure.report(error),
     onRemoved: () => options.onRemoved?.(),
   });
@@ -179,10 +184,11 @@ async function start(
 function transportOf(
   { transport, peers, logger }: StoreOptions,
   self: Pick<Identity, 'clusterId' | 'memberId'>,
+  observer: Counters,
 ): Transport {
   if (transport !== undefined) return transport(self);
   if (peers === undefined) return NO_TRANSPORT;
-  return createHttpTransport({ ...self, ...peers, logger });
+  return createHttpTransport({ ...self, ...peers, logger, observer });
 }
 
 /** @param folder undefined: in memory */
@@ -207,6 +213,7 @@ async function openMachine(
     openGeneration(db, {
       checkpointWorkerUrl: options.workerUrls?.checkpoint,
       checkpointLimits: options.checkpointLimits,
+      counters: options.counters,
       onFailure,
     });
   const snapshots =
@@ -261,10 +268,14 @@ function makeFolder(dataDir: string, folder: string): void {
   }
 }
 
-async function openLog(options: StoreOptions, folder: string): Promise<RaftLog> {
+async function openLog(options: StoreOptions, folder: string, observer: Counters): Promise<RaftLog> {
   const url = options.workerUrls?.log;
   try {
-    return await openSqliteLog({ path: path.join(folder, 'log.db'), ...(url && { workerUrl: url }) });
+    return await openSqliteLog({
+      path: path.join(folder, 'log.db'),
+      observer,
+      ...(url && { workerUrl: url }),
+    });
   } catch (error) {
     throw startError(options.dataDir, error);
   }

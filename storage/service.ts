@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Consensus } from '../raft/node/consensus.js';
+import type { Consensus, ConsensusStatus } from '../raft/node/consensus.js';
 import { Authorizer } from './auth/authorizer.js';
 import type { AuthChecks } from './auth/checks.js';
 import { GuardedClient } from './auth/guard.js';
@@ -13,14 +13,15 @@ import type { CallOptions, EtcdClient, ResponseHeader, StatusResponse } from './
 import type { Clock } from './clock.js';
 import { EtcdError } from './errors.js';
 import { Lessor } from './lease/lessor.js';
-import type { AuthenticateResult, CommandResult, MvccMachine } from './mvcc/machine.js';
+import type { Counters } from './metrics/counters.js';
+import type { AuthenticateResult, CommandResult, MachineTotals, MvccMachine } from './mvcc/machine.js';
 import type { AuthService, SnapshotChunk } from './server/api.js';
 import { KvServer } from './server/kv.js';
 import { LeaseServer } from './server/leases.js';
 import { Proposer, requestTimeoutMs } from './server/proposer.js';
 import { Questions } from './server/questions.js';
 import { ETCD_VERSION } from './version.js';
-import { WatchHub } from './watch/hub.js';
+import { WatchHub, type WatchTotals } from './watch/hub.js';
 
 export interface ServiceOptions {
   readonly clock: Clock;
@@ -44,6 +45,10 @@ export interface ServiceParts {
   readonly closeParts: () => Promise<void>;
 }
 
+export interface StoreTotals extends MachineTotals {
+  readonly watches: WatchTotals;
+}
+
 export interface Service {
   /** Serves everything on a learner too, by way of the leader: for what runs in this process. */
   readonly client: EtcdClient;
@@ -56,6 +61,10 @@ export interface Service {
   readonly auth: AuthService;
   /** For the services whose calls do not go through `guardedClient`. */
   readonly checks: AuthChecks;
+  /** What it has done. */
+  readonly counters: Counters;
+  /** Of this moment. */
+  readonly totals: () => StoreTotals;
   /** What other members may ask this one. */
   readonly questions: Questions;
   /** @throws EtcdError: Stopped */
@@ -69,6 +78,7 @@ export interface Service {
 /** etcd's services over a replicated store: what the state machine tells goes to watchers and leases. */
 export function startService(parts: ServiceParts, options: ServiceOptions): Service {
   const { machine, consensus } = parts;
+  const { counters } = machine;
   const { clock } = options;
   const header = () => machine.header(consensus.status().term);
   const tokens: TokenProvider =
@@ -89,6 +99,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     authorizer,
     requestBytesMax: options.requestBytesMax,
     requestTimeoutMs: requestTimeoutMs(options.electionTimeoutMs),
+    counters,
   });
   const hub = new WatchHub({
     state: machine,
@@ -96,9 +107,10 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     clock,
     progressIntervalMs: options.watchProgressIntervalMs,
     fragmentBytesMax: options.watchFragmentBytesMax,
+    counters,
   });
   const leases = machine.store.leases.all();
-  const lessor = new Lessor({ clock, expire: (id, term) => expire(proposer, id, term) }, leases);
+  const lessor = new Lessor({ clock, counters, expire: (id, term) => expire(proposer, id, term) }, leases);
   const isLeader = () => consensus.status().leaderId === machine.memberId;
   const followLeadership = () => {
     if (isLeader()) lessor.promote(consensus.status().term);
@@ -106,6 +118,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   };
   const unsubscribe = [
     consensus.onLeadershipChange(followLeadership),
+    countLeaders(consensus, counters),
     machine.onApplied((batch) => {
       for (const lease of batch.granted) lessor.granted(lease);
       for (const id of batch.revoked) lessor.revoked(id);
@@ -176,7 +189,31 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   const guardedClient = new GuardedClient({ ...services, authorizer, isLearner });
   const passwords = new PasswordHasher();
   const auth = new AuthServer({ proposer, authorizer, tokens, passwords, state: machine, header, isLearner });
-  return { client, guardedClient, auth, checks: authorizer, questions, status, snapshot, close };
+  const totals = () => ({ ...machine.totals(), watches: hub.totals() });
+  return {
+    client,
+    guardedClient,
+    auth,
+    checks: authorizer,
+    questions,
+    counters,
+    totals,
+    status,
+    snapshot,
+    close,
+  };
+}
+
+/** Counts the leaders that this member has seen. Returns a function that ends it. */
+function countLeaders(consensus: Consensus<CommandResult>, counters: Counters): () => void {
+  let last = 0n;
+  const look = ({ leaderId }: Pick<ConsensusStatus, 'leaderId'>) => {
+    if (leaderId === 0n || leaderId === last) return;
+    last = leaderId;
+    counters.leaderChanges += 1;
+  };
+  look(consensus.status());
+  return consensus.onLeadershipChange(look);
 }
 
 /** An install puts another database, and so another compactor, in the place of the one that was waited for. */

@@ -25,8 +25,8 @@ export type LogRequest =
 
 export type LogResponse =
   | { readonly type: 'opened'; readonly bounds: LogBounds; readonly hardState: HardState }
-  /** Every write through this sequence is on disk. */
-  | { readonly type: 'synced'; readonly sequence: number }
+  /** Every write through this sequence is on disk; the last commit took so long. */
+  | { readonly type: 'synced'; readonly sequence: number; readonly seconds: number }
   | { readonly type: 'entries'; readonly id: number; readonly frames: Uint8Array }
   | { readonly type: 'closed' }
   /** The worker has given up; nothing follows. */

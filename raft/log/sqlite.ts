@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { invariant } from '../invariant.js';
+import type { RaftObserver } from '../observer.js';
 import { packEntries, unpackEntries } from './codec.js';
 import { LogError } from './errors.js';
 import type { HardState, LogEntry, RaftLog } from './log.js';
@@ -14,6 +15,7 @@ export interface SqliteLogOptions {
   readonly residentBytesMax?: number;
   /** Where the worker's module is, for those who bundle: `raft/log/worker.js`. */
   readonly workerUrl?: URL;
+  readonly observer?: Pick<RaftObserver, 'logWritten' | 'logSynced'> | undefined;
 }
 
 /** Enough for a follower that is a moment behind. */
@@ -65,6 +67,7 @@ export function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
 export class SqliteLog implements RaftLog {
   readonly #worker: Worker;
   readonly #path: string;
+  readonly #observer: SqliteLogOptions['observer'];
   readonly #view: LogView;
   #hardState: HardState;
   #durableIndex: number;
@@ -89,6 +92,7 @@ export class SqliteLog implements RaftLog {
   constructor(worker: Worker, options: SqliteLogOptions, opened: LogResponse & { type: 'opened' }) {
     this.#worker = worker;
     this.#path = options.path;
+    this.#observer = options.observer;
     this.#view = new LogView(opened.bounds, options.residentBytesMax ?? RESIDENT_BYTES_MAX);
     this.#hardState = opened.hardState;
     this.#durableIndex = opened.bounds.lastIndex;
@@ -244,7 +248,9 @@ export class SqliteLog implements RaftLog {
     const transfer: ArrayBuffer[] = [];
     if (request.type === 'write') {
       for (const operation of request.operations) {
-        if (operation.type === 'append') transfer.push(operation.frames.buffer as ArrayBuffer);
+        if (operation.type !== 'append') continue;
+        this.#observer?.logWritten(operation.frames.byteLength);
+        transfer.push(operation.frames.buffer as ArrayBuffer);
       }
     }
     // A rule for browser windows, whose postMessage takes an origin.
@@ -255,6 +261,7 @@ export class SqliteLog implements RaftLog {
   #receive(response: LogResponse): void {
     switch (response.type) {
       case 'synced':
+        this.#observer?.logSynced(response.seconds);
         this.#land(response.sequence);
         break;
       case 'entries':

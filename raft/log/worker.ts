@@ -49,14 +49,13 @@ class LogWorker {
   /** Carries out `request` and, in the same transaction, whatever else is waiting. */
   #handle(request: LogRequest): void {
     const responses: LogResponse[] = [];
+    let sequence: number | undefined;
     let bytes = 0;
-    let written = false;
     for (let next: LogRequest | undefined = request; next !== undefined; next = this.#waiting()) {
       if (next.type === 'write') {
-        if (!written) this.#database.begin();
-        written = true;
+        if (sequence === undefined) this.#database.begin();
+        sequence = next.sequence;
         for (const operation of next.operations) bytes += this.#execute(operation);
-        responses.push({ type: 'synced', sequence: next.sequence });
       } else if (next.type === 'read') {
         const frames = this.#database.read(next.from, next.through, next.maxBytes);
         responses.push({ type: 'entries', id: next.id, frames });
@@ -66,20 +65,25 @@ class LogWorker {
       }
       if (bytes >= TRANSACTION_BYTES_MAX) break;
     }
-    if (written) this.#database.commit();
-    this.#respond(responses);
+    if (sequence !== undefined) this.#post({ type: 'synced', sequence, seconds: this.#commit() });
+    this.#respond(responses, sequence !== undefined);
+  }
+
+  /** What it took, in seconds. */
+  #commit(): number {
+    const begun = performance.now();
+    this.#database.commit();
+    return (performance.now() - begun) / 1000;
   }
 
   /** Speaks only now that everything is on disk. */
-  #respond(responses: readonly LogResponse[]): void {
-    const synced = responses.findLast((response) => response.type === 'synced');
-    if (synced !== undefined) this.#post(synced);
+  #respond(responses: readonly LogResponse[], written: boolean): void {
     for (const response of responses) if (response.type === 'entries') this.#post(response);
     if (responses.at(-1)?.type === 'closed') {
       this.#close();
       return;
     }
-    if (synced !== undefined) this.#database.checkpointIfDue();
+    if (written) this.#database.checkpointIfDue();
     if (this.#database.hasDeadRows) this.#scheduleHousekeeping();
   }
 

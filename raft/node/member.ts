@@ -477,6 +477,7 @@ export class Member<R> implements Consensus<R> {
     if (this.#ended || now < deadline) return deadline;
     // After a stall, what has come in meanwhile speaks first: a leader that was there all the time is no reason to stand.
     if (now - deadline > this.#times.heartbeatMs) {
+      if (this.#leads) this.#options.observer?.heartbeatLate();
       this.#clock.nextTurn(() => this.#step({ type: 'tick' }));
       return now + this.#times.heartbeatMs;
     }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { RaftLimits, RaftTimes } from '../core/options.js';
 import type { RaftLog } from '../log/log.js';
+import type { RaftObserver } from '../observer.js';
 import type { Transport } from '../transport/transport.js';
 import type { StateMachine } from './consensus.js';
 import type { ProposalLimits } from './proposals.js';
@@ -27,6 +28,7 @@ export interface MemberOptions<R> {
   /** Called once when this member is no longer in the cluster; it is of no more use. */
   readonly onRemoved?: () => void;
   readonly logger?: MemberLogger | undefined;
+  readonly observer?: Pick<RaftObserver, 'heartbeatLate'> | undefined;
   readonly times?: RaftTimes | undefined;
   readonly raftLimits?: RaftLimits;
   readonly proposalLimits?: ProposalLimits;

@@ -6,6 +6,7 @@
 import type { Member } from '../core/configuration.js';
 import type { Message } from '../core/messages.js';
 import { invariant } from '../invariant.js';
+import type { RaftObserver } from '../observer.js';
 import { describeCluster } from './discovery.js';
 import { IncomingStreams } from './incoming-streams.js';
 import { TRANSPORT_LIMITS, type TransportLimits } from './limits.js';
@@ -34,8 +35,11 @@ export interface HttpTransportOptions {
   /** Needed for https listen URLs. */
   readonly tls?: PeerTls | undefined;
   readonly logger?: TransportLogger | undefined;
+  readonly observer?: TransportObserver | undefined;
   readonly limits?: Partial<TransportLimits>;
 }
+
+export type TransportObserver = Omit<RaftObserver, 'logWritten' | 'logSynced' | 'heartbeatLate'>;
 
 export interface HttpTransport extends Transport {
   /** The URLs listened on; empty before `start` has resolved. */
@@ -184,7 +188,11 @@ class PeersOverHttp implements HttpTransport {
 
   #createServer(handler: TransportHandler): PeerServer {
     const common = { self: this.#self, limits: this.#limits, log: this.#log, handler };
-    const streams = new IncomingStreams({ ...common, receive: (message) => handler.receive(message) });
+    const streams = new IncomingStreams({
+      ...common,
+      receive: (message) => handler.receive(message),
+      received: (from, bytes) => this.options.observer?.received(from, bytes),
+    });
     const snapshots = new SnapshotReceiver(common);
     this.#streams = streams;
     return new PeerServer({
@@ -213,6 +221,7 @@ class PeersOverHttp implements HttpTransport {
       tls: this.#tls,
       limits: this.#limits,
       log: this.#log,
+      observer: this.options.observer,
       onLost: () => this.#tellLost(id),
       onRemoved: () => this.#handler?.removed(),
     });
@@ -248,7 +257,11 @@ class PeersOverHttp implements HttpTransport {
   #tellAllLost(): void {
     const lost = [...this.#lost];
     this.#lost.clear();
-    for (const id of lost) if (this.#peers.has(id)) this.#handler?.unreachable(id);
+    for (const id of lost) {
+      if (!this.#peers.has(id)) continue;
+      this.options.observer?.sendFailed(id);
+      this.#handler?.unreachable(id);
+    }
   }
 
   #check(handler: TransportHandler): void {

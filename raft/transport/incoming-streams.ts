@@ -15,6 +15,7 @@ export interface IncomingStreamsOptions {
   readonly limits: Pick<TransportLimits, 'windowBytes' | 'acknowledgeMs'>;
   readonly log: LogOnce;
   readonly receive: (message: Message) => void;
+  readonly received: (from: bigint, bytes: number) => void;
 }
 
 /** At most one stream of each member: a new one means that the old one is dead, known here or not. */
@@ -71,6 +72,7 @@ class IncomingStream {
 
   #read(chunk: Buffer): void {
     if (this.#destroyed) return;
+    this.options.received(this.from, chunk.length);
     for (const message of this.#decode(chunk)) {
       // What receives may have closed the transport.
       if (this.#destroyed) return;

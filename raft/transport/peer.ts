@@ -5,6 +5,7 @@ import type { TransportLimits } from './limits.js';
 import type { LogOnce } from './log-once.js';
 import { OutgoingStream, type StreamEnd } from './outgoing-stream.js';
 import { type Identity, STATUS, STREAM_PATH, headersTo, hex, introduction } from './protocol.js';
+import type { RaftObserver } from '../observer.js';
 import { SendQueue } from './send-queue.js';
 import type { ClientTls } from './tls.js';
 
@@ -17,6 +18,7 @@ export interface PeerOptions {
   readonly tls: ClientTls | undefined;
   readonly limits: TransportLimits;
   readonly log: LogOnce;
+  readonly observer: Pick<RaftObserver, 'sent' | 'connected' | 'disconnected'> | undefined;
   /** Some of what was sent may not arrive. */
   readonly onLost: () => void;
   /** The member says that this one was removed. */
@@ -33,6 +35,8 @@ export class Peer {
   #startedAt = 0;
   #pauseMs = 0;
   #pause: NodeJS.Timeout | undefined;
+  /** The stream has been accepted. */
+  #isConnected = false;
   readonly #queue = new SendQueue();
 
   constructor(options: PeerOptions) {
@@ -67,6 +71,7 @@ export class Peer {
     if (room <= 0) return;
     const { buffers, bytes } = this.#queue.take(room);
     stream.write(buffers, bytes);
+    this.#options.observer?.sent(this.#options.id, bytes);
   }
 
   /** The member has shown that it is there: no pause is needed. */
@@ -91,10 +96,8 @@ export class Peer {
   }
 
   close(): void {
-    this.#queue.clear();
     clearTimeout(this.#pause);
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#end();
   }
 
   #open(): void {
@@ -123,7 +126,9 @@ export class Peer {
   }
 
   #accepted(url: string): void {
-    const { log, id } = this.#options;
+    const { log, id, observer } = this.#options;
+    this.#isConnected = true;
+    observer?.connected(id);
     log.info(`to ${hex(id)} at ${url}`, { peer: hex(id), url }, 'connected to a peer');
     this.flush();
   }
@@ -147,10 +152,16 @@ export class Peer {
   /** Everything not acknowledged is given up. */
   #drop(): void {
     const unsent = this.#queue.bytes + (this.#stream?.unacknowledged ?? 0);
+    this.#end();
+    if (unsent > 0) this.#options.onLost();
+  }
+
+  #end(): void {
     this.#stream?.close();
     this.#stream = undefined;
     this.#queue.clear();
-    if (unsent > 0) this.#options.onLost();
+    if (this.#isConnected) this.#options.observer?.disconnected(this.#options.id);
+    this.#isConnected = false;
   }
 
   #tell(end: StreamEnd, url: string): void {

@@ -12,6 +12,7 @@ import { ConsensusError, type Consensus, type ProposeOptions } from '../../raft/
 import { TransportError } from '../../raft/transport/transport.js';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import type { Counters } from '../metrics/counters.js';
 import { errorOf } from '../server/failures.js';
 import { requestTimeoutMs } from '../server/proposer.js';
 import { QuestionKind, type Questions } from '../server/questions.js';
@@ -37,6 +38,9 @@ export interface MembersOptions<R> {
   readonly questions: Pick<Questions, 'on'>;
   /** Milliseconds; etcd's default when absent. A call waits as long as one to the store. */
   readonly electionTimeoutMs?: number;
+  /** Learners that may be there at once; 1 as in etcd when absent. */
+  readonly learnersMax?: number;
+  readonly counters?: Pick<Counters, 'learnerPromoted' | 'learnerPromotionFailed'>;
 }
 
 /** Every call rejects with EtcdError and nothing else. */
@@ -44,8 +48,13 @@ export class Members<R> {
   readonly #consensus: Consensus<R>;
   readonly #isReachable: MembersOptions<R>['isReachable'];
   readonly #requestTimeoutMs: number;
+  readonly #learnersMax: number;
+  readonly #counters: MembersOptions<R>['counters'];
 
-  constructor({ consensus, isReachable, questions, electionTimeoutMs }: MembersOptions<R>) {
+  constructor(options: MembersOptions<R>) {
+    const { consensus, isReachable, questions, electionTimeoutMs } = options;
+    this.#learnersMax = options.learnersMax ?? LEARNERS_MAX;
+    this.#counters = options.counters;
     this.#consensus = consensus;
     this.#isReachable = isReachable;
     this.#requestTimeoutMs = requestTimeoutMs(electionTimeoutMs ?? RAFT_TIMES.electionTimeoutMs);
@@ -71,7 +80,7 @@ export class Members<R> {
     const configuration = await this.#change(options, async (present) => {
       if (!isLearner && !mayAddVoter(present)) throw EtcdError.of('MemberNotEnoughStarted');
       if ((await this.#reachable(present)) < present.voters.length) throw EtcdError.of('Unhealthy');
-      if (isLearner && present.learners.length >= LEARNERS_MAX) throw EtcdError.of('TooManyLearners');
+      if (isLearner && present.learners.length >= this.#learnersMax) throw EtcdError.of('TooManyLearners');
       return { type: 'add', member, learner: isLearner };
     });
     return { member: { ...member, isLearner }, members: viewsOf(configuration) };
@@ -90,6 +99,17 @@ export class Members<R> {
   }
 
   async promote(id: bigint, options?: CallOptions): Promise<MemberView[]> {
+    try {
+      const members = await this.#promote(id, options);
+      this.#counters?.learnerPromoted();
+      return members;
+    } catch (error) {
+      this.#counters?.learnerPromotionFailed(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  }
+
+  async #promote(id: bigint, options?: CallOptions): Promise<MemberView[]> {
     const configuration = await this.#change(options, async (present, deadline) => {
       existing(present, id);
       if (!present.learners.includes(id)) throw EtcdError.of('MemberNotLearner');

@@ -1,5 +1,6 @@
 import { invariant } from '../../raft/invariant.js';
 import type { Clock } from '../clock.js';
+import type { Counters } from '../metrics/counters.js';
 import type { LeaseRecord } from '../mvcc/leases.js';
 import { Deadlines } from './deadlines.js';
 
@@ -26,6 +27,7 @@ export interface LessorOptions {
    * known; does not reject.
    */
   readonly expire: (id: bigint, term: number) => Promise<void>;
+  readonly counters?: Pick<Counters, 'leasesRenewed'> | undefined;
 }
 
 /**
@@ -96,6 +98,7 @@ export class Lessor {
     if (lease === undefined) return;
     invariant(lease.revoking === undefined, 'a lease is renewed while it is revoked');
     this.#prolong(lease, false);
+    if (this.#options.counters !== undefined) this.#options.counters.leasesRenewed += 1;
   }
 
   /** Seconds left and granted, or undefined if there is no such lease. */

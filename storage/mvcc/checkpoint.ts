@@ -90,6 +90,10 @@ export class Checkpointer implements Durability {
     return this.#hold;
   }
 
+  get readers(): number {
+    return this.#readers;
+  }
+
   onDurable(listener: (position: LogPosition) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

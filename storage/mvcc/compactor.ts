@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3';
+import type { Counters } from '../metrics/counters.js';
 
 /** Rows that one step looks at: a few milliseconds between requests. */
 const STEP_ROWS = 200;
@@ -36,6 +37,7 @@ export interface CompactorOptions {
   readonly hold: () => Promise<void> | undefined;
   /** Told what each step wrote. */
   readonly committed: (bytes: number) => void;
+  readonly counters?: Pick<Counters, 'compactedRows' | 'compactionPauses' | 'compactions'> | undefined;
   readonly onFailure: (error: Error) => void;
 }
 
@@ -54,6 +56,8 @@ export class Compactor {
   /** Next row of history to look at; 0 before the walk for this compaction began. */
   #position = 0;
   #target = 0;
+  /** When the walk began. */
+  #begunAt = 0;
   #scheduled: NodeJS.Timeout | undefined;
   #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
   #pauses = 0;
@@ -109,9 +113,12 @@ export class Compactor {
       }
       const begun = performance.now();
       const more = this.#step();
+      const tookMs = performance.now() - begun;
       this.#scheduled = undefined;
       const factor = this.#isBehind ? HURRIED_PAUSE_FACTOR : PAUSE_FACTOR;
-      if (more) this.#schedule((performance.now() - begun) * factor);
+      if (!more) return;
+      this.#options.counters?.compactionPauses.observe(tookMs);
+      this.#schedule(tookMs * factor);
     } catch (error) {
       this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
     }
@@ -135,6 +142,7 @@ export class Compactor {
   #removeSome(): void {
     if (this.#position === 0) {
       this.#target = this.#options.compacted();
+      this.#begunAt = performance.now();
       this.#position = this.#options.sequenceOf(Math.max(this.#removed, 0));
     }
     const { begin, walk, commit, saveRemoved } = this.#statements;
@@ -151,19 +159,25 @@ export class Compactor {
     saveRemoved.run(this.#removed);
     commit.run();
     this.#options.committed(rows.length * ROW_BYTES);
+    if (atEnd) this.#options.counters?.compactions.observe(performance.now() - this.#begunAt);
   }
 
   /** Removes the version that `row` superseded, and `row` itself if it is a deletion, as far as they lie before C. */
   #removeBehind(row: HistoryRow): void {
-    const { find, removePast, removeHistory } = this.#statements;
+    const { find, removePast } = this.#statements;
     if (row.previous !== null) {
       const previous = find.get(row.previous) as { revision: number; key: Buffer } | undefined;
       if (previous !== undefined && previous.revision < this.#target) {
         removePast.run(previous.key, previous.revision);
-        removeHistory.run(row.previous);
+        this.#remove(row.previous);
       }
     }
-    if (row.deletion === 1 && row.revision < this.#target) removeHistory.run(row.sequence);
+    if (row.deletion === 1 && row.revision < this.#target) this.#remove(row.sequence);
+  }
+
+  #remove(sequence: number): void {
+    this.#statements.removeHistory.run(sequence);
+    if (this.#options.counters !== undefined) this.#options.counters.compactedRows += 1;
   }
 
   #giveBack(): boolean {

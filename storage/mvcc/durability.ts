@@ -8,6 +8,8 @@ export interface Durability {
   /** Defined while applies must wait. */
   readonly hold: Promise<void> | undefined;
   onDurable(listener: (position: LogPosition) => void): () => void;
+  /** Long reads that are under way. */
+  readonly readers: number;
   /** Called before a long read of the database by another connection; what it returns, after it. */
   reading(): () => void;
 }
@@ -20,6 +22,7 @@ export function inMemory(applied: () => LogPosition): Durability {
     },
     committed: () => undefined,
     hold: undefined,
+    readers: 0,
     onDurable: () => () => undefined,
     reading: () => () => undefined,
   };

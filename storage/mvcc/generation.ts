@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { invariant } from '../../raft/invariant.js';
 import type { LogPosition } from '../../raft/node/consensus.js';
 import { AuthState } from '../auth/state.js';
+import type { Counters } from '../metrics/counters.js';
 import { Checkpointer, type CheckpointLimits } from './checkpoint.js';
 import { Compactor } from './compactor.js';
 import { inMemory, type Durability } from './durability.js';
@@ -13,6 +14,7 @@ import { MvccStore } from './store.js';
 export interface GenerationOptions {
   readonly checkpointWorkerUrl?: URL | undefined;
   readonly checkpointLimits?: CheckpointLimits | undefined;
+  readonly counters?: Counters | undefined;
   /** The disk failed, or a file is damaged. */
   readonly onFailure: (error: Error) => void;
 }
@@ -49,7 +51,7 @@ export class Generation {
     this.#applied = { index: metadata.appliedIndex, term: metadata.appliedTerm };
     this.#configuration = metadata.configuration;
     this.#installedSnapshot = metadata.installedSnapshot;
-    this.store = new MvccStore(db, metadata);
+    this.store = new MvccStore(db, metadata, options.counters);
     this.auth = new AuthState(db);
     this.history = new SqliteHistory(db, this.store);
     this.hashRows = new HashRows(db);
@@ -72,6 +74,7 @@ export class Generation {
       sequenceOf: (revision) => this.history.sequenceOf(revision),
       hold: () => this.durability.hold,
       committed: (bytes) => this.durability.committed(bytes),
+      counters: this.store.counters,
       onFailure: options.onFailure,
     });
     this.#begin = db.prepare('BEGIN IMMEDIATE');

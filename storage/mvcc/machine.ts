@@ -20,6 +20,7 @@ import type { TokenEvent } from '../auth/tokens.js';
 import { decodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import { LEASE_TTL_SECONDS_MAX, LEASE_TTL_SECONDS_MIN } from '../lease/limits.js';
+import type { Counters } from '../metrics/counters.js';
 import type { AlarmResponse } from '../server/api.js';
 import type { CopyOptions, StagedDatabase, SnapshotStore } from '../snapshot/snapshots.js';
 import { forbidden } from './alarms.js';
@@ -59,6 +60,17 @@ export interface AppliedBatch {
   /** Of all its commands. */
   readonly bytes: number;
   readonly tokens: readonly TokenEvent[];
+}
+
+export interface MachineTotals {
+  readonly revision: number;
+  readonly compacted: number;
+  readonly keys: number;
+  /** Of the database, and of what in it holds something. */
+  readonly bytes: number;
+  readonly bytesInUse: number;
+  /** Long reads that are under way. */
+  readonly readers: number;
 }
 
 export interface MvccMachineOptions {
@@ -121,6 +133,10 @@ export class MvccMachine implements StateMachine<CommandResult> {
     return this.#generation.compactor;
   }
 
+  get counters(): Counters {
+    return this.store.counters;
+  }
+
   get applied(): LogPosition {
     return this.#generation.applied;
   }
@@ -179,14 +195,32 @@ export class MvccMachine implements StateMachine<CommandResult> {
     return { total: pages * pageBytes, inUse: (pages - pragma('freelist_count')) * pageBytes };
   }
 
-  snapshot(options?: CopyOptions): Promise<OutgoingSnapshot> {
-    return this.#options.snapshots.copy(this.#generation, options);
+  /** Of this moment; counting the keys for the first time takes a while. */
+  totals(): MachineTotals {
+    const { revision, compacted, keyCount } = this.store;
+    const { total, inUse } = this.sizes();
+    const { readers } = this.#generation.durability;
+    return { revision, compacted, keys: keyCount, bytes: total, bytesInUse: inUse, readers };
+  }
+
+  async snapshot(options?: CopyOptions): Promise<OutgoingSnapshot> {
+    const begun = performance.now();
+    const copy = await this.#options.snapshots.copy(this.#generation, options);
+    this.counters.copies.observe(secondsSince(begun));
+    return copy;
   }
 
   async stage(incoming: IncomingSnapshot): Promise<StagedSnapshot> {
-    const { clusterId, memberId } = this;
-    const staged = await this.#options.snapshots.stage(incoming, { clusterId, memberId });
-    return { install: () => this.#install(staged), discard: () => staged.discard() };
+    const { clusterId, memberId, counters } = this;
+    const begun = performance.now();
+    counters.snapshotsComing += 1;
+    try {
+      const staged = await this.#options.snapshots.stage(incoming, { clusterId, memberId });
+      counters.snapshotSaves.observe(secondsSince(begun));
+      return { install: () => this.#install(staged), discard: () => staged.discard() };
+    } finally {
+      counters.snapshotsComing -= 1;
+    }
   }
 
   /** Ends the copies that are being made and closes the database. Nothing is applied any more. */
@@ -211,6 +245,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
 
   #apply(entries: readonly LogEntry[]): (CommandResult | undefined)[] {
     const generation = this.#generation;
+    const begun = performance.now();
     const results: (CommandResult | undefined)[] = [];
     let bytes = 0;
     let { index, term } = generation.applied;
@@ -224,9 +259,12 @@ export class MvccMachine implements StateMachine<CommandResult> {
       if (entry.type === 'configuration') configuration = entry.payload;
       results.push(entry.type === 'normal' ? this.#execute(entry) : undefined);
     }
+    const committing = performance.now();
     generation.commit({ index, term }, configuration);
+    const commitSeconds = secondsSince(committing);
     this.#publish(term, bytes);
     generation.durability.committed(bytes);
+    this.counters.applied(secondsSince(begun), commitSeconds);
     return results;
   }
 
@@ -352,6 +390,7 @@ export class MvccMachine implements StateMachine<CommandResult> {
     const ttl = Math.max(requestedTtl, LEASE_TTL_SECONDS_MIN);
     this.store.leases.grant({ id, ttl });
     this.#granted.push({ id, ttl });
+    this.counters.leaseGranted(ttl);
     return { header: header(), id, ttl };
   }
 
@@ -391,6 +430,13 @@ export class MvccMachine implements StateMachine<CommandResult> {
     for (const key of this.store.leases.keys(id)) this.store.deleteRange({ key });
     this.store.leases.revoke(id);
     this.#revoked.push(id);
+    this.counters.leasesRevoked += 1;
+    if (leaderTerm !== 0) this.counters.leasesExpired += 1;
     return { header: header() };
   }
+}
+
+/** `begun`: of `performance.now()`. */
+function secondsSince(begun: number): number {
+  return (performance.now() - begun) / 1000;
 }

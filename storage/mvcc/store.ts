@@ -3,6 +3,7 @@ import { invariant } from '../../raft/invariant.js';
 import { keyRange, NO_BYTES } from '../bytes.js';
 import type { DeleteRangeRequest, KeyValue, RangeRequest } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import { Counters } from '../metrics/counters.js';
 import { AlarmTable } from './alarms.js';
 import { LeaseTable } from './leases.js';
 import type { Metadata } from './metadata.js';
@@ -43,6 +44,7 @@ export class MvccStore {
   readonly #insertPast: Database.Statement;
   readonly #upsertCurrent: Database.Statement;
   readonly #deleteCurrent: Database.Statement;
+  readonly #countKeys: Database.Statement;
 
   #revision: number;
   #compacted: number;
@@ -50,14 +52,21 @@ export class MvccStore {
   /** Changes of the revision being made, which is `#revision + 1`. */
   #sub = 0;
   #changes: Change[] = [];
+  /** Undefined until somebody wants to know. */
+  #keyCount: number | undefined;
 
-  constructor(db: Database.Database, metadata: Metadata) {
+  constructor(
+    db: Database.Database,
+    metadata: Metadata,
+    readonly counters = new Counters(),
+  ) {
     this.#revision = metadata.revision;
     this.#compacted = metadata.compacted;
     this.#lastSequence = metadata.lastSequence;
     this.leases = new LeaseTable(db);
     this.alarms = new AlarmTable(db);
     this.#reader = new RangeReader(db);
+    this.#countKeys = db.prepare('SELECT count(*) FROM current').pluck();
     this.#find = db
       .prepare(
         `SELECT sequence, create_revision, mod_revision, version, ${leaseText('lease')} FROM current WHERE key = ?`,
@@ -87,6 +96,12 @@ export class MvccStore {
     return this.#compacted;
   }
 
+  /** Keys that there are. Counted once (10 ms for each 100,000), then kept. */
+  get keyCount(): number {
+    this.#keyCount ??= this.#countKeys.get() as number;
+    return this.#keyCount;
+  }
+
   get lastSequence(): number {
     return this.#lastSequence;
   }
@@ -102,6 +117,7 @@ export class MvccStore {
   /** The caller has checked that the revision is readable. */
   range(request: RangeRequest): RangeResult {
     const { revision = 0 } = request;
+    this.counters.ranges += 1;
     return this.#reader.read(request, revision <= 0 || revision === this.revision ? undefined : revision);
   }
 
@@ -154,12 +170,16 @@ export class MvccStore {
     );
     this.#upsertCurrent.run(key, sequence, createRevision, revision, version, leaseValue);
     const kv = { key, value, createRevision, modRevision: revision, version, lease };
+    this.counters.puts += 1;
+    this.counters.putBytes += key.length + value.length;
+    if (found === undefined && this.#keyCount !== undefined) this.#keyCount += 1;
     this.#changes.push({ type: 'put', kv, sub: this.#sub++, previous });
   }
 
   /** Deletes the range in key order. Returns how many keys there were, and the versions deleted if asked for. */
   deleteRange(request: DeleteRangeRequest): { deleted: number; prevKvs: readonly KeyValue[] } {
     const { key, rangeEnd = NO_BYTES, prevKv = false } = request;
+    this.counters.deletes += 1;
     if (keyRange(key, rangeEnd).type === 'point') {
       const prevKvs = prevKv ? [this.get(key)].filter((kv) => kv !== undefined) : [];
       return { deleted: this.#delete(key), prevKvs };
@@ -177,6 +197,7 @@ export class MvccStore {
     this.#insertPast.run(key, found[2], revision, previous);
     this.#insertHistory.run(++this.#lastSequence, revision, this.#sub, key, 0, 0, null, previous, null);
     this.#deleteCurrent.run(key);
+    if (this.#keyCount !== undefined) this.#keyCount -= 1;
     this.#changes.push({ type: 'delete', kv: tombstone(key, revision), sub: this.#sub++, previous });
     return 1;
   }

@@ -37,6 +37,7 @@ export function executeTxn(
   header: HeaderSource,
 ): TxnResponse | EtcdError {
   const path = choosePath(store, request);
+  if (path.ops.length > 1) store.counters.txns += 1;
   return checkPuts(store, path) ?? checkRanges(store, path) ?? follow(store, path, header);
 }
 

@@ -4,6 +4,7 @@ import { type Caller, TRUSTED } from '../auth/caller.js';
 import type { CallOptions } from '../client/interface.js';
 import { encodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
+import { Counters } from '../metrics/counters.js';
 import type { CommandResult } from '../mvcc/machine.js';
 import type { ServerCallOptions } from './call.js';
 import { errorOf } from './failures.js';
@@ -24,7 +25,13 @@ export interface ProposerOptions {
   readonly requestBytesMax?: number | undefined;
   /** Milliseconds of a call that does not say how long it may take. */
   readonly requestTimeoutMs: number;
+  readonly counters?: ProposerCounters | undefined;
 }
+
+type ProposerCounters = Pick<
+  Counters,
+  'proposalsPending' | 'proposalsFailed' | 'readIndexesFailed' | 'slowReadIndexes'
+>;
 
 /** Brings commands into the log and reads up to date, with etcd's errors for how that can fail. */
 export class Proposer {
@@ -32,12 +39,14 @@ export class Proposer {
   readonly #authorizer: ProposerOptions['authorizer'];
   readonly #requestBytesMax: number;
   readonly #requestTimeoutMs: number;
+  readonly #counters: ProposerCounters;
 
   constructor(options: ProposerOptions) {
     this.#consensus = options.consensus;
     this.#authorizer = options.authorizer;
     this.#requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
     this.#requestTimeoutMs = options.requestTimeoutMs;
+    this.#counters = options.counters ?? new Counters();
   }
 
   /**
@@ -96,8 +105,13 @@ export class Proposer {
   ): Promise<R> {
     const payload = encodeCommand(command);
     if (payload.length > this.#requestBytesMax) throw EtcdError.of('RequestTooLarge');
+    this.#counters.proposalsPending += 1;
     const outcome = await this.#consensus.propose(payload, this.#proposeOptions(options, forward));
-    if (outcome.type !== 'applied') throw errorOf(outcome.reason, options);
+    this.#counters.proposalsPending -= 1;
+    if (outcome.type !== 'applied') {
+      this.#counters.proposalsFailed += 1;
+      throw errorOf(outcome.reason, options);
+    }
     if (outcome.result instanceof EtcdError) throw outcome.result;
     return outcome.result as R;
   }
@@ -107,8 +121,10 @@ export class Proposer {
     try {
       await this.#consensus.readIndex(this.#proposeOptions(options));
     } catch (error) {
-      if (error instanceof ConsensusError) throw errorOf(error.reason, options);
-      throw error;
+      if (!(error instanceof ConsensusError)) throw error;
+      if (error.reason === 'deadline') this.#counters.slowReadIndexes += 1;
+      else if (error.reason !== 'aborted') this.#counters.readIndexesFailed += 1;
+      throw errorOf(error.reason, options);
     }
   }
 

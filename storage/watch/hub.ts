@@ -3,6 +3,7 @@ import { latin1 } from '../bytes.js';
 import type { KeyValue, ResponseHeader, WatchEvent } from '../client/interface.js';
 import type { Clock } from '../clock.js';
 import { EtcdError } from '../errors.js';
+import { Counters } from '../metrics/counters.js';
 import type { Change } from '../mvcc/store.js';
 import { isFiltered, toEvent, toEvents } from './events.js';
 import { WatcherGroups, type Group } from './groups.js';
@@ -32,6 +33,19 @@ export interface WatchHubOptions {
   readonly progressIntervalMs?: number | undefined;
   /** Bytes above which a response is split for a watch that allows it; etcd's request limit. */
   readonly fragmentBytesMax?: number | undefined;
+  readonly counters?: WatchCounters | undefined;
+}
+
+type WatchCounters = Pick<Counters, 'events' | 'watchesCreated'>;
+
+/** Of this moment. */
+export interface WatchTotals {
+  readonly streams: number;
+  readonly watchers: number;
+  /** Those that read history. */
+  readonly lagging: number;
+  /** Events that were made and not taken yet. */
+  readonly pendingEvents: number;
 }
 
 const PROGRESS_INTERVAL_MS = 10 * 60 * 1000;
@@ -44,6 +58,7 @@ const FRAGMENT_BYTES_MAX = 1.5 * 2 ** 20;
  */
 export class WatchHub {
   readonly fragmentBytesMax: number;
+  readonly counters: WatchCounters;
   readonly #options: WatchHubOptions;
   readonly #state: WatchedState;
   #recent: RecentHistory;
@@ -63,6 +78,7 @@ export class WatchHub {
     this.#options = options;
     this.fragmentBytesMax = options.fragmentBytesMax ?? FRAGMENT_BYTES_MAX;
     this.#state = options.state;
+    this.counters = options.counters ?? new Counters();
     this.#recent = this.#newRecent();
     this.#told = options.state.store.revision;
   }
@@ -74,6 +90,16 @@ export class WatchHub {
 
   header(): ResponseHeader {
     return this.#options.header();
+  }
+
+  totals(): WatchTotals {
+    const totals = { streams: this.#streams.size, watchers: 0, lagging: 0, pendingEvents: 0 };
+    for (const stream of this.#streams) {
+      totals.watchers += stream.watcherCount;
+      totals.lagging += stream.lagging.size;
+      totals.pendingEvents += stream.pendingEvents;
+    }
+    return totals;
   }
 
   open(): HubStream {

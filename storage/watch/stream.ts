@@ -61,6 +61,15 @@ export class HubStream implements WatchStream {
     return this.#watchers.values();
   }
 
+  get watcherCount(): number {
+    return this.#watchers.size;
+  }
+
+  /** Made and not delivered. */
+  get pendingEvents(): number {
+    return this.#waiting.reduce((sum, { events }) => sum + events.length, 0);
+  }
+
   create(request: WatchCreateRequest): void {
     if (this.#ended) return;
     const key = request.key.length === 0 ? FIRST_KEY : request.key;
@@ -84,6 +93,7 @@ export class HubStream implements WatchStream {
       told: false,
     };
     this.#watchers.set(id, watcher);
+    this.#hub.counters.watchesCreated += 1;
     this.send({ header, watchId: id, created: true, events: [] });
     if (this.has(watcher)) this.#hub.add(watcher);
   }
@@ -146,6 +156,7 @@ export class HubStream implements WatchStream {
 
   sendEvents(watcher: Watcher, header: ResponseHeader, events: readonly WatchEvent[]): void {
     watcher.told = true;
+    this.#hub.counters.events += events.length;
     const watchId = watcher.id;
     if (!watcher.fragment) return this.send({ header, watchId, events });
     const parts = fragments(events, this.#hub.fragmentBytesMax);

@@ -30,7 +30,8 @@ class WatchCall implements BidiHandler<WatchRequest> {
       case 'cancel':
         return this.#stream.cancel(request.watchId);
       case 'progress':
-        return this.#stream.requestProgress();
+        this.#stream.requestProgress();
+        return;
       default:
       // As in etcd, a request that says nothing does not end the stream.
     }
