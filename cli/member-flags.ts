@@ -17,6 +17,8 @@ export interface MemberFlags extends TlsFlags {
   readonly listenClientUrls?: readonly string[];
   /** More of them, which are not told to clients. */
   readonly listenClientHttpUrls?: readonly string[];
+  /** For metrics and health alone. */
+  readonly listenMetricsUrls?: readonly string[];
   readonly advertiseClientUrls?: readonly string[];
   readonly initialCluster?: readonly InitialMember[];
   readonly initialClusterState?: 'new' | 'existing';
@@ -70,7 +72,7 @@ export function planMember(flags: MemberFlags, { byItself }: { readonly byItself
   const listenClientUrls = [...ownUrls, ...(flags.listenClientHttpUrls ?? [])];
   const peerUrls = flags.initialAdvertisePeerUrls ?? reachable(flags.listenPeerUrls) ?? [DEFAULT_PEER_URL];
   const own = { name: flags.name, peerUrls };
-  const clientTls = planTls(flags, 'client', listenClientUrls);
+  const clientTls = planTls(flags, 'client', [...listenClientUrls, ...(flags.listenMetricsUrls ?? [])]);
   return {
     peers,
     own,

@@ -3,16 +3,21 @@ import { encodeConfiguration, type Member } from '../raft/core/configuration.js'
 import { fetchCluster } from '../raft/transport/discovery.js';
 import { createHttpTransport } from '../raft/transport/http.js';
 import type { PeerTls } from '../raft/transport/tls.js';
+import type { Transport } from '../raft/transport/transport.js';
 import { type Bootstrap, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
 import { checkNotBootstrapped, joinCluster } from '../storage/cluster/join.js';
 import { Members } from '../storage/cluster/members.js';
 import { publish } from '../storage/cluster/publish.js';
 import { listenForClients } from '../storage/http/client-port.js';
+import { listenForMetrics } from '../storage/http/metrics-port.js';
+import { Counters } from '../storage/metrics/counters.js';
 import { openStore, type Store } from '../storage/open.js';
 import { workerUrls } from './bundle.js';
 import type { DataDirectory } from './data-directory.js';
 import { logLeaders } from './leader-log.js';
+import type { EtcdOnlyFlags } from './etcd/options.js';
 import type { MemberFlags, MemberPlan } from './member-flags.js';
+import { memberMetrics } from './member-metrics.js';
 import { loadTls } from './tls.js';
 import type { Surroundings } from './run.js';
 import { StartupError, UsageError } from './startup-error.js';
@@ -23,16 +28,30 @@ const REACH_MS = 1000;
 /** How long a peer is given to describe the cluster to a new member, in milliseconds. */
 const DESCRIBE_MS = 3000;
 
+/** A server with an API server in front takes fewer of them. */
+type OpenFlags = MemberFlags & Partial<EtcdOnlyFlags>;
+
 /** Resolves when the store is open, whether there is a leader or not. */
 export async function openMember(
-  flags: MemberFlags,
+  flags: OpenFlags,
   plan: MemberPlan,
   directory: DataDirectory,
   surroundings: Surroundings,
 ): Promise<Store> {
   const { logger, closers, onFatal } = surroundings;
   const tls = plan.peers?.tls && (await loadTls(plan.peers.tls, directory.files));
+  const clientTls = plan.clientTls && (await loadTls(plan.clientTls, directory.files));
   for (const warning of plan.warnings) logger.warn(warning);
+  const { warningApplyDuration, watchProgressNotifyInterval } = flags;
+  const counters = new Counters(
+    warningApplyDuration === undefined ? {} : { slowApplySeconds: warningApplyDuration / 1000 },
+  );
+  let transport: Transport | undefined;
+  const openTransport = (self: MemberIdentity) => {
+    const listenUrls = plan.peers?.listenUrls ?? [];
+    transport = createHttpTransport({ ...self, listenUrls, tls, observer: counters, logger });
+    return transport;
+  };
   const store = await openStore({
     dataDir: directory.store,
     workerUrls: workerUrls(),
@@ -42,7 +61,9 @@ export async function openMember(
     heartbeatMs: flags.heartbeatInterval,
     snapshotCount: flags.snapshotCount,
     bootstrap: () => identity(plan, flags.initialClusterToken, tls, surroundings),
-    ...transportOption(plan, tls, surroundings),
+    counters,
+    ...(watchProgressNotifyInterval && { watchProgressIntervalMs: watchProgressNotifyInterval }),
+    ...(plan.peers && { transport: openTransport }),
     // What it tells of a good start is not among the first lines that a user should see.
     logger: {
       debug: logger.trace.bind(logger),
@@ -60,18 +81,11 @@ export async function openMember(
   });
   closers.push(() => store.close());
   refuseSilence(plan, store);
-  await startServices(flags, plan, store, tls, surroundings);
+  await startServices({ flags, plan, store, tls, clientTls, transport }, surroundings);
   return store;
 }
 
-function transportOption({ peers }: MemberPlan, tls: PeerTls | undefined, { logger }: Surroundings) {
-  if (peers === undefined) return {};
-  const { listenUrls } = peers;
-  return {
-    transport: (self: { readonly clusterId: bigint; readonly memberId: bigint }) =>
-      createHttpTransport({ ...self, listenUrls, tls, logger }),
-  };
-}
+type MemberIdentity = Pick<Store, 'clusterId' | 'memberId'>;
 
 /** As the store keeps it. */
 async function identity(...parameters: Parameters<typeof bootstrap>) {
@@ -105,33 +119,31 @@ async function bootstrap(
   });
 }
 
-async function startServices(
-  flags: MemberFlags,
-  plan: MemberPlan,
-  store: Store,
-  tls: PeerTls | undefined,
-  { logger, closers }: Surroundings,
-): Promise<void> {
-  const { consensus, questions, guardedClient: client } = store;
-  const isReachable = (member: Member) => answers(member, store.clusterId, tls);
+interface OpenMember {
+  readonly flags: OpenFlags;
+  readonly plan: MemberPlan;
+  readonly store: Store;
+  readonly tls: PeerTls | undefined;
+  readonly clientTls: PeerTls | undefined;
+  readonly transport: Transport | undefined;
+}
+
+async function startServices(member: OpenMember, surroundings: Surroundings): Promise<void> {
+  const { flags, plan, store, tls } = member;
+  const { logger, closers } = surroundings;
+  const { consensus, questions, counters } = store;
+  const isReachable = (other: Member) => answers(other, store.clusterId, tls);
   const members = new Members({
     consensus,
     questions,
     isReachable,
     electionTimeoutMs: flags.electionTimeout,
+    ...(flags.maxLearners && { learnersMax: flags.maxLearners }),
+    counters,
   });
   const patienceMs = 2 * flags.electionTimeout;
   if (plan.peers !== undefined) closers.push(logLeaders({ consensus, isReachable, logger, patienceMs }));
-  if (plan.listenClientUrls.length > 0) {
-    const port = await listenForClients({
-      urls: plan.listenClientUrls,
-      members,
-      status: () => store.status(),
-      client,
-      onError: (error) => logger.error({ err: error }, 'a request on the client port failed'),
-    });
-    closers.push(() => port.close());
-  }
+  if (plan.listenClientUrls.length > 0) await openPorts(member, members, surroundings);
   const stopping = new AbortController();
   const publishing = publish({
     consensus,
@@ -143,6 +155,38 @@ async function startServices(
     logger.error({ err: error }, 'cannot tell the cluster of this member'),
   );
   closers.push(() => stopping.abort());
+}
+
+/** For those outside of the cluster. */
+async function openPorts(
+  { flags, plan, store, clientTls, transport }: OpenMember,
+  members: Members<unknown>,
+  { logger, closers }: Surroundings,
+): Promise<void> {
+  const metrics = memberMetrics(store, transport, { extensive: flags.metrics === 'extensive' });
+  closers.push(() => metrics.close());
+  const common = {
+    client: store.guardedClient,
+    status: () => store.status(),
+    metrics: () => metrics.metrics.page(),
+    onChecked: (isHealthy: boolean) => store.counters.healthChecked(isHealthy),
+  };
+  const port = await listenForClients({
+    ...common,
+    urls: plan.listenClientUrls,
+    members,
+    onError: (error) => logger.error({ err: error }, 'a request on the client port failed'),
+  });
+  closers.push(() => port.close());
+  const { listenMetricsUrls } = flags;
+  if (listenMetricsUrls === undefined) return;
+  const metricsPort = await listenForMetrics({
+    ...common,
+    urls: listenMetricsUrls,
+    tls: clientTls,
+    onError: (error) => logger.error({ err: error }, 'a request on the metrics port failed'),
+  });
+  closers.push(() => metricsPort.close());
 }
 
 /** Whether something of the same cluster answers at one of the member's urls. */

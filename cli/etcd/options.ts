@@ -13,7 +13,6 @@ export interface EtcdOnlyFlags {
   /** Seconds. */
   readonly authTokenTtl: number;
   readonly metrics: 'basic' | 'extensive';
-  readonly listenMetricsUrls?: readonly string[];
   readonly warningApplyDuration: number;
   /** Compare with the other members before serving. */
   readonly initialCorruptCheck: boolean;

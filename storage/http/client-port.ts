@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { CallOptions } from '../client/interface.js';
 import { addressOf, isLoopback } from '../cluster/urls.js';
 import { GrpcCode } from '../errors.js';
+import type { MetricsPage } from '../metrics/metrics.js';
 import { ETCD_VERSION } from '../version.js';
 import { answerGateway, isGatewayPath, refusal, type GatewayAnswer, type GatewayParts } from './gateway.js';
 import { refusalFor, refusalForBody } from './guard.js';
@@ -20,9 +21,11 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** What is not answered by then when the port closes is cut, in milliseconds. */
 const CLOSE_MS_MAX = 200;
 
-export interface ClientPortOptions extends GatewayParts, Pick<HealthParts, 'client'> {
+export interface ClientPortOptions extends GatewayParts, Pick<HealthParts, 'client' | 'onChecked'> {
   /** `http://host:port`, port 0 for any free one. */
   readonly urls: readonly string[];
+  /** Of `/metrics`; absent: there is none. */
+  readonly metrics?: (() => Promise<MetricsPage>) | undefined;
   /** Told of what must not happen; the request is answered with 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -88,6 +91,12 @@ async function serve(options: ClientPortOptions, { request, response, loopback }
 
 type Page = (options: ClientPortOptions, response: ServerResponse, query: URLSearchParams) => Promise<void>;
 
+async function sendMetrics({ metrics }: ClientPortOptions, response: ServerResponse): Promise<void> {
+  if (metrics === undefined) return sendText(response, 404, '404 page not found\n');
+  const { contentType, body } = await metrics();
+  send(response, 200, contentType, body);
+}
+
 const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
   [
     '/health',
@@ -96,6 +105,7 @@ const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
       sendJson(response, { status: healthy ? 200 : 503, body: { health: String(healthy), reason } });
     },
   ],
+  ['/metrics', sendMetrics],
   ['/livez', async (options, response, query) => sendProbe(options, response, query, 'livez')],
   ['/readyz', async (options, response, query) => sendProbe(options, response, query, 'readyz')],
   [

@@ -11,6 +11,8 @@ export interface HealthParts {
   readonly client: Pick<EtcdClient, 'range'>;
   /** @throws EtcdError: Stopped */
   readonly status: () => Pick<StatusResponse, 'leader'>;
+  /** Told how each look at `/health` ended. */
+  readonly onChecked?: ((isHealthy: boolean) => void) | undefined;
 }
 
 export interface Health {
@@ -21,6 +23,12 @@ export interface Health {
 
 /** etcd's /health: there is a leader, and a majority confirms a read. Serializable: only that this member reads. */
 export async function health(parts: HealthParts, serializable: boolean): Promise<Health> {
+  const found = await look(parts, serializable);
+  parts.onChecked?.(found.healthy);
+  return found;
+}
+
+async function look(parts: HealthParts, serializable: boolean): Promise<Health> {
   try {
     if (!serializable && parts.status().leader === 0n) return { healthy: false, reason: 'RAFT NO LEADER' };
     await readOnce(parts, serializable);

@@ -1,11 +1,14 @@
 /** What members ask the leader past the log (Consensus.askLeader): the first byte says what kind of question it is. */
 import { invariant } from '../../raft/invariant.js';
+import { NO_BYTES } from '../bytes.js';
 
 export const QuestionKind = {
   /** storage/server/lease-question.ts */
   lease: 1,
   /** storage/cluster/learner-question.ts */
   learnerInSync: 2,
+  /** How long an answer takes. */
+  nothing: 255,
 } as const;
 export type QuestionKind = (typeof QuestionKind)[keyof typeof QuestionKind];
 
@@ -18,7 +21,7 @@ export function questionOf(kind: QuestionKind, body: Uint8Array): Uint8Array {
 
 /** Gives each question to whoever has said that it answers that kind. */
 export class Questions {
-  readonly #answers = new Map<number, AnswerQuestion>();
+  readonly #answers = new Map<number, AnswerQuestion>([[QuestionKind.nothing, async () => NO_BYTES]]);
 
   on(kind: QuestionKind, answer: AnswerQuestion): void {
     invariant(!this.#answers.has(kind), 'one answers a kind of question');

@@ -15,7 +15,7 @@ export const monitoringFlags: readonly EtcdFlag[] = [
   {
     name: 'listen-metrics-urls',
     value: 'urls',
-    description: 'where /metrics and the health pages are too, without client certificates',
+    description: 'where /metrics and the health pages are, too, and nothing else',
     parse: listenUrls,
   },
   {
