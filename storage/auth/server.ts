@@ -47,11 +47,13 @@ export class AuthServer implements AuthService {
 
   /** Again when users or roles change while the password is looked at: it may not be theirs any more. */
   async authenticate(request: Name & { readonly password: string }, options?: CallOptions) {
-    const { proposer, tokens, header } = this.#options;
+    const { proposer, authorizer, tokens, header } = this.#options;
     const deadline = proposer.deadline(options);
     for (;;) {
       await this.#confirm(options);
       const authenticated = await proposer.within(this.#checkPassword(request), options);
+      // As in etcd, where a token that is no good any more spoils this call too.
+      await authorizer.identify(options);
       try {
         const token = await tokens.issue(authenticated, options);
         return { header: header(), token };

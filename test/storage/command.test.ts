@@ -72,14 +72,42 @@ const { txn } = fc.letrec((tie) => ({
     failure: fc.array(tie('op'), { maxLength: 3 }),
   }),
 }));
-const command = fc.oneof(
+const name = fc.string({ unit: 'binary' });
+const authChange = fc.oneof(
+  fc.constantFrom({ type: 'enable' }, { type: 'disable' }),
+  fc.record({ type: fc.constant('user-add'), name, password: name, noPassword: fc.boolean() }),
+  fc.record({ type: fc.constant('user-change-password'), name, password: name }),
+  fc.record({ type: fc.constantFrom('user-delete', 'role-add', 'role-delete'), name }),
+  fc.record({ type: fc.constantFrom('user-grant-role', 'user-revoke-role'), name, role: name }),
+  fc.record({
+    type: fc.constant('role-grant-permission'),
+    name,
+    permission: fc.record({
+      type: fc.constantFrom('read', 'write', 'readwrite'),
+      key: bytes,
+      rangeEnd: bytes,
+    }),
+  }),
+  fc.record({ type: fc.constant('role-revoke-permission'), name, key: bytes, rangeEnd: bytes }),
+  fc.record({ type: fc.constant('authenticate'), name, token: name, authRevision: fc.nat() }),
+);
+const body = fc.oneof(
   fc.record({ type: fc.constant('put'), request: put }),
   fc.record({ type: fc.constant('delete'), request: del }),
   fc.record({ type: fc.constant('txn'), request: txn }),
   fc.record({ type: fc.constant('compact'), revision: number }),
   fc.record({ type: fc.constant('lease-grant'), id: int64, ttl: number }),
   fc.record({ type: fc.constant('lease-revoke'), id: int64, term: fc.nat() }),
+  fc.record({ type: fc.constant('auth'), change: authChange }),
 ) as unknown as fc.Arbitrary<Command>;
+const caller = fc.oneof(
+  fc.constant({ type: 'trusted' }),
+  fc.record({ type: fc.constant('user'), user: fc.string({ minLength: 1 }), authRevision: fc.nat() }),
+);
+const command = fc.oneof(
+  body,
+  fc.tuple(body, caller).map(([body, caller]) => ({ ...body, caller }) as Command),
+);
 
 /** Views of any kind of byte array compare by content. */
 function plain(value: unknown): unknown {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 
 /**
- * Hash of the logical content: revision, compacted revision, leases, and every version and deletion that can be read or
+ * Hash of the logical content: revision, compacted revision, leases, users and roles, and every version and deletion that can be read or
  * watched. Rows that compaction has not removed yet do not count, nor do ids, positions and pages.
  */
 export function stateHash(db: Database.Database): string {
@@ -18,6 +18,11 @@ export function stateLines(db: Database.Database): string[] {
   const lines = [
     ...all('SELECT revision, compacted FROM metadata'),
     ...all('SELECT CAST(id AS TEXT), ttl FROM lease ORDER BY id'),
+    ...all('SELECT enabled, revision FROM auth'),
+    ...all('SELECT name, password, no_password FROM auth_user ORDER BY name'),
+    ...all('SELECT user, role FROM auth_user_role ORDER BY user, role'),
+    ...all('SELECT name FROM auth_role ORDER BY name'),
+    ...all('SELECT role, hex(key), hex(range_end), type FROM auth_permission ORDER BY role, key, range_end'),
     ...all(
       `SELECT revision, sub, hex(key), create_revision, version, CAST(lease AS TEXT), hex(value), value IS NULL
        FROM history h, (SELECT compacted FROM metadata) WHERE revision >= compacted
