@@ -18,6 +18,8 @@ const LN_MAX = 16;
 const BLOCK_MAX = 8;
 const PARALLEL_MAX = 4;
 const HASH_BYTES_MAX = 64;
+/** Of one hash at the dearest cost, with room to spare. */
+const MEMORY_BYTES_MAX = 128 * 2 ** 20;
 
 /** Hashes at a time: they share the pool of threads that also opens files. */
 const RUNNING_MAX = 2;
@@ -52,8 +54,7 @@ export class PasswordHasher {
   async #derive(password: string, salt: Buffer, length: number, { ln, r, p }: Cost): Promise<Buffer> {
     await this.#turn();
     try {
-      const N = 2 ** ln;
-      return await scryptAsync(password, salt, length, { N, r, p, maxmem: 256 * N * r * p });
+      return await scryptAsync(password, salt, length, { N: 2 ** ln, r, p, maxmem: MEMORY_BYTES_MAX });
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();
@@ -81,8 +82,9 @@ interface Cost {
   readonly p: number;
 }
 
+/** Scrypt itself wants N below 2^(16 r). */
 function isAffordable({ ln, r, p }: Cost): boolean {
-  return ln >= 1 && ln <= LN_MAX && r >= 1 && r <= BLOCK_MAX && p >= 1 && p <= PARALLEL_MAX;
+  return ln >= 1 && ln <= LN_MAX && ln < 16 * r && r >= 1 && r <= BLOCK_MAX && p >= 1 && p <= PARALLEL_MAX;
 }
 
 function scryptAsync(
