@@ -2,33 +2,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Backend, chosenBackend, removeStore, storeOf } from './backend.js';
+import { freePort } from './free-port.js';
+
+export { freePort } from './free-port.js';
 
 /** Root of the checkout: tests run from dist/test/… */
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const command = join(repository, 'dist/bundle/wherry.js');
 const readyMsMax = 30_000;
 
-/** A loopback port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-}
-
 export async function temporaryFolder(name: string): Promise<string> {
   return mkdtemp(join(tmpdir(), `wherry-${name}-`));
 }
 
 export interface WherryOptions {
+  /** What it stores in; what WHERRY_TEST_BACKEND says when absent. */
+  readonly backend?: Backend;
   /** A folder of its own, removed on stop, when absent. */
   readonly dataDir?: string;
   readonly args?: readonly string[];
@@ -51,19 +45,26 @@ export interface Wherry {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts `wherry serve` and waits until it is ready. */
+/** Starts an API server and waits until it is ready. */
 export async function startWherry(options: WherryOptions = {}): Promise<Wherry> {
   const wherry = await spawnWherry(options);
   await untilReady(wherry);
   return wherry;
 }
 
-/** Starts `wherry serve` without waiting for anything of it. */
+/** `serve`, or `apiserver` on a store of its own that outlives it, as long as its data directory is used. */
+async function commandOver(backend: Backend, dataDir: string): Promise<string[]> {
+  if (backend === 'embedded') return ['serve'];
+  return ['apiserver', '--etcd-servers', await storeOf(backend, dataDir)];
+}
+
+/** Starts an API server without waiting for anything of it. */
 export async function spawnWherry(options: WherryOptions = {}): Promise<Wherry> {
   const dataDir = options.dataDir ?? (await temporaryFolder('data'));
   const port = options.port ?? (await freePort());
   const securePort = options.securePort ?? (await freePort());
-  const args = ['serve', '--data-dir', dataDir, '--port', `${port}`, '--secure-port', `${securePort}`];
+  const start = await commandOver(options.backend ?? chosenBackend(), dataDir);
+  const args = [...start, '--data-dir', dataDir, '--port', `${port}`, '--secure-port', `${securePort}`];
   const child = spawn(process.execPath, [command, ...args, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -83,7 +84,10 @@ export async function spawnWherry(options: WherryOptions = {}): Promise<Wherry> 
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       const code = await exited;
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (options.dataDir === undefined) {
+        await removeStore(dataDir);
+        await rm(dataDir, { recursive: true, force: true });
+      }
       return code;
     },
   };
