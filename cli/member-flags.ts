@@ -15,7 +15,7 @@ export interface MemberFlags extends TlsFlags {
   readonly listenPeerUrls?: readonly string[];
   readonly initialAdvertisePeerUrls?: readonly string[];
   readonly listenClientUrls?: readonly string[];
-  /** More of them, which are not told to clients. */
+  /** More of them, for HTTP alone, of which the others have none then. */
   readonly listenClientHttpUrls?: readonly string[];
   /** For metrics and health alone. */
   readonly listenMetricsUrls?: readonly string[];
@@ -68,23 +68,27 @@ const DEFAULT_CLIENT_URL = 'http://localhost:2379';
 export function planMember(flags: MemberFlags, { byItself }: { readonly byItself: boolean }): MemberPlan {
   checkTimes(flags);
   const peers = byItself || mentionsPeers(flags) ? planPeers(flags) : undefined;
-  const ownUrls = flags.listenClientUrls ?? (byItself ? [DEFAULT_CLIENT_URL] : []);
-  const listenClientUrls = [...ownUrls, ...(flags.listenClientHttpUrls ?? [])];
+  const listenClientUrls = flags.listenClientUrls ?? (byItself ? [DEFAULT_CLIENT_URL] : []);
+  const { listenClientHttpUrls = [], listenMetricsUrls = [] } = flags;
   const peerUrls = flags.initialAdvertisePeerUrls ?? reachable(flags.listenPeerUrls) ?? [DEFAULT_PEER_URL];
   const own = { name: flags.name, peerUrls };
-  const clientTls = planTls(flags, 'client', [...listenClientUrls, ...(flags.listenMetricsUrls ?? [])]);
+  const clientTls = planTls(flags, 'client', [
+    ...listenClientUrls,
+    ...listenClientHttpUrls,
+    ...listenMetricsUrls,
+  ]);
   return {
     peers,
     own,
     initial: flags.initialCluster ?? [own],
     state: flags.initialClusterState ?? 'new',
     listenClientUrls,
-    advertiseClientUrls: planAdvertised(flags, ownUrls),
+    advertiseClientUrls: planAdvertised(flags, listenClientUrls),
     clientTls,
     autoCompaction: autoCompactionOf(flags.autoCompactionMode, flags.autoCompactionRetention),
     warnings: [
       ...(peers === undefined ? [] : warningsOf(peers.listenUrls, peers.tls)),
-      ...warningsOf(listenClientUrls, clientTls),
+      ...warningsOf([...listenClientUrls, ...listenClientHttpUrls], clientTls),
     ],
   };
 }

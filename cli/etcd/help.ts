@@ -11,7 +11,7 @@ const HEAD = `Usage: wherry etcd [flags]
 The store alone, with etcd's flags. Also -flag and --flag=value, from the environment as ETCD_<FLAG> or
 WHERRY_<FLAG>, or all from a file.
 
-  --config-file <file>                        etcd's configuration file; flags and environment are ignored then
+  --config-file <file>                        etcd's configuration file, in place of flags and environment
   --version                                   print the version of the API, and of Wherry
   -h, --help                                  print this help
 `;

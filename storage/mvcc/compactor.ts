@@ -112,12 +112,16 @@ export class Compactor {
         return;
       }
       const begun = performance.now();
+      const removed = this.#removed;
+      if (this.#position === 0) this.#begunAt = begun;
       const more = this.#step();
       const tookMs = performance.now() - begun;
       this.#scheduled = undefined;
       const factor = this.#isBehind ? HURRIED_PAUSE_FACTOR : PAUSE_FACTOR;
       if (!more) return;
       this.#options.counters?.compactionPauses.observe(tookMs);
+      const isWalkOver = this.#position === 0 && this.#removed > removed;
+      if (isWalkOver) this.#options.counters?.compactions.observe(begun + tookMs - this.#begunAt);
       this.#schedule(tookMs * factor);
     } catch (error) {
       this.#options.onFailure(error instanceof Error ? error : new Error(String(error)));
@@ -142,7 +146,6 @@ export class Compactor {
   #removeSome(): void {
     if (this.#position === 0) {
       this.#target = this.#options.compacted();
-      this.#begunAt = performance.now();
       this.#position = this.#options.sequenceOf(Math.max(this.#removed, 0));
     }
     const { begin, walk, commit, saveRemoved } = this.#statements;
@@ -159,7 +162,6 @@ export class Compactor {
     saveRemoved.run(this.#removed);
     commit.run();
     this.#options.committed(rows.length * ROW_BYTES);
-    if (atEnd) this.#options.counters?.compactions.observe(performance.now() - this.#begunAt);
   }
 
   /** Removes the version that `row` superseded, and `row` itself if it is a deletion, as far as they lie before C. */

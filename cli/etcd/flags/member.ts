@@ -77,7 +77,7 @@ export const memberFlags: readonly EtcdFlag[] = [
   {
     name: 'listen-client-http-urls',
     value: 'urls',
-    description: 'more of them, in etcd for HTTP alone',
+    description: 'more of them, for HTTP alone; the others speak gRPC alone then',
     parse: listenUrls,
   },
   {
