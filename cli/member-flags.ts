@@ -3,12 +3,12 @@ import type { InitialMember } from '../storage/cluster/bootstrap.js';
 import { addressOf, isLoopback } from '../storage/cluster/urls.js';
 import { IN_MEMORY } from './data-directory.js';
 import type { LogLevel } from './flags.js';
-import { type AutoCompaction, type AutoCompactionMode, autoCompactionOf } from './auto-compaction.js';
 import { UsageError } from './startup-error.js';
 import { type TlsFlags, type TlsPlan, planTls } from './tls-plan.js';
+import { type UpkeepFlags, autoCompactionOf } from './upkeep-flags.js';
 
 /** As the command line gives them; undefined where it does not. */
-export interface MemberFlags extends TlsFlags {
+export interface MemberFlags extends TlsFlags, UpkeepFlags {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly name: string;
@@ -32,11 +32,6 @@ export interface MemberFlags extends TlsFlags {
   /** Bytes. */
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
-  /** Bytes; 0: the usual, negative: none. */
-  readonly quotaBackendBytes: number;
-  readonly autoCompactionMode: AutoCompactionMode;
-  /** As etcd writes it. */
-  readonly autoCompactionRetention: string;
 }
 
 export interface MemberPlan {
@@ -50,7 +45,7 @@ export interface MemberPlan {
   readonly advertiseClientUrls: readonly string[];
   /** For the client urls that are https. */
   readonly clientTls: TlsPlan | undefined;
-  readonly autoCompaction: AutoCompaction | undefined;
+  readonly autoCompaction: ReturnType<typeof autoCompactionOf>;
   /** Lines for the log: allowed, and perhaps not meant. */
   readonly warnings: readonly string[];
 }
@@ -85,7 +80,7 @@ export function planMember(flags: MemberFlags, { byItself }: { readonly byItself
     listenClientUrls,
     advertiseClientUrls: planAdvertised(flags, listenClientUrls),
     clientTls,
-    autoCompaction: autoCompactionOf(flags.autoCompactionMode, flags.autoCompactionRetention),
+    autoCompaction: autoCompactionOf(flags),
     warnings: [
       ...(peers === undefined ? [] : warningsOf(peers.listenUrls, peers.tls)),
       ...warningsOf([...listenClientUrls, ...listenClientHttpUrls], clientTls),

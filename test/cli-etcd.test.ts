@@ -3,7 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { autoCompactionOf } from '../cli/auto-compaction.js';
 import { wherryCommand } from '../cli/command.js';
 import { type CommandLine, withTwoDashes } from '../cli/etcd/command.js';
 import { flagTables } from '../cli/etcd/docs.js';
@@ -13,6 +12,7 @@ import { settingsOf } from '../cli/etcd/settings.js';
 import { etcdFlags, isEtcdFlag } from '../cli/etcd/table.js';
 import { cipherSuites, duration, tlsVersion } from '../cli/etcd/values.js';
 import { forPerson, createLogger } from '../cli/logger.js';
+import { type AutoCompactionMode, autoCompactionOf } from '../cli/upkeep-flags.js';
 import { repository } from './tools/wherry.js';
 
 /** What `wherry etcd` is told by these arguments. Rejects with a CommanderError. */
@@ -112,9 +112,11 @@ t.test('without anything said: etcd’s defaults', async (t) => {
     maxLearners: 1,
     watchProgressNotifyInterval: 600_000,
     clientCertAuth: false,
-    initialCorruptCheck: false,
+    corruptCheckTime: 0,
+    compactHashCheckTime: 60_000,
     tlsMinVersion: 'TLSv1.2',
   });
+  t.same(options.featureGates, new Map());
   t.equal(options.listenClientUrls, undefined, 'where it listens is decided with the rest');
 });
 
@@ -156,7 +158,7 @@ t.test('what others would rely on in vain is refused, unless it is off', async (
     [{ discovery: 'https://discovery.example' }, /^--discovery: there is no discovery service here/],
     [{ 'discovery-srv': 'example.org' }, /^--discovery-srv: /],
     [{ proxy: 'on' }, /^--proxy: there is no v2 proxy/],
-    [{ 'feature-gates': 'Nope=true' }, /^--feature-gates: unrecognized feature gate: Nope/],
+    [{ 'feature-gates': 'Nope=true' }, /^--feature-gates .* unrecognized feature gate: Nope/],
   ];
   for (const [flags, message] of cases) await t.rejects(settings(flags), { name: 'UsageError', message });
   const off = await settings({ 'force-new-cluster': 'false', discovery: '', proxy: 'off' });
@@ -186,14 +188,16 @@ t.test('older names count for the newer ones, feature gates for their flags', as
     'experimental-initial-corrupt-check': 'true',
     debug: 'true',
   });
-  t.match(older.options, { corruptCheckTime: 5_400_000, initialCorruptCheck: true, logLevel: 'debug' });
+  t.match(older.options, { corruptCheckTime: 5_400_000, logLevel: 'debug' });
+  t.same([...older.options.featureGates], [['InitialCorruptCheck', true]]);
   const both = await settings({ 'experimental-max-learners': '2', 'max-learners': '3' });
   t.equal(both.options.maxLearners, 3);
   t.same(both.warnings, ['--experimental-max-learners is passed over: --max-learners is given']);
   const gates = await settings({
-    'feature-gates': 'InitialCorruptCheck=true,CompactHashCheck=true,LeaseCheckpoint=true',
+    'feature-gates': 'InitialCorruptCheck=true,CompactHashCheck=false,LeaseCheckpoint=true',
   });
-  t.match(gates.options, { initialCorruptCheck: true, compactHashCheck: true });
+  t.equal(gates.options.featureGates.get('InitialCorruptCheck'), true);
+  t.equal(gates.options.featureGates.get('CompactHashCheck'), false);
   t.same(gates.warnings, ['--feature-gates: LeaseCheckpoint has no meaning here']);
 });
 
@@ -299,14 +303,22 @@ t.test('durations are Go’s, suites and versions of TLS have Go’s names', asy
 });
 
 t.test('auto compaction: a bare number counts hours or revisions', async (t) => {
-  t.same(autoCompactionOf('periodic', '2'), { mode: 'periodic', retentionMs: 7_200_000 });
-  t.same(autoCompactionOf('periodic', '5m'), { mode: 'periodic', retentionMs: 300_000 });
-  t.same(autoCompactionOf('revision', '1000'), { mode: 'revision', retention: 1000 });
-  t.equal(autoCompactionOf('periodic', '0'), undefined);
-  t.equal(autoCompactionOf('revision', '0'), undefined);
-  t.throws(() => autoCompactionOf('periodic', 'x'), { name: 'UsageError', message: /error parsing/ });
-  t.throws(() => autoCompactionOf('revision', '5m'), { name: 'UsageError', message: /count of revisions/ });
-  t.throws(() => autoCompactionOf('periodic', '-5m'), { name: 'UsageError', message: /negative/ });
+  const of = (autoCompactionMode: AutoCompactionMode, autoCompactionRetention: string) =>
+    autoCompactionOf({ autoCompactionMode, autoCompactionRetention });
+  t.same(of('periodic', '2'), { mode: 'periodic', retention: 7_200_000 });
+  t.same(of('periodic', '5m'), { mode: 'periodic', retention: 300_000 });
+  t.same(of('revision', '1000'), { mode: 'revision', retention: 1000 });
+  t.same(of('periodic', '0'), { mode: 'periodic', retention: 0 });
+  for (const [mode, retention] of [
+    ['periodic', 'x'],
+    ['revision', '5m'],
+    ['periodic', '-5m'],
+  ] as const) {
+    t.throws(() => of(mode, retention), {
+      name: 'UsageError',
+      message: /is none for --auto-compaction-mode/,
+    });
+  }
 });
 
 t.test('the log goes where it is told to, in the form it is told to', async (t) => {

@@ -35,6 +35,9 @@ const FLAGS: MemberFlags = {
   quotaBackendBytes: 0,
   autoCompactionMode: 'periodic',
   autoCompactionRetention: '0',
+  corruptCheckTime: 0,
+  compactHashCheckTime: 60_000,
+  featureGates: new Map(),
 };
 const PEER = 'http://127.0.0.1:12380';
 

@@ -1,5 +1,6 @@
 /** The command line of one member. */
 import { join } from 'node:path';
+import { upkeepArguments } from '../upkeep-flags.js';
 import type { Layout, MemberPlace } from './layout.js';
 import type { SharedOptions } from './options.js';
 
@@ -31,9 +32,7 @@ export function memberArguments(
     'heartbeat-interval': shared.heartbeatInterval,
     'election-timeout': shared.electionTimeout,
     'snapshot-count': shared.snapshotCount,
-    'quota-backend-bytes': shared.quotaBackendBytes,
-    'auto-compaction-mode': shared.autoCompactionMode,
-    'auto-compaction-retention': shared.autoCompactionRetention,
+    ...upkeepArguments(shared),
     'log-level': shared.logLevel,
   };
   return ['serve', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];

@@ -1,6 +1,6 @@
 /** What `wherry cluster` is told. */
-import type { AutoCompactionMode } from '../auto-compaction.js';
 import type { LogLevel } from '../flags.js';
+import type { UpkeepFlags } from '../upkeep-flags.js';
 
 /** Undefined: as the data directory has it, and where that is new the usual. */
 export interface PlaceOptions {
@@ -13,7 +13,7 @@ export interface PlaceOptions {
 }
 
 /** Passed on to every member as they are. */
-export interface SharedOptions {
+export interface SharedOptions extends UpkeepFlags {
   readonly controllers: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
   readonly maxRequestBytes: number;
@@ -21,9 +21,6 @@ export interface SharedOptions {
   readonly heartbeatInterval: number;
   readonly electionTimeout: number;
   readonly snapshotCount: number;
-  readonly quotaBackendBytes: number;
-  readonly autoCompactionMode: AutoCompactionMode;
-  readonly autoCompactionRetention: string;
   readonly logLevel: LogLevel;
 }
 

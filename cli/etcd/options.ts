@@ -14,12 +14,6 @@ export interface EtcdOnlyFlags {
   readonly authTokenTtl: number;
   readonly metrics: 'basic' | 'extensive';
   readonly warningApplyDuration: number;
-  /** Compare with the other members before serving. */
-  readonly initialCorruptCheck: boolean;
-  /** 0: never. */
-  readonly corruptCheckTime: number;
-  readonly compactHashCheck: boolean;
-  readonly compactHashCheckTime: number;
   readonly watchProgressNotifyInterval: number;
   readonly maxLearners: number;
   /** Absent: no web page may use the client urls. */

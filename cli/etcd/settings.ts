@@ -6,27 +6,18 @@ import type { GroupedFlag } from './flag.js';
 import { CONFIG_FILE, type Given, type GivenValues, withEnvironment } from './given.js';
 import type { EtcdOptions } from './options.js';
 import { etcdFlag, etcdFlags, keyOf } from './table.js';
+import { IDLE_GATES } from './values.js';
 
 export interface Settings {
   readonly options: EtcdOptions;
   readonly warnings: readonly string[];
 }
 
-/** What of `--feature-gates` means something here, and the option that it sets. */
-const gates: ReadonlyMap<string, 'initialCorruptCheck' | 'compactHashCheck'> = new Map([
-  ['InitialCorruptCheck', 'initialCorruptCheck'],
-  ['CompactHashCheck', 'compactHashCheck'],
-]);
-const idleGates = new Set([
-  'AllAlpha',
-  'AllBeta',
-  'DistributedTracing',
-  'LeaseCheckpoint',
-  'LeaseCheckpointPersist',
-  'SetMemberLocalAddr',
-  'StopGRPCServiceOnDefrag',
-  'TxnModeWriteWithSharedBuffer',
-]);
+/** Flags that have become a gate of `--feature-gates`. */
+const gateFlags = [
+  ['experimental-initial-corrupt-check', 'InitialCorruptCheck'],
+  ['experimental-compact-hash-check-enabled', 'CompactHashCheck'],
+] as const;
 
 /** `commandLine` by the flags' names. Throws UsageError, in one line. */
 export async function settingsOf(
@@ -45,12 +36,13 @@ export async function settingsOf(
 function settingsFrom(said: GivenValues, before: readonly string[]): Settings {
   const warnings = [...before];
   const given = withNewerNames(said, warnings);
-  const values: Record<string, unknown> = { ...gateValues(given, warnings) };
+  const values: Record<string, unknown> = {};
   for (const flag of etcdFlags) {
     if (flag.sameAs !== undefined) continue;
     const value = valueOf(flag, given.get(flag.name), warnings);
     if (value !== undefined) values[keyOf(flag.name)] = value;
   }
+  values['featureGates'] = gatesOf(given, warnings);
   if (values['debug'] === true) values['logLevel'] = 'debug';
   return { options: values as unknown as EtcdOptions, warnings };
 }
@@ -93,25 +85,15 @@ function withNewerNames(said: GivenValues, warnings: string[]): Map<string, Give
 }
 
 /** What a flag of its own says comes first. */
-function gateValues(given: GivenValues, warnings: string[]) {
-  const values = { initialCorruptCheck: false, compactHashCheck: false };
+function gatesOf(given: GivenValues, warnings: string[]): ReadonlyMap<string, boolean> {
   const list = given.get('feature-gates');
-  if (list !== undefined) {
-    const states = parsed(etcdFlag('feature-gates'), list) as ReadonlyMap<string, boolean>;
-    for (const [name, isOn] of states) {
-      const option = gates.get(name);
-      if (option !== undefined) values[option] = isOn;
-      else if (idleGates.has(name)) warnings.push(`${list.label}: ${name} has no meaning here`);
-      else throw new UsageError(`${list.label}: unrecognized feature gate: ${name}`);
-    }
+  const gates = new Map(list && (parsed(etcdFlag('feature-gates'), list) as ReadonlyMap<string, boolean>));
+  for (const name of gates.keys()) {
+    if (IDLE_GATES.has(name)) warnings.push(`${list?.label}: ${name} has no meaning here`);
   }
-  const older = [
-    ['experimental-initial-corrupt-check', 'initialCorruptCheck'],
-    ['experimental-compact-hash-check-enabled', 'compactHashCheck'],
-  ] as const;
-  for (const [name, option] of older) {
+  for (const [name, gate] of gateFlags) {
     const value = given.get(name);
-    if (value !== undefined) values[option] = parsed(etcdFlag(name), value) === true;
+    if (value !== undefined) gates.set(gate, parsed(etcdFlag(name), value) === true);
   }
-  return values;
+  return gates;
 }

@@ -116,6 +116,20 @@ export function cipherSuites(value: string): string[] {
   });
 }
 
+/** Of etcd's gates those that change something here. */
+const GATES = new Set(['InitialCorruptCheck', 'CompactHashCheck']);
+/** Those that do not. */
+export const IDLE_GATES: ReadonlySet<string> = new Set([
+  'AllAlpha',
+  'AllBeta',
+  'DistributedTracing',
+  'LeaseCheckpoint',
+  'LeaseCheckpointPersist',
+  'SetMemberLocalAddr',
+  'StopGRPCServiceOnDefrag',
+  'TxnModeWriteWithSharedBuffer',
+]);
+
 /** `Name=true,Name=false`. */
 export function featureGates(value: string): ReadonlyMap<string, boolean> {
   return new Map(
@@ -123,6 +137,9 @@ export function featureGates(value: string): ReadonlyMap<string, boolean> {
       const [name = '', state] = item.split('=', 2);
       if (state === undefined) {
         throw new InvalidArgumentError(`${JSON.stringify(item)} does not have the form Name=true.`);
+      }
+      if (!GATES.has(name) && !IDLE_GATES.has(name)) {
+        throw new InvalidArgumentError(`unrecognized feature gate: ${name}.`);
       }
       return [name, boolean(state)];
     }),

@@ -8,21 +8,23 @@ export const featureFlags: readonly EtcdFlag[] = [
   {
     name: 'feature-gates',
     value: 'list',
-    description: 'Name=true,…; of those only InitialCorruptCheck and CompactHashCheck mean something here',
+    byDefault: '',
+    description:
+      'InitialCorruptCheck=true: compare with the other members before serving; CompactHashCheck=false: not after compactions',
     parse: featureGates,
   },
   {
     name: 'corrupt-check-time',
     value: 'duration',
     byDefault: '0s',
-    description: 'between two comparisons of the members’ states; 0: none',
+    description: 'between two comparisons of the members’ states; 0: after compactions alone',
     parse: durationFromZero,
   },
   {
     name: 'compact-hash-check-time',
     value: 'duration',
     byDefault: '1m',
-    description: 'between two comparisons of what compaction left, if CompactHashCheck is on',
+    description: 'between two comparisons after compactions, at least',
     parse: durationFromZero,
   },
   {

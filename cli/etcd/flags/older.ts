@@ -31,7 +31,6 @@ const booleans = new Set(['enable-distributed-tracing', 'memory-mlock', 'peer-sk
 
 const gate = (name: string, gateName: string, noMeaning?: string): EtcdFlag => ({
   name,
-  ...(noMeaning === undefined && { byDefault: 'false' }),
   description: `${gateName} of --feature-gates`,
   parse: boolean,
   ...(noMeaning !== undefined && { noMeaning }),
