@@ -35,11 +35,14 @@ interface Source {
   readonly close: () => Promise<void>;
 }
 
+/** etcdctl's limit of a command, in milliseconds. */
+const REACH_MS = 5000;
+
 async function remote(options: SaveOptions): Promise<Source> {
   const client = await connect(withEtcdctlEnvironment(options, process.env));
   try {
     // Finds an endpoint that answers, or says soon that there is none.
-    await client.status();
+    await client.status({ timeout: REACH_MS });
   } catch (error) {
     await client.close();
     throw error;

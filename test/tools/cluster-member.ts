@@ -49,6 +49,16 @@ export class ClusterMember {
     return `http://127.0.0.1:${this.#plan.port}`;
   }
 
+  get clientUrl(): string {
+    return this.#plan.clientUrl;
+  }
+
+  /** As its flag has it. */
+  get initialCluster(): string {
+    const { args } = this.#plan;
+    return args[args.indexOf('--initial-cluster') + 1] ?? '';
+  }
+
   get kubeconfig(): string {
     return join(this.#plan.dataDir, 'kubeconfig');
   }

@@ -24,6 +24,8 @@ export interface ClusterOptions {
   readonly args?: readonly string[];
   /** HTTPS and a kubeconfig, too. */
   readonly secure?: boolean;
+  /** What is to be done for each member before any is started. */
+  readonly prepare?: (plan: MemberPlan) => Promise<void>;
 }
 
 export class Cluster {
@@ -45,7 +47,8 @@ export class Cluster {
   }
 
   /** Resolves when every member serves. */
-  static async start({ size = 3, args = [], secure = false }: ClusterOptions = {}): Promise<Cluster> {
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const { size = 3, args = [], secure = false, prepare } = options;
     const folder = await temporaryFolder('cluster');
     const network = new PeerNetwork();
     const client = new ApiClient();
@@ -53,6 +56,7 @@ export class Cluster {
     const members = plans.map((plan) => new ClusterMember(plan, client));
     const cluster = new Cluster(folder, network, members, client);
     try {
+      if (prepare !== undefined) await Promise.all(plans.map(prepare));
       await Promise.all(members.map((member) => member.start()));
       await Promise.all(members.map((member) => member.ready()));
       for (const { id, name } of members) network.identify(id, name);
@@ -113,7 +117,7 @@ export class Cluster {
 async function planMembers(
   folder: string,
   network: PeerNetwork,
-  { size, args, secure }: Required<ClusterOptions>,
+  { size, args, secure }: Required<Omit<ClusterOptions, 'prepare'>>,
 ): Promise<MemberPlan[]> {
   const names = Array.from({ length: size }, (_, position) => `m${position + 1}`);
   const parts = [];
