@@ -23,7 +23,13 @@ export function withEtcdctlEnvironment(
 export async function connect(flags: ClientFlags, prefix = ''): Promise<RemoteClient> {
   const { endpoints } = flags;
   if (endpoints.length === 0) throw new UsageError(`--${prefix || 'endpoints'} names no endpoint`);
-  const options = { endpoints, tls: tlsOf(flags, prefix), user: userOf(flags, prefix), logger: SILENT };
+  const options = {
+    endpoints,
+    tls: tlsOf(flags, prefix),
+    user: userOf(flags, prefix),
+    logger: SILENT,
+    sendBytesMax: SEND_BYTES_MAX,
+  };
   // It brings gRPC.
   const { createRemoteClient } = await import('../storage/client/remote/index.js');
   try {
@@ -33,6 +39,9 @@ export async function connect(flags: ClientFlags, prefix = ''): Promise<RemoteCl
     throw error;
   }
 }
+
+/** What is too large the server says. */
+const SEND_BYTES_MAX = 2 ** 30;
 
 /** What a call fails with says enough. */
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined };

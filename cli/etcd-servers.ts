@@ -42,7 +42,10 @@ export function etcdServersOf(flags: EtcdServersFlags): EtcdServers | undefined 
 }
 
 /** Connects at first use, and says in the log when nobody answers. */
-export async function connectToEtcd({ urls, tls, keyRoot }: EtcdServers, logger: Logger): Promise<EtcdClient> {
+export async function connectToEtcd(
+  { urls, tls, keyRoot }: EtcdServers,
+  logger: Logger,
+): Promise<EtcdClient> {
   // Here, because gRPC is large and most servers need none.
   const { createRemoteClient } = await import('../storage/client/remote/index.js');
   const probeKey = Buffer.from(`${keyRoot}/health`);

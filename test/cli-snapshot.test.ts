@@ -274,7 +274,8 @@ t.test('what is wrong with a file or a flag is one line', async (t) => {
 /** Throws what the command would print. */
 async function inThisProcess(args: readonly string[]): Promise<void> {
   const unused = () => Promise.reject(new Error('another command'));
-  const parsed = wherryCommand({ serve: unused, etcd: unused, cluster: unused, migrate: unused, snapshot });
+  const others = { serve: unused, etcd: unused, cluster: unused, apiserver: unused, migrate: unused };
+  const parsed = wherryCommand({ ...others, snapshot });
   const quiet = (command: Command) => {
     command.exitOverride().configureOutput({ outputError: () => undefined, writeErr: () => undefined });
     command.commands.forEach(quiet);

@@ -73,7 +73,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreOut
     switchCurrent(folder, databaseName(1));
     fs.renameSync(folder, path.join(dataDir, 'member'));
     syncFolder(dataDir);
-    syncFolder(path.dirname(path.resolve(dataDir)));
+    if (!existed) syncFolder(path.dirname(path.resolve(dataDir)));
     return outcome;
   } catch (error) {
     fs.rmSync(existed ? folder : dataDir, { recursive: true, force: true });

@@ -1,5 +1,6 @@
+import { BackupError } from '../backup/errors.js';
 import type { EtcdClient, KeyValue, RequestOp } from '../client/interface.js';
-import { EtcdError } from '../errors.js';
+import { EtcdError, GrpcCode } from '../errors.js';
 import type { LeaseMover } from './leases.js';
 import { pairBytes } from './pages.js';
 import { CALL_MS_MAX, retrying } from './retry.js';
@@ -74,11 +75,25 @@ export class Writer {
         await retrying(() => target.txn({ compare: [], success, failure: [] }, call), signal);
         return;
       } catch (error) {
+        if (isTooMuch(error)) return this.#writeHalves(batch, error);
         const mayHelp = error instanceof EtcdError && error.is('LeaseNotFound');
         if (!mayHelp || attempt === LEASE_ATTEMPTS_MAX) throw error;
         lost = this.#lostLeases(batch, true);
       }
     }
+  }
+
+  /** The target's limits are not known before. */
+  async #writeHalves(batch: readonly Write[], error: EtcdError): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) {
+      throw new BackupError(
+        `the target refuses the key ${JSON.stringify(Buffer.from(keyOf(only)).toString())} and its value: ${error.message}; its --max-request-bytes must be larger`,
+      );
+    }
+    const half = Math.ceil(batch.length / 2);
+    await this.#write(batch.slice(0, half));
+    await this.#write(batch.slice(half));
   }
 
   /** Those of the batch's leases that the source has no more; the others are on the target. */
@@ -93,6 +108,13 @@ export class Writer {
     }
     return lost;
   }
+}
+
+/** Of operations, or of bytes: the second is what a gRPC server says before the store is asked. */
+function isTooMuch(error: unknown): error is EtcdError {
+  if (!(error instanceof EtcdError)) return false;
+  if (error.is('TooManyOps') || error.is('RequestTooLarge')) return true;
+  return error.code === GrpcCode.ResourceExhausted && error.message.includes('larger than max');
 }
 
 /** What a key is whose lease has ended follows: the source deletes it, or has already. */

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { EtcdClient } from '../../storage/client/interface.js';
 import { migrate, type MigrateOptions } from '../../storage/migrate/migrate.js';
-import { openStore } from '../../storage/open.js';
+import { openStore, type StoreOptions } from '../../storage/open.js';
 import { random } from '../raft/random.js';
 import { fillStore, sameContent } from './migrate-content.js';
 import { bytes, keysOf, prefix, put, text, txn } from './tools.js';
 
 const ALL = { key: Buffer.from([0]), rangeEnd: Buffer.from([0]) };
 
-async function store(t: Test): Promise<EtcdClient> {
-  const store = await openStore({ dataDir: ':memory:' });
+async function store(t: Test, limits: Partial<StoreOptions> = {}): Promise<EtcdClient> {
+  const store = await openStore({ ...limits, dataDir: ':memory:' });
   t.teardown(() => store.close());
   return store.client;
 }
@@ -160,6 +160,19 @@ t.test('a transaction that finds no lease any more brings it again', async (t) =
   t.equal((await move({ source, target: forgetful })).keys, 1);
   t.equal(transactions, 2);
   await sameContent(t, source, target);
+});
+
+t.test('a target that takes less at a time gets less at a time', async (t) => {
+  const source = await store(t);
+  for (let n = 0; n < 100; n++) await source.put({ key: bytes(`k${n}`), value: Buffer.alloc(500, n) });
+  const target = await store(t, { txnOpsMax: 10, requestBytesMax: 3000 });
+  t.equal((await move({ source, target })).keys, 100);
+  await sameContent(t, source, target);
+  await source.put({ key: bytes('large'), value: Buffer.alloc(5000) });
+  await t.rejects(move({ source, target }, { overwrite: true }), {
+    name: 'BackupError',
+    message: /refuses the key "large" and its value: etcdserver: request is too large/,
+  });
 });
 
 t.test('a difference is noticed', async (t) => {
