@@ -8,7 +8,7 @@ import type { Message } from '../tools/etcd-definitions.js';
 import { etcdMissing } from '../tools/real-etcd.js';
 import { compare, DifferenceError } from './compare.js';
 import type { SideOptions } from './side.js';
-import { realEtcd } from './stores.js';
+import { startSide } from './stores.js';
 import { WatchLog } from './watch-log.js';
 
 const skip = etcdMissing;
@@ -18,8 +18,8 @@ t.test('a difference is found', { skip }, async (t) => {
     // Both sides wait for watches to become equal.
     const options = { watchMsMax: 1000 };
     const [reference, subject] = await Promise.all([
-      realEtcd(options),
-      realEtcd({ ...tampering, ...options }),
+      startSide('etcd', options),
+      startSide('etcd', { ...options, ...tampering }),
     ]);
     t.teardown(() => Promise.all([reference.stop(), subject.stop()]));
     const seed = randomInt(2 ** 31);

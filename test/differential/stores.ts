@@ -1,30 +1,25 @@
-import { type RealEtcd, startEtcd } from '../tools/real-etcd.js';
+import { type Members, type MembersOptions, type Program, startMembers } from '../tools/etcd-members.js';
 import { Side, type SideOptions } from './side.js';
 
 export interface RunningSide {
   readonly side: Side;
+  readonly members: Members;
   stop(): Promise<void>;
 }
 
-type Tampering = Omit<SideOptions, 'name' | 'addresses'>;
-
-/** A new real etcd. */
-export async function realEtcd(tampering: Tampering = {}): Promise<RunningSide> {
-  return running('etcd', [await startEtcd()], tampering);
-}
-
-function running(name: string, stores: readonly RealEtcd[], tampering: Tampering): RunningSide {
-  const side = new Side({ name, addresses: stores.map(({ address }) => address), ...tampering });
+/** A new store, and the side that it is. */
+export async function startSide(
+  program: Program,
+  options: MembersOptions & Omit<SideOptions, 'name' | 'addresses'> = {},
+): Promise<RunningSide> {
+  const members = await startMembers(program, options);
+  const side = new Side({ ...options, name: program, addresses: members.addresses });
   return {
     side,
+    members,
     async stop() {
       side.close();
-      await Promise.all(
-        stores.map(async (store) => {
-          await store.stop('SIGKILL');
-          await store.remove();
-        }),
-      );
+      await members.stop();
     },
   };
 }
