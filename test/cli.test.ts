@@ -58,7 +58,7 @@ t.test('help and version need nothing of the server', async (t) => {
 t.test('only what works is advertised', async (t) => {
   const { stdout } = await run(['--help']);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
-  t.same(commands, ['serve', 'etcd', 'cluster', 'snapshot', 'migrate']);
+  t.same(commands, ['serve', 'etcd', 'apiserver', 'cluster', 'snapshot', 'migrate']);
 });
 
 t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => {
