@@ -10,7 +10,7 @@ import type {
   RequestOp,
   TxnRequest,
 } from './client/interface.js';
-import type { AlarmRequest } from './server/api.js';
+import type { AlarmRequest, AlarmType } from './server/api.js';
 import { ByteReader, ByteWriter, WireError } from './wire.js';
 
 /**
@@ -60,7 +60,8 @@ const COMMAND_TYPES = [
 ] as const;
 const HAS_CALLER = 0x80;
 const ALARM_ACTIONS = ['get', 'activate', 'deactivate'] as const;
-const ALARM_TYPES = ['none', 'nospace', 'corrupt'] as const;
+/** As etcd numbers them. */
+export const ALARM_TYPES = ['none', 'nospace', 'corrupt'] as const satisfies readonly AlarmType[];
 const OP_TYPES = ['range', 'put', 'delete', 'txn'] as const;
 const SORT_ORDERS = ['none', 'ascend', 'descend'] as const;
 const SORT_TARGETS = ['key', 'version', 'create', 'mod', 'value'] as const;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type Database from 'better-sqlite3';
+import Database, { SqliteError } from 'better-sqlite3';
 import { LogError } from '../raft/log/errors.js';
 import type { RaftLog } from '../raft/log/log.js';
 import { MemoryLog } from '../raft/log/memory.js';
@@ -36,6 +36,7 @@ import { Generation, type GenerationOptions } from './mvcc/generation.js';
 import { MvccMachine, type CommandResult } from './mvcc/machine.js';
 import { insertMetadata, newMetadata, type Identity } from './mvcc/metadata.js';
 import { createDatabase } from './mvcc/schema.js';
+import type { UpkeepOptions } from './maintenance/upkeep.js';
 import { startService, type Service } from './service.js';
 import { FolderSnapshots } from './snapshot/folder.js';
 import { MemorySnapshots } from './snapshot/memory.js';
@@ -48,7 +49,7 @@ export interface StoreLogger {
   error(fields: object, message: string): void;
 }
 
-export interface StoreOptions {
+export interface StoreOptions extends Omit<UpkeepOptions, 'logger'> {
   /** A directory, made if absent; `:memory:` keeps nothing on disk. */
   readonly dataDir: string;
   /** Where other members reach this one over HTTP; absent: there are none. */
@@ -84,6 +85,8 @@ export interface StoreOptions {
   readonly checkpointLimits?: CheckpointLimits;
   /** What is counted is added here, for those who want to count more. */
   readonly counters?: Counters;
+  /** Whether to compare what this member holds with the others before it serves, and to refuse to start if it differs. */
+  readonly initialCorruptCheck?: boolean;
   /** Bytes of one request's command; 1.5 MiB as in etcd when absent. */
   readonly requestBytesMax?: number;
   /** 128 as in etcd when absent. */
@@ -127,7 +130,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const folder = path.join(options.dataDir, 'member');
   if (!isMemory) makeFolder(options.dataDir, folder);
   const log = isMemory ? new MemoryLog() : await openLog(options, folder, counters);
-  const failure = new Failure(options);
+  const liveFile = () => (isMemory ? MEMORY : path.join(folder, readCurrent(folder) ?? ''));
+  const failure = new Failure(options, liveFile);
   let machine: MvccMachine | undefined;
   try {
     machine = await openMachine({ ...options, counters }, isMemory ? undefined : folder, log, failure);
@@ -172,13 +176,23 @@ async function start(
     await consensus.stop();
     await machine.close();
   };
+  const onDamage = (error: Error) => failure.report(error);
   const service = startService(
-    { machine, consensus, closeParts },
+    { machine, consensus, closeParts, onDamage },
     { ...options, clock, electionTimeoutMs, tokens },
   );
+  await checkAgainstOthers(options, service);
   const { revision, compacted } = machine.store;
   options.logger?.info({ dataDir: options.dataDir, revision, compacted }, 'store opened');
   return { ...service, clusterId, memberId, consensus };
+}
+
+/** @throws DataDirCorruptError: what this member holds is not what the others do */
+async function checkAgainstOthers(options: StoreOptions, service: Service): Promise<void> {
+  if (options.initialCorruptCheck !== true) return;
+  if (!(await service.upkeep.corruption.differsFromOthers())) return;
+  await service.close();
+  throw new DataDirCorruptError(options.dataDir, 'what it holds is not what the other members hold');
 }
 
 function transportOf(
@@ -285,19 +299,28 @@ async function openLog(options: StoreOptions, folder: string, observer: Counters
 class Failure {
   stop: () => Promise<void> = () => Promise.resolve();
   readonly #options: StoreOptions;
+  readonly #liveFile: () => string;
   #reported = false;
 
-  constructor(options: StoreOptions) {
+  constructor(options: StoreOptions, liveFile: () => string) {
     this.#options = options;
+    this.#liveFile = liveFile;
   }
 
   report(cause: unknown): void {
     if (this.#reported) return;
     this.#reported = true;
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const error = this.#named(cause);
     this.#options.logger?.error({ err: error }, 'the store has failed');
     this.stop().catch(() => undefined);
     this.#options.onFatal?.(error);
+  }
+
+  /** What SQLite says of a file does not say of which. */
+  #named(cause: unknown): Error {
+    if (cause instanceof SqliteError) return dataDirError(this.#liveFile(), cause);
+    if (cause instanceof LogError) return startError(this.#options.dataDir, cause) as Error;
+    return cause instanceof Error ? cause : new Error(String(cause));
   }
 }
 

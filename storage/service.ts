@@ -13,17 +13,18 @@ import type { CallOptions, EtcdClient, ResponseHeader, StatusResponse } from './
 import type { Clock } from './clock.js';
 import { EtcdError } from './errors.js';
 import { Lessor } from './lease/lessor.js';
+import { Upkeep, type UpkeepOptions } from './maintenance/upkeep.js';
 import type { Counters } from './metrics/counters.js';
 import type { AuthenticateResult, CommandResult, MachineTotals, MvccMachine } from './mvcc/machine.js';
-import type { AuthService, SnapshotChunk } from './server/api.js';
+import type { AlarmMember, AuthService, SnapshotChunk } from './server/api.js';
 import { KvServer } from './server/kv.js';
 import { LeaseServer } from './server/leases.js';
 import { Proposer, requestTimeoutMs } from './server/proposer.js';
 import { Questions } from './server/questions.js';
-import { ETCD_VERSION } from './version.js';
+import { ETCD_STORAGE_VERSION, ETCD_VERSION } from './version.js';
 import { WatchHub, type WatchTotals } from './watch/hub.js';
 
-export interface ServiceOptions {
+export interface ServiceOptions extends UpkeepOptions {
   readonly clock: Clock;
   readonly electionTimeoutMs: number;
   /** Bytes of one request's command. */
@@ -43,6 +44,8 @@ export interface ServiceParts {
   readonly consensus: Consensus<CommandResult>;
   /** Ends what this service stands on. */
   readonly closeParts: () => Promise<void>;
+  /** The database cannot be read: it is damaged, or the disk failed. */
+  readonly onDamage?: (error: Error) => void;
 }
 
 export interface StoreTotals extends MachineTotals {
@@ -67,6 +70,8 @@ export interface Service {
   readonly totals: () => StoreTotals;
   /** What other members may ask this one. */
   readonly questions: Questions;
+  /** Alarms, hashes, defragmentation; the checks for clients from outside are not its own. */
+  readonly upkeep: Upkeep;
   /** @throws EtcdError: Stopped */
   status(): StatusResponse;
   /** Maintenance.Snapshot: this member's database, consistent, while it goes on. */
@@ -101,6 +106,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     requestTimeoutMs: requestTimeoutMs(options.electionTimeoutMs),
     counters,
   });
+  const onDamage = (error: Error) => parts.onDamage?.(error);
   const hub = new WatchHub({
     state: machine,
     header,
@@ -108,10 +114,16 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     progressIntervalMs: options.watchProgressIntervalMs,
     fragmentBytesMax: options.watchFragmentBytesMax,
     counters,
+    onDamage,
   });
   const leases = machine.store.leases.all();
-  const lessor = new Lessor({ clock, counters, expire: (id, term) => expire(proposer, id, term) }, leases);
+  const lessor = new Lessor(
+    { clock, counters, expire: (id, term) => expire(machine, proposer, id, term) },
+    leases,
+  );
   const isLeader = () => consensus.status().leaderId === machine.memberId;
+  const questions = new Questions();
+  const upkeep = new Upkeep({ machine, consensus, proposer, questions, clock, header, isLeader }, options);
   const followLeadership = () => {
     if (isLeader()) lessor.promote(consensus.status().term);
     else lessor.demote();
@@ -138,12 +150,13 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
 
   const status = () => {
     if (!machine.isOpen) throw EtcdError.of('Stopped');
-    return statusOf(machine, consensus, header());
+    return statusOf(machine, consensus, header(), upkeep.quota.bytesMax);
   };
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= (async () => {
       for (const end of unsubscribe) end();
+      upkeep.close();
       lessor.close();
       hub.close();
       await parts.closeParts();
@@ -155,7 +168,6 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     return machine.snapshot({ newest: true });
   };
   const snapshot = (options?: CallOptions) => snapshotStream({ copy, header }, options);
-  const questions = new Questions();
   consensus.answerQuestions((question, signal) => questions.answer(question, signal));
   const isOpen = () => machine.isOpen;
   const services = {
@@ -166,6 +178,8 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
       header,
       isOpen,
       removedThrough: (revision) => removedThrough(machine, revision),
+      quota: upkeep.quota,
+      onDamage,
       txnOpsMax: options.txnOpsMax,
     }),
     leases: new LeaseServer({
@@ -178,6 +192,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
       header,
       isLeader,
       isOpen,
+      quota: upkeep.quota,
       randomId,
     }),
     hub,
@@ -196,6 +211,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
     auth,
     checks: authorizer,
     questions,
+    upkeep,
     counters,
     totals,
     status,
@@ -229,7 +245,9 @@ async function removedThrough(machine: MvccMachine, revision: number): Promise<v
  * An expiry that finds no lease, or another term, has nothing to do; any other failure is tried again later. It has no
  * deadline: as long as the revoke may still be applied, keep-alives must not promise that the lease lives on.
  */
-async function expire(proposer: Proposer, id: bigint, term: number): Promise<void> {
+async function expire(machine: MvccMachine, proposer: Proposer, id: bigint, term: number): Promise<void> {
+  // With CORRUPT it would be refused, again and again.
+  if (machine.store.alarms.isOn('corrupt')) return;
   try {
     await proposer.propose({ type: 'lease-revoke', id, term }, { timeout: Infinity }, false);
   } catch (error) {
@@ -247,6 +265,7 @@ function statusOf(
   machine: MvccMachine,
   consensus: Consensus<CommandResult>,
   header: ResponseHeader,
+  quota: number,
 ): StatusResponse {
   const { leaderId, term, committed, applied, isLearner } = consensus.status();
   const { total, inUse } = machine.sizes();
@@ -259,9 +278,17 @@ function statusOf(
     raftIndex: committed,
     raftTerm: term,
     raftAppliedIndex: applied,
-    errors: leaderId === 0n ? [EtcdError.of('NoLeader').message] : [],
+    errors: [
+      ...(leaderId === 0n ? [EtcdError.of('NoLeader').message] : []),
+      ...machine.store.alarms.active.map(alarmText),
+    ],
     isLearner,
-    dbSizeQuota: 0,
-    storageVersion: '',
+    dbSizeQuota: Number.isFinite(quota) ? quota : 0,
+    storageVersion: ETCD_STORAGE_VERSION,
   };
+}
+
+/** As protobuf's own text form has it, of which fields that are zero are no part. */
+function alarmText({ memberId, alarm }: AlarmMember): string {
+  return `${memberId === 0n ? '' : `memberID:${memberId} `}alarm:${alarm.toUpperCase()} `;
 }

@@ -92,6 +92,9 @@ export interface Consensus<R> {
    */
   askLeader(question: Uint8Array, options: AskOptions): Promise<Uint8Array>;
 
+  /** The same of one certain other member. Rejects with a TransportError. */
+  ask(member: bigint, question: Uint8Array, options: AskOptions): Promise<Uint8Array>;
+
   /** Sets who answers the questions of other members. */
   answerQuestions(answer: (question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>): void;
 

@@ -351,8 +351,12 @@ export class Member<R> implements Consensus<R> {
   askLeader(question: Uint8Array, options: AskOptions): Promise<Uint8Array> {
     const { leader } = this.#raft;
     if (leader === 0n) return Promise.reject(new ConsensusError('no-leader'));
-    if (leader !== this.#options.memberId) return this.#transport.ask(leader, question, options);
+    if (leader !== this.#options.memberId) return this.ask(leader, question, options);
     return this.#answer(question, options.signal ?? new AbortController().signal);
+  }
+
+  ask(member: bigint, question: Uint8Array, options: AskOptions): Promise<Uint8Array> {
+    return this.#transport.ask(member, question, options);
   }
 
   answerQuestions(answer: (question: Uint8Array, signal: AbortSignal) => Promise<Uint8Array>): void {

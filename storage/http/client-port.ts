@@ -21,7 +21,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** What is not answered by then when the port closes is cut, in milliseconds. */
 const CLOSE_MS_MAX = 200;
 
-export interface ClientPortOptions extends GatewayParts, Pick<HealthParts, 'client' | 'onChecked'> {
+export interface ClientPortOptions
+  extends GatewayParts, Pick<HealthParts, 'client' | 'alarms' | 'onChecked'> {
   /** `http://host:port`, port 0 for any free one. */
   readonly urls: readonly string[];
   /** Of `/metrics`; absent: there is none. */
@@ -101,7 +102,8 @@ const pages: ReadonlyMap<string, Page> = new Map<string, Page>([
   [
     '/health',
     async (options, response, query) => {
-      const { healthy, reason } = await health(options, query.get('serializable') === 'true');
+      const serializable = query.get('serializable') === 'true';
+      const { healthy, reason } = await health(options, { serializable, exclude: query.getAll('exclude') });
       sendJson(response, { status: healthy ? 200 : 503, body: { health: String(healthy), reason } });
     },
   ],

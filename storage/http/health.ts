@@ -1,6 +1,7 @@
 /** Whether this member can serve, in etcd's words. */
 import type { CallOptions, EtcdClient, RangeRequest, StatusResponse } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import type { AlarmMember } from '../server/api.js';
 
 /** A check that takes longer counts as failed, in milliseconds; as long as etcd's request time-out at its start. */
 const CHECK_TIMEOUT_MS = 5000;
@@ -13,6 +14,8 @@ export interface HealthParts {
   readonly status: () => Pick<StatusResponse, 'leader'>;
   /** Told how each look at `/health` ended. */
   readonly onChecked?: ((isHealthy: boolean) => void) | undefined;
+  /** Those that are on. */
+  readonly alarms: () => readonly AlarmMember[];
 }
 
 export interface Health {
@@ -21,14 +24,23 @@ export interface Health {
   readonly reason: string;
 }
 
-/** etcd's /health: there is a leader, and a majority confirms a read. Serializable: only that this member reads. */
-export async function health(parts: HealthParts, serializable: boolean): Promise<Health> {
-  const found = await look(parts, serializable);
+export interface HealthQuery {
+  /** Whether this member reads is all that is asked. */
+  readonly serializable: boolean;
+  /** Names of alarms, as etcd writes them, that do not count. */
+  readonly exclude: readonly string[];
+}
+
+/** etcd's /health: no alarm is on, there is a leader, and a majority confirms a read. */
+export async function health(parts: HealthParts, query: HealthQuery): Promise<Health> {
+  const found = await look(parts, query);
   parts.onChecked?.(found.healthy);
   return found;
 }
 
-async function look(parts: HealthParts, serializable: boolean): Promise<Health> {
+async function look(parts: HealthParts, { serializable, exclude }: HealthQuery): Promise<Health> {
+  const alarm = parts.alarms().find((on) => !exclude.includes(on.alarm.toUpperCase()));
+  if (alarm !== undefined) return { healthy: false, reason: `ALARM ${alarm.alarm.toUpperCase()}` };
   try {
     if (!serializable && parts.status().leader === 0n) return { healthy: false, reason: 'RAFT NO LEADER' };
     await readOnce(parts, serializable);
@@ -40,15 +52,26 @@ async function look(parts: HealthParts, serializable: boolean): Promise<Health> 
 
 export type Probe = 'livez' | 'readyz';
 
-/** As etcd names them: alive is who reads its own state, ready is who has a majority behind it. */
-const checks: Readonly<Record<Probe, readonly { readonly name: string; readonly serializable: boolean }[]>> =
-  {
-    livez: [{ name: 'serializable_read', serializable: true }],
-    readyz: [
-      { name: 'serializable_read', serializable: true },
-      { name: 'linearizable_read', serializable: false },
-    ],
-  };
+interface Check {
+  readonly name: string;
+  /** Rejects, or throws, with what is wrong. */
+  readonly run: (parts: HealthParts) => Promise<void>;
+}
+
+const serializableRead: Check = { name: 'serializable_read', run: (parts) => readOnce(parts, true) };
+const linearizableRead: Check = { name: 'linearizable_read', run: (parts) => readOnce(parts, false) };
+const dataCorruption: Check = {
+  name: 'data_corruption',
+  run: async ({ alarms }) => {
+    if (alarms().some(({ alarm }) => alarm === 'corrupt')) throw new Error('alarm activated: CORRUPT');
+  },
+};
+
+/** As etcd names them: alive is who reads its own state, ready is who has a majority behind it that agrees. */
+const checks: Readonly<Record<Probe, readonly Check[]>> = {
+  livez: [serializableRead],
+  readyz: [dataCorruption, serializableRead, linearizableRead],
+};
 
 /** The text tells each check's outcome when one has failed or `verbose` is set. */
 export async function probe(
@@ -57,8 +80,8 @@ export async function probe(
   verbose: boolean,
 ): Promise<{ readonly healthy: boolean; readonly text: string }> {
   const lines = await Promise.all(
-    checks[which].map(async ({ name, serializable }) => {
-      const error = await readOnce(parts, serializable).then(() => undefined, messageOf);
+    checks[which].map(async ({ name, run }) => {
+      const error = await run(parts).then(() => undefined, messageOf);
       return error === undefined ? `[+]${name} ok\n` : `[-]${name} failed: ${error}\n`;
     }),
   );

@@ -90,7 +90,8 @@ async function pageOf(
   const query = new URLSearchParams(search);
   if (path === '/metrics') return { status: 200, ...(await options.metrics()) };
   if (path === '/health') {
-    const { healthy, reason } = await health(options, query.get('serializable') === 'true');
+    const serializable = query.get('serializable') === 'true';
+    const { healthy, reason } = await health(options, { serializable, exclude: query.getAll('exclude') });
     const body = JSON.stringify({ health: String(healthy), reason });
     return { status: healthy ? 200 : 503, contentType: 'application/json', body };
   }

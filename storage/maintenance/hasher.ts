@@ -51,7 +51,7 @@ export class Hasher {
   }
 
   /** Of all rows, also those that are yet to be removed, of leases, alarms, users and roles. */
-  hash(options?: CallOptions): Promise<number> {
+  hash(options?: CallOptions): Promise<{ readonly hash: number; readonly revision: number }> {
     return this.#inOrder(() => this.#whole(options, (turns) => this.#hashAll(turns)));
   }
 
@@ -113,7 +113,7 @@ export class Hasher {
     return true;
   }
 
-  async #hashAll(turns: Turns): Promise<number | undefined> {
+  async #hashAll(turns: Turns): Promise<{ hash: number; revision: number } | undefined> {
     const { store, hashRows } = this.#state;
     const { revision, compacted, lastSequence } = store;
     const everything = new RevisionHash({ revision, compacted: -1 });
@@ -129,7 +129,7 @@ export class Hasher {
       after = BigInt(last[0]);
     }
     for (const line of hashRows.small()) hash = crc32c(hash, Buffer.from(line));
-    return hash;
+    return { hash, revision };
   }
 }
 

@@ -1,11 +1,8 @@
 import type Database from 'better-sqlite3';
-import type { Command } from '../command.js';
+import { ALARM_TYPES, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import type { AlarmMember, AlarmRequest, AlarmType } from '../server/api.js';
 import { hasPuts } from './txn.js';
-
-/** As etcd numbers them. */
-const TYPES = ['none', 'nospace', 'corrupt'] as const satisfies readonly AlarmType[];
 
 /** The alarms that are on: few, so that they are in memory too. They are part of the replicated state. */
 export class AlarmTable {
@@ -19,7 +16,7 @@ export class AlarmTable {
     const all = db.prepare('SELECT type, CAST(member_id AS TEXT) FROM alarm ORDER BY type, member_id').raw();
     this.#active = (all.all() as [number, string][]).map(([type, id]) => ({
       memberId: BigInt.asUintN(64, BigInt(id)),
-      alarm: TYPES[type] ?? 'none',
+      alarm: ALARM_TYPES[type] ?? 'none',
     }));
   }
 
@@ -54,12 +51,12 @@ export class AlarmTable {
   }
 
   #activate(member: AlarmMember): void {
-    this.#insert.run(TYPES.indexOf(member.alarm), BigInt.asIntN(64, member.memberId));
+    this.#insert.run(ALARM_TYPES.indexOf(member.alarm), BigInt.asIntN(64, member.memberId));
     this.#active = [...this.#active, member];
   }
 
   #deactivate({ memberId, alarm }: AlarmMember): void {
-    this.#delete.run(TYPES.indexOf(alarm), BigInt.asIntN(64, memberId));
+    this.#delete.run(ALARM_TYPES.indexOf(alarm), BigInt.asIntN(64, memberId));
     this.#active = this.#active.filter((other) => other.memberId !== memberId || other.alarm !== alarm);
   }
 }

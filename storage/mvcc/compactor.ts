@@ -60,6 +60,8 @@ export class Compactor {
   #begunAt = 0;
   #scheduled: NodeJS.Timeout | undefined;
   #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
+  /** Who waits for all free pages to be given back. */
+  #emptying: (() => void)[] = [];
   #pauses = 0;
   #closed = false;
 
@@ -93,10 +95,20 @@ export class Compactor {
     return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
   }
 
+  /** Keeps no free pages for the next writes, this time. Resolves when they are given back, or the store closes. */
+  giveAllBack(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#emptying.push(resolve);
+      this.start();
+    });
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#scheduled);
     this.#settle(Infinity);
+    this.#settleEmptying();
   }
 
   #schedule(ms: number): void {
@@ -185,12 +197,21 @@ export class Compactor {
   #giveBack(): boolean {
     const { freePages, pages } = this.#statements;
     const free = freePages.get() as number;
-    const kept = Math.max(FREE_PAGES_MIN, (pages.get() as number) * FREE_SHARE);
-    if (free <= kept) return false;
+    const isEmptying = this.#emptying.length > 0;
+    const kept = isEmptying ? 0 : Math.max(FREE_PAGES_MIN, (pages.get() as number) * FREE_SHARE);
+    if (free <= kept) {
+      this.#settleEmptying();
+      return false;
+    }
     // A prepared statement would stop after its first page.
     this.#options.db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
     this.#options.committed(VACUUM_PAGES * VACUUM_PAGE_BYTES);
     return true;
+  }
+
+  #settleEmptying(): void {
+    for (const resolve of this.#emptying) resolve();
+    this.#emptying = [];
   }
 
   #settle(removed: number): void {

@@ -33,7 +33,7 @@ export class DataDirFormatError extends DataDirError {
   override name = 'DataDirFormatError';
 }
 
-/** Names what SQLite or the operating system threw while `path` was opened. */
+/** Names what SQLite or the operating system threw while `path` was opened or used. */
 export function dataDirError(path: string, error: unknown): DataDirError {
   if (error instanceof DataDirError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -45,5 +45,5 @@ export function dataDirError(path: string, error: unknown): DataDirError {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return new DataDirLockedError(path, 'another process has it open', options);
   }
-  return new DataDirUnusableError(path, `cannot be opened (${detail})`, options);
+  return new DataDirUnusableError(path, `cannot be used (${detail})`, options);
 }

@@ -14,6 +14,7 @@ import type {
   TxnResponse,
 } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import { costOfPut, costOfTxn, type Quota } from '../maintenance/quota.js';
 import type { MvccStore } from '../mvcc/store.js';
 import { executeRange, executeTxn } from '../mvcc/txn.js';
 import type { ServerCallOptions } from './call.js';
@@ -37,6 +38,9 @@ export interface KvServerOptions {
   readonly isOpen: () => boolean;
   /** Resolves when the rows below a compacted revision are gone. */
   readonly removedThrough: (revision: number) => Promise<void>;
+  readonly quota: Pick<Quota, 'hasRoomFor' | 'exceeded'>;
+  /** The database cannot be read: it is damaged, or the disk failed. */
+  readonly onDamage: (error: Error) => void;
   readonly txnOpsMax?: number | undefined;
 }
 
@@ -48,6 +52,8 @@ export class KvServer {
   readonly #header: () => ResponseHeader;
   readonly #isOpen: () => boolean;
   readonly #removedThrough: (revision: number) => Promise<void>;
+  readonly #quota: KvServerOptions['quota'];
+  readonly #onDamage: (error: Error) => void;
   readonly #txnOpsMax: number;
 
   constructor(options: KvServerOptions) {
@@ -57,6 +63,8 @@ export class KvServer {
     this.#header = options.header;
     this.#isOpen = options.isOpen;
     this.#removedThrough = options.removedThrough;
+    this.#quota = options.quota;
+    this.#onDamage = options.onDamage;
     this.#txnOpsMax = options.txnOpsMax ?? TXN_OPS_MAX;
   }
 
@@ -71,6 +79,7 @@ export class KvServer {
 
   async put(request: PutRequest, options?: ServerCallOptions): Promise<PutResponse> {
     validatePut(request);
+    if (!this.#quota.hasRoomFor(costOfPut(request))) throw await this.#quota.exceeded(options);
     return this.#proposer.propose({ type: 'put', request }, options);
   }
 
@@ -81,7 +90,10 @@ export class KvServer {
 
   async txn(request: TxnRequest, options?: ServerCallOptions): Promise<TxnResponse> {
     validateTxn(request, this.#txnOpsMax);
-    if (!isReadOnly(request)) return this.#proposer.propose({ type: 'txn', request }, options);
+    if (!isReadOnly(request)) {
+      if (!this.#quota.hasRoomFor(costOfTxn(request))) throw await this.#quota.exceeded(options);
+      return this.#proposer.propose({ type: 'txn', request }, options);
+    }
     if (!isSerializable(request)) await this.#proposer.confirmRead(options);
     const read = () => executeTxn(this.#state.store, request, this.#header);
     if (!this.#authorizer.guards(options)) return this.#read(read);
@@ -107,8 +119,9 @@ export class KvServer {
     try {
       result = read();
     } catch (error) {
-      if (error instanceof Database.SqliteError) throw EtcdError.of('Corrupt');
-      throw error;
+      if (!(error instanceof Database.SqliteError)) throw error;
+      this.#onDamage(error);
+      throw EtcdError.of('Corrupt');
     }
     if (result instanceof EtcdError) throw result;
     return result;

@@ -14,6 +14,7 @@ import type {
   ResponseHeader,
 } from '../client/interface.js';
 import type { Lessor } from '../lease/lessor.js';
+import { costOfGrant, type Quota } from '../maintenance/quota.js';
 import type { LeaseTable } from '../mvcc/leases.js';
 import {
   decodeLeaseAnswer,
@@ -42,6 +43,7 @@ export interface LeaseServerOptions {
   readonly isLeader: () => boolean;
   /** False once the store is closed. */
   readonly isOpen: () => boolean;
+  readonly quota: Pick<Quota, 'hasRoomFor' | 'exceeded'>;
   /** 63 random bits, not 0: the id of a lease whose client leaves the choice to the store. */
   readonly randomId: () => bigint;
 }
@@ -60,7 +62,9 @@ export class LeaseServer {
   async grant(request: LeaseGrantRequest, options?: ServerCallOptions): Promise<LeaseGrantResponse> {
     const asked = BigInt.asIntN(64, request.id ?? 0n);
     const id = asked === 0n ? this.#options.randomId() : asked;
-    return this.#options.proposer.propose({ type: 'lease-grant', id, ttl: request.ttl }, options);
+    const { proposer, quota } = this.#options;
+    if (!quota.hasRoomFor(costOfGrant())) throw await quota.exceeded(options);
+    return proposer.propose({ type: 'lease-grant', id, ttl: request.ttl }, options);
   }
 
   async revoke(id: bigint, options?: ServerCallOptions): Promise<LeaseRevokeResponse> {

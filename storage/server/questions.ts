@@ -1,4 +1,7 @@
-/** What members ask the leader past the log (Consensus.askLeader): the first byte says what kind of question it is. */
+/**
+ * What members ask the leader, or each other, past the log (Consensus.askLeader and ask): the first byte says what kind of
+ * question it is.
+ */
 import { invariant } from '../../raft/invariant.js';
 import { NO_BYTES } from '../bytes.js';
 
@@ -7,6 +10,8 @@ export const QuestionKind = {
   lease: 1,
   /** storage/cluster/learner-question.ts */
   learnerInSync: 2,
+  /** storage/maintenance/corruption-question.ts */
+  hash: 3,
   /** How long an answer takes. */
   nothing: 255,
 } as const;

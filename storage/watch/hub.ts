@@ -34,6 +34,8 @@ export interface WatchHubOptions {
   /** Bytes above which a response is split for a watch that allows it; etcd's request limit. */
   readonly fragmentBytesMax?: number | undefined;
   readonly counters?: WatchCounters | undefined;
+  /** The database cannot be read: it is damaged, or the disk failed. */
+  readonly onDamage?: ((error: Error) => void) | undefined;
 }
 
 type WatchCounters = Pick<Counters, 'events' | 'watchesCreated'>;
@@ -265,12 +267,13 @@ export class WatchHub {
     if (this.#working) setImmediate(() => this.#work());
   }
 
-  /** A database that cannot be read ends the stream, as it fails a range: nothing above this call would hear of it. */
+  /** A database that cannot be read ends the stream, as it fails a range. */
   #tryReadOn(watcher: Watcher): void {
     try {
       this.#readOn(watcher);
     } catch (error) {
       if (!(error instanceof Database.SqliteError)) throw error;
+      this.#options.onDamage?.(error);
       watcher.stream.end(EtcdError.of('Corrupt'));
     }
   }

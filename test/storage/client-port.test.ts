@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import type { RangeRequest, StatusResponse } from '../../storage/client/interface.js';
 import { Members } from '../../storage/cluster/members.js';
 import { EtcdError } from '../../storage/errors.js';
+import type { AlarmMember } from '../../storage/server/api.js';
 import { GATEWAY_BODY_BYTES_MAX, listenForClients } from '../../storage/http/client-port.js';
 import { FakeCluster, memberAt } from './fake-cluster.js';
 
@@ -27,9 +28,10 @@ interface Port {
 interface Setting {
   readonly range?: (request: RangeRequest) => Promise<never>;
   readonly status?: Partial<StatusResponse>;
+  readonly alarms?: readonly AlarmMember[];
 }
 
-async function open(t: Test, { range, status = {} }: Setting = {}): Promise<Port> {
+async function open(t: Test, { range, status = {}, alarms = [] }: Setting = {}): Promise<Port> {
   const cluster = new FakeCluster([memberAt(1n, 'm1'), memberAt(2n, 'm2')]);
   cluster.present = {
     ...cluster.present,
@@ -58,6 +60,7 @@ async function open(t: Test, { range, status = {} }: Setting = {}): Promise<Port
       storageVersion: '',
       ...status,
     }),
+    alarms: () => alarms,
     client: {
       range: async (request) => {
         reads.push(request);
@@ -104,7 +107,8 @@ t.test(
     });
     t.same(await get(`${url}/livez`), [200, 'ok\n']);
     t.same(await get(`${url}/livez?verbose`), [200, '[+]serializable_read ok\nok\n']);
-    const failed = '[+]serializable_read ok\n[-]linearizable_read failed: etcdserver: no leader\n';
+    const failed =
+      '[+]data_corruption ok\n[+]serializable_read ok\n[-]linearizable_read failed: etcdserver: no leader\n';
     t.same(await get(`${url}/readyz`), [503, failed]);
     t.same(await get(`${url}/health`), [
       503,
@@ -112,6 +116,30 @@ t.test(
     ]);
     const well = await open(t);
     t.same(await get(`${well.url}/readyz`), [200, 'ok\n']);
+  },
+);
+
+t.test(
+  'an alarm makes it unhealthy, unless it is excluded; CORRUPT makes it unready (etcd: /health, /readyz)',
+  async (t) => {
+    const { url } = await open(t, {
+      alarms: [
+        { memberId: 1n, alarm: 'nospace' },
+        { memberId: 2n, alarm: 'corrupt' },
+      ],
+    });
+    t.same(await get(`${url}/health`), [503, '{"health":"false","reason":"ALARM NOSPACE"}']);
+    t.same(await get(`${url}/health?exclude=NOSPACE`), [503, '{"health":"false","reason":"ALARM CORRUPT"}']);
+    t.same(await get(`${url}/health?exclude=NOSPACE&exclude=CORRUPT`), [
+      200,
+      '{"health":"true","reason":""}',
+    ]);
+    t.same(await get(`${url}/livez`), [200, 'ok\n']);
+    const unready =
+      '[-]data_corruption failed: alarm activated: CORRUPT\n[+]serializable_read ok\n[+]linearizable_read ok\n';
+    t.same(await get(`${url}/readyz`), [503, unready]);
+    const full = await open(t, { alarms: [{ memberId: 1n, alarm: 'nospace' }] });
+    t.same(await get(`${full.url}/readyz`), [200, 'ok\n']);
   },
 );
 
@@ -265,6 +293,7 @@ t.test('closing cuts what does not end', async (t) => {
     urls: ['http://127.0.0.1:0', 'http://localhost:0'],
     members: new Members({ consensus, isReachable, questions }),
     status: () => ({ leader: 1n }) as StatusResponse,
+    alarms: () => [],
     client: { range: () => new Promise<never>(() => undefined) },
     onError: () => undefined,
   });
@@ -286,6 +315,7 @@ t.test('a url that cannot be had is told as the system tells it', async (t) => {
     urls: ['http://127.0.0.1:0', first.url],
     members: new Members({ consensus, isReachable, questions }),
     status: () => ({ leader: 1n }) as StatusResponse,
+    alarms: () => [],
     client: { range: () => new Promise<never>(() => undefined) },
     onError: () => undefined,
   });

@@ -81,6 +81,7 @@ export class FakeCluster {
         this.#listeners.add(listener);
         return () => this.#listeners.delete(listener);
       },
+      ask: unused,
       propose: unused,
       answerQuestions: unused,
       stop: unused,

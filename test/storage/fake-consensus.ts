@@ -96,6 +96,15 @@ export class FakeConsensus<R> implements Consensus<R> {
     return answer(question, signal ?? AbortSignal.timeout(timeoutMs));
   }
 
+  /** What each other member answers. */
+  readonly others = new Map<bigint, Answer>();
+
+  ask(member: bigint, question: Uint8Array, { signal, timeoutMs }: AskOptions): Promise<Uint8Array> {
+    const answer = this.others.get(member);
+    if (answer === undefined) return Promise.reject(new TransportError('unreachable', 'nobody is there'));
+    return answer(question, signal ?? AbortSignal.timeout(timeoutMs));
+  }
+
   answerQuestions(answer: Answer): void {
     this.#answerHere = answer;
   }
