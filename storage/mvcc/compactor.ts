@@ -1,8 +1,10 @@
 import type Database from 'better-sqlite3';
 import type { Counters } from '../metrics/counters.js';
 
-/** Rows that one step looks at: a few milliseconds between requests. */
-const STEP_ROWS = 200;
+/** A step ends after so many milliseconds, which is what requests wait; a commit comes on top. */
+const STEP_MS = 1;
+/** Rows read at once. */
+const READ_ROWS = 16;
 
 /** What removing a row is taken to write. */
 const ROW_BYTES = 512;
@@ -160,20 +162,34 @@ export class Compactor {
       this.#target = this.#options.compacted();
       this.#position = this.#options.sequenceOf(Math.max(this.#removed, 0));
     }
-    const { begin, walk, commit, saveRemoved } = this.#statements;
-    const rows = walk.all(this.#position, STEP_ROWS) as HistoryRow[];
-    const last = rows.at(-1);
-    const atEnd = last === undefined || rows.length < STEP_ROWS || last.revision > this.#target;
+    const { begin, commit, saveRemoved } = this.#statements;
+    const end = performance.now() + STEP_MS;
+    let rows = 0;
     begin.run();
-    for (const row of rows) {
-      if (row.revision <= this.#target) this.#removeBehind(row);
-    }
-    this.#position = atEnd ? 0 : last.sequence + 1;
-    // Rows of the last revision seen may follow.
-    this.#removed = atEnd ? this.#target : Math.max(this.#removed, last.revision - 1);
+    do rows += this.#removeFew(end);
+    while (this.#position !== 0 && performance.now() < end);
     saveRemoved.run(this.#removed);
     commit.run();
-    this.#options.committed(rows.length * ROW_BYTES);
+    this.#options.committed(rows * ROW_BYTES);
+  }
+
+  /** Until `end`, which one large value alone may pass. Returns how many rows it has looked at. */
+  #removeFew(end: number): number {
+    const rows = this.#statements.walk.all(this.#position, READ_ROWS) as HistoryRow[];
+    let looked = 0;
+    for (const row of rows) {
+      if (row.revision > this.#target) break;
+      this.#removeBehind(row);
+      looked += 1;
+      this.#position = row.sequence + 1;
+      // Rows of this revision may follow.
+      this.#removed = Math.max(this.#removed, row.revision - 1);
+      if (performance.now() >= end) return looked;
+    }
+    if (looked === READ_ROWS) return looked;
+    this.#position = 0;
+    this.#removed = this.#target;
+    return looked;
   }
 
   /** Removes the version that `row` superseded, and `row` itself if it is a deletion, as far as they lie before C. */
