@@ -5,7 +5,7 @@ import Database, { SqliteError } from 'better-sqlite3';
 import { LogError } from '../raft/log/errors.js';
 import type { RaftLog } from '../raft/log/log.js';
 import { MemoryLog } from '../raft/log/memory.js';
-import { openSqliteLog } from '../raft/log/sqlite.js';
+import { openSqliteLog, SqliteLog } from '../raft/log/sqlite.js';
 import { encodeConfiguration, initialConfiguration } from '../raft/core/configuration.js';
 import { RAFT_TIMES } from '../raft/core/options.js';
 import { invariant } from '../raft/invariant.js';
@@ -135,6 +135,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   let machine: MvccMachine | undefined;
   try {
     machine = await openMachine({ ...options, counters }, isMemory ? undefined : folder, log, failure);
+    if (log instanceof SqliteLog) log.claim({ clusterId: machine.clusterId, memberId: machine.memberId });
     return await start(options, { machine, log, tokens }, failure);
   } catch (error) {
     await machine?.close();
@@ -333,6 +334,8 @@ function startError(dataDir: string, error: unknown): unknown {
   switch (error.code) {
     case 'locked':
       return new DataDirLockedError(dataDir, 'another process has it open', options);
+    case 'foreign':
+      return new DataDirCorruptError(error.path, `is the log of ${detail}, and the store is another's`, options);
     case 'corrupt':
       return new DataDirCorruptError(error.path, `the log is corrupt (${detail})`, options);
     case 'incompatible':

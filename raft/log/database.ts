@@ -2,10 +2,11 @@ import type Database from 'better-sqlite3';
 import { openSqlite } from '../sqlite.js';
 import { FrameError, packFrame, payloadBytes, unpackFrames, type Frame } from './codec.js';
 import { LogError } from './errors.js';
-import type { HardState } from './log.js';
+import type { HardState, LogOwner } from './log.js';
 import type { LogOperation } from './messages.js';
 import { emptyMetadata, readMetadata, writeMetadata, type LogMetadata } from './metadata.js';
-import { prepareSchema, WAL_BYTES_MAX } from './schema.js';
+import { readOwner, writeOwner } from './owner.js';
+import { prepareSchema, verifyPages, WAL_BYTES_MAX } from './schema.js';
 import type { TermRun } from './terms.js';
 import type { LogBounds } from './view.js';
 
@@ -58,6 +59,7 @@ export class LogDatabase {
     this.#db = openSqlite(path, { timeout: 0 });
     try {
       prepareSchema(this.#db, path, () => writeMetadata(this.#db, emptyMetadata()));
+      verifyPages(this.#db, path);
       this.#statements = prepareStatements(this.#db);
       this.#metadata = readMetadata(this.#db, path);
       const { firstIndex } = this.#metadata;
@@ -83,6 +85,10 @@ export class LogDatabase {
   hardState(): HardState {
     const { term, vote, commit } = this.#metadata;
     return { term, vote, commit };
+  }
+
+  owner(): LogOwner | undefined {
+    return readOwner(this.#db);
   }
 
   begin(): void {
@@ -119,6 +125,9 @@ export class LogDatabase {
         this.#change({ firstIndex: operation.index + 1, baseTerm: operation.term });
         this.#lastIndex = operation.index;
         this.#deadFrom = operation.index + 1;
+        break;
+      case 'claim':
+        writeOwner(this.#db, operation.owner);
         break;
     }
   }

@@ -36,6 +36,12 @@ export interface HardState {
   readonly commit: number;
 }
 
+/** Whose log it is: the votes in it are one member's own. */
+export interface LogOwner {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+}
+
 export interface RaftLog {
   /** Index of the oldest entry kept; `lastIndex + 1` when there is none. */
   readonly firstIndex: number;

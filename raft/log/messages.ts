@@ -1,6 +1,6 @@
 /** What passes between a `SqliteLog` and its worker. Operations are carried out in the order they were posted. */
 import type { LogErrorCode } from './errors.js';
-import type { HardState } from './log.js';
+import type { HardState, LogOwner } from './log.js';
 import type { LogBounds } from './view.js';
 
 export type LogOperation =
@@ -9,7 +9,8 @@ export type LogOperation =
   | { readonly type: 'hard-state'; readonly hardState: HardState }
   | { readonly type: 'truncate-suffix'; readonly from: number }
   | { readonly type: 'compact-prefix'; readonly through: number; readonly baseTerm: number }
-  | { readonly type: 'reset'; readonly index: number; readonly term: number };
+  | { readonly type: 'reset'; readonly index: number; readonly term: number }
+  | { readonly type: 'claim'; readonly owner: LogOwner };
 
 export type LogRequest =
   /** Answered by `synced` once all of it is on disk. Sequences rise by one. */
@@ -24,7 +25,13 @@ export type LogRequest =
   | { readonly type: 'close' };
 
 export type LogResponse =
-  | { readonly type: 'opened'; readonly bounds: LogBounds; readonly hardState: HardState }
+  | {
+      readonly type: 'opened';
+      readonly bounds: LogBounds;
+      readonly hardState: HardState;
+      /** Undefined until it was claimed. */
+      readonly owner: LogOwner | undefined;
+    }
   /** Every write through this sequence is on disk; the last commit took so long. */
   | { readonly type: 'synced'; readonly sequence: number; readonly seconds: number }
   | { readonly type: 'entries'; readonly id: number; readonly frames: Uint8Array }

@@ -3,7 +3,7 @@ import { invariant } from '../invariant.js';
 import type { RaftObserver } from '../observer.js';
 import { packEntries, unpackEntries } from './codec.js';
 import { LogError } from './errors.js';
-import type { HardState, LogEntry, RaftLog } from './log.js';
+import type { HardState, LogEntry, LogOwner, RaftLog } from './log.js';
 import type { LogOperation, LogRequest, LogResponse } from './messages.js';
 import { LogView } from './view.js';
 import type { LogWorkerData } from './worker.js';
@@ -70,6 +70,7 @@ export class SqliteLog implements RaftLog {
   readonly #observer: SqliteLogOptions['observer'];
   readonly #view: LogView;
   #hardState: HardState;
+  #owner: LogOwner | undefined;
   #durableIndex: number;
 
   /** Written in this turn of the event loop and not posted yet, with entries still to be packed. */
@@ -95,6 +96,7 @@ export class SqliteLog implements RaftLog {
     this.#observer = options.observer;
     this.#view = new LogView(opened.bounds, options.residentBytesMax ?? RESIDENT_BYTES_MAX);
     this.#hardState = opened.hardState;
+    this.#owner = opened.owner;
     this.#durableIndex = opened.bounds.lastIndex;
     worker.on('message', (response: LogResponse) => this.#receive(response));
     worker.on('error', (error) => this.#fail(LogError.from(error, this.#path)));
@@ -127,6 +129,22 @@ export class SqliteLog implements RaftLog {
 
   get failure(): LogError | undefined {
     return this.#failure ?? (this.#closing === undefined ? undefined : new LogError('closed', this.#path));
+  }
+
+  /**
+   * Says whose log it is, before anything else is written to it: a new one is that member's from then on.
+   *
+   * @throws LogError: foreign, if it is another's
+   */
+  claim(owner: LogOwner): void {
+    const { clusterId, memberId } = (this.#owner ??= owner);
+    if (clusterId !== owner.clusterId || memberId !== owner.memberId) {
+      throw new LogError('foreign', this.#path, nameOf({ clusterId, memberId }));
+    }
+    if (this.#owner !== owner) return;
+    this.#enqueue({ type: 'claim', owner });
+    // That it is not on disk is told by the log's failure.
+    this.#flight().synced.promise.catch(() => undefined);
   }
 
   append(entries: readonly LogEntry[], hardState?: HardState): Promise<void> {
@@ -320,6 +338,10 @@ export class SqliteLog implements RaftLog {
     this.#reads.clear();
     this.#closed.resolve();
   }
+}
+
+function nameOf({ clusterId, memberId }: LogOwner): string {
+  return `member ${memberId.toString(16)} of cluster ${clusterId.toString(16)}`;
 }
 
 class Deferred {

@@ -31,7 +31,13 @@ class LogWorker {
   }
 
   run(): void {
-    this.#post({ type: 'opened', bounds: this.#database.bounds(), hardState: this.#database.hardState() });
+    const database = this.#database;
+    this.#post({
+      type: 'opened',
+      bounds: database.bounds(),
+      hardState: database.hardState(),
+      owner: database.owner(),
+    });
     this.port.on('message', (request: LogRequest) => this.#guard(() => this.#handle(request)));
     this.#scheduleHousekeeping();
   }

@@ -39,7 +39,8 @@ export function dataDirError(path: string, error: unknown): DataDirError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const detail = (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ');
   const options = { cause: error };
-  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+  // Its statements are the program's own: SQLite has an error in one where the tables are not those that were made.
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB' || code === 'SQLITE_ERROR') {
     return new DataDirCorruptError(path, `the database is corrupt (${detail})`, options);
   }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {

@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type Database from 'better-sqlite3';
 import { DataDirCorruptError, dataDirError } from './errors.js';
-import { createDatabase, openDatabase } from './schema.js';
+import { openSqlite } from '../../raft/sqlite.js';
+import { createDatabase, openDatabase, verifyPages } from './schema.js';
 
 /**
  * The MVCC database's files. A database renamed over one whose `-wal` is still there opens silently with the old
@@ -16,6 +17,9 @@ const DATABASE_NAME = /^mvcc-([1-9][0-9]*)\.db$/;
 /** Databases, copies of them on their way to other members, and what SQLite puts beside both. */
 const DATABASE_FILE = /^(mvcc|copy)-[1-9][0-9]*\.db(-wal|-shm|-journal)?$/;
 const SUFFIXES = ['', '-wal', '-shm', '-journal'];
+
+const VERIFIED_BYTES_MAX = 64 * 2 ** 20;
+const VERIFIED_BYTES_MAX_UNCLOSED = 256 * 2 ** 20;
 
 export function databaseName(generation: number): string {
   return `mvcc-${generation}.db`;
@@ -59,8 +63,31 @@ export function openLiveDatabase({ folder, mayCreate, fill }: LiveDatabaseOption
   }
   const file = path.join(folder, live);
   if (!fs.existsSync(file)) throw new DataDirCorruptError(file, `is missing, and ${CURRENT} names it`);
+  verify(file);
+  const db = openDatabase(file);
   removeOtherDatabases(folder, live);
-  return openDatabase(file);
+  return db;
+}
+
+/**
+ * Every page of a database that is not too large for a start to wait for it (1.4 ms/MiB); of a larger one where the last
+ * process did not close it, which is when pages may be torn. What is not read now is read by somebody, some time, and
+ * then the store ends. Nothing is altered.
+ */
+function verify(file: string): void {
+  const size = fs.statSync(file).size;
+  const wasClosed = (fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  if (size > (wasClosed ? VERIFIED_BYTES_MAX : VERIFIED_BYTES_MAX_UNCLOSED)) return;
+  try {
+    const db = openSqlite(file, { fileMustExist: true, readonly: true });
+    try {
+      verifyPages(db);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    throw dataDirError(file, error);
+  }
 }
 
 /** The new database's content must be on disk before CURRENT speaks of it: closing checkpoints and syncs. */

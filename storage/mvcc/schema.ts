@@ -149,9 +149,7 @@ export function openForeignDatabase(source: string | Buffer): Database.Database 
   const path = db.name;
   try {
     db.pragma('trusted_schema = OFF');
-    db.pragma('cell_size_check = ON');
-    const damage = db.pragma('quick_check(1)', { simple: true });
-    if (damage !== 'ok') throw new DataDirCorruptError(path, `the database is corrupt (${String(damage)})`);
+    verifyPages(db);
     if (db.pragma('auto_vacuum', { simple: true }) !== 2 || schemaOf(db) !== expectedSchema()) {
       throw new DataDirCorruptError(path, 'the database is corrupt (its tables are not those of this store)');
     }
@@ -160,6 +158,14 @@ export function openForeignDatabase(source: string | Buffer): Database.Database 
     db.close();
     throw dataDirError(path, error);
   }
+}
+
+/** Reads all of it, at some 0.7 GB/s. @throws DataDirCorruptError, or what SQLite throws */
+export function verifyPages(db: Database.Database): void {
+  const found = db.pragma('quick_check(1)', { simple: true });
+  if (found === 'ok') return;
+  const damage = String(found).replaceAll(/\s+/g, ' ');
+  throw new DataDirCorruptError(db.name, `the database is corrupt (${damage})`);
 }
 
 /** All that SQLite would run or keep up to date: tables, indexes, and triggers and views, of which there are none. */
@@ -220,5 +226,7 @@ function configure(db: Database.Database): void {
   }
   db.pragma('synchronous = NORMAL');
   db.pragma('wal_autocheckpoint = 0');
+  // Costs nothing that could be measured, and notices some damage when a page is read.
+  db.pragma('cell_size_check = ON');
   db.pragma(`cache_size = -${CACHE_KIB}`);
 }

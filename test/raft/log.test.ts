@@ -191,7 +191,7 @@ t.test('SqliteLog: the file has the settings that durability and vacuum need', a
   t.equal(db.pragma('journal_mode', { simple: true }), 'wal');
   t.equal(db.pragma('auto_vacuum', { simple: true }), 2);
   t.equal(db.pragma('application_id', { simple: true }), 0x5768724c);
-  t.equal(db.pragma('user_version', { simple: true }), 1);
+  t.equal(db.pragma('user_version', { simple: true }), 2);
 });
 
 t.test('SqliteLog: a second process, or a second log in this one, is refused', async (t) => {
@@ -237,7 +237,7 @@ t.test('SqliteLog: a file that is damaged or not ours is refused by name and lef
   t.same(readFileSync(path('foreign.db')), before);
 
   await (await openSqliteLog({ path: path('newer.db') })).close();
-  edit(path('newer.db'), 'PRAGMA user_version = 2');
+  edit(path('newer.db'), 'PRAGMA user_version = 3');
   await rejectsWith(t, openSqliteLog({ path: path('newer.db') }), 'incompatible', path('newer.db'));
 
   await (await openSqliteLog({ path: path('format.db') })).close();
