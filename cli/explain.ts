@@ -1,7 +1,7 @@
 /** What starting or running threw, as a line for the user. */
 import { BootstrapError, InitialClusterError } from '../storage/cluster/bootstrap.js';
 import { addressOf } from '../storage/cluster/urls.js';
-import { DataDirError, DataDirLockedError } from '../storage/mvcc/errors.js';
+import { DataDirCorruptError, DataDirError, DataDirLockedError } from '../storage/mvcc/errors.js';
 import { StartupError, UsageError } from './startup-error.js';
 
 /** Of Node's system errors: what was tried, and on what. */
@@ -18,6 +18,10 @@ export interface Ports {
   readonly portFlags: ReadonlyMap<number, string>;
 }
 
+/** A damaged data directory is left as it is. */
+const ADVICE =
+  'restore it with "wherry snapshot restore", or remove this member from its cluster and add it again with an empty data directory';
+
 /** The flag of the port of each url. */
 export function flagsOfUrls(flag: string, urls: readonly string[]): [number, string][] {
   return urls.map((url) => [addressOf(url).port, flag]);
@@ -31,6 +35,9 @@ function isSystemError(error: unknown): error is SystemError {
 export function explain(error: unknown, { dataDir, portFlags }: Ports): unknown {
   if (error instanceof DataDirLockedError) {
     return new StartupError(`data directory ${dataDir} is in use by another process`);
+  }
+  if (error instanceof DataDirCorruptError) {
+    return new StartupError(`cannot use the data directory: ${error.message}; ${ADVICE}`);
   }
   if (error instanceof DataDirError) {
     return new StartupError(`cannot use the data directory: ${error.message}`);

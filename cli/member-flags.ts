@@ -5,7 +5,7 @@ import { IN_MEMORY } from './data-directory.js';
 import type { LogLevel } from './flags.js';
 import { UsageError } from './startup-error.js';
 import { type TlsFlags, type TlsPlan, planTls } from './tls-plan.js';
-import { type UpkeepFlags, autoCompactionOf } from './upkeep-flags.js';
+import { type UpkeepFlags, type UpkeepStoreOptions, upkeepOf } from './upkeep-flags.js';
 
 /** As the command line gives them; undefined where it does not. */
 export interface MemberFlags extends TlsFlags, UpkeepFlags {
@@ -45,7 +45,7 @@ export interface MemberPlan {
   readonly advertiseClientUrls: readonly string[];
   /** For the client urls that are https. */
   readonly clientTls: TlsPlan | undefined;
-  readonly autoCompaction: ReturnType<typeof autoCompactionOf>;
+  readonly upkeep: UpkeepStoreOptions;
   /** Lines for the log: allowed, and perhaps not meant. */
   readonly warnings: readonly string[];
 }
@@ -80,7 +80,7 @@ export function planMember(flags: MemberFlags, { byItself }: { readonly byItself
     listenClientUrls,
     advertiseClientUrls: planAdvertised(flags, listenClientUrls),
     clientTls,
-    autoCompaction: autoCompactionOf(flags),
+    upkeep: upkeepOf(flags),
     warnings: [
       ...(peers === undefined ? [] : warningsOf(peers.listenUrls, peers.tls)),
       ...warningsOf([...listenClientUrls, ...listenClientHttpUrls], clientTls),

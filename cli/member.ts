@@ -60,6 +60,7 @@ export async function openMember(
     electionTimeoutMs: flags.electionTimeout,
     heartbeatMs: flags.heartbeatInterval,
     snapshotCount: flags.snapshotCount,
+    ...plan.upkeep,
     bootstrap: () => identity(plan, flags.initialClusterToken, tls, surroundings),
     counters,
     ...(watchProgressNotifyInterval && { watchProgressIntervalMs: watchProgressNotifyInterval }),
@@ -168,6 +169,7 @@ async function openPorts(
   const common = {
     client: store.guardedClient,
     status: () => store.status(),
+    alarms: () => store.upkeep.alarms(),
     metrics: () => metrics.metrics.page(),
     onChecked: (isHealthy: boolean) => store.counters.healthChecked(isHealthy),
   };

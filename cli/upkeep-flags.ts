@@ -1,9 +1,11 @@
 /** etcd's flags that keep a store well: its quota, compaction by itself, and checks that the members agree. */
 import { InvalidArgumentError } from 'commander';
+import type { AutoCompaction } from '../storage/maintenance/auto-compaction.js';
+import type { StoreOptions } from '../storage/open.js';
 import { duration } from './etcd/values.js';
 import { UsageError } from './startup-error.js';
 
-export type AutoCompactionMode = 'periodic' | 'revision';
+export type AutoCompactionMode = AutoCompaction['mode'];
 
 /** As the command line gives them. */
 export interface UpkeepFlags {
@@ -26,10 +28,7 @@ const HOUR_MS = 3_600_000;
 export function autoCompactionOf({
   autoCompactionMode: mode,
   autoCompactionRetention: given,
-}: Pick<UpkeepFlags, 'autoCompactionMode' | 'autoCompactionRetention'>): {
-  readonly mode: AutoCompactionMode;
-  readonly retention: number;
-} {
+}: Pick<UpkeepFlags, 'autoCompactionMode' | 'autoCompactionRetention'>): AutoCompaction {
   if (/^\d{1,15}$/.test(given)) {
     return { mode, retention: mode === 'periodic' ? Number(given) * HOUR_MS : Number(given) };
   }
@@ -59,3 +58,23 @@ export function upkeepArguments(flags: UpkeepFlags): Readonly<Record<string, str
     'feature-gates': [...flags.featureGates].map(([name, on]) => `${name}=${on}`).join(','),
   };
 }
+
+/**
+ * As the store takes them. etcd compares members after compactions only if CompactHashCheck says so; here it is on unless
+ * that says no, because it costs little and nothing else tells that a member has gone astray.
+ */
+export function upkeepOf(flags: UpkeepFlags): UpkeepStoreOptions {
+  const checksCompactions = flags.featureGates.get('CompactHashCheck') !== false;
+  return {
+    quotaBackendBytes: flags.quotaBackendBytes,
+    autoCompaction: autoCompactionOf(flags),
+    corruptCheckMs: flags.corruptCheckTime,
+    compactHashCheckMs: checksCompactions ? flags.compactHashCheckTime : 0,
+    initialCorruptCheck: flags.featureGates.get('InitialCorruptCheck') === true,
+  };
+}
+
+export type UpkeepStoreOptions = Pick<
+  StoreOptions,
+  'quotaBackendBytes' | 'autoCompaction' | 'corruptCheckMs' | 'compactHashCheckMs' | 'initialCorruptCheck'
+>;

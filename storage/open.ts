@@ -335,7 +335,11 @@ function startError(dataDir: string, error: unknown): unknown {
     case 'locked':
       return new DataDirLockedError(dataDir, 'another process has it open', options);
     case 'foreign':
-      return new DataDirCorruptError(error.path, `is the log of ${detail}, and the store is another's`, options);
+      return new DataDirCorruptError(
+        error.path,
+        `is the log of ${detail}, and the store is another's`,
+        options,
+      );
     case 'corrupt':
       return new DataDirCorruptError(error.path, `the log is corrupt (${detail})`, options);
     case 'incompatible':

@@ -22,7 +22,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CLOSE_MS_MAX = 200;
 
 export interface ClientPortOptions
-  extends GatewayParts, Pick<HealthParts, 'client' | 'alarms' | 'onChecked'> {
+  extends GatewayParts,
+    Pick<HealthParts, 'client' | 'alarms' | 'onChecked'> {
   /** `http://host:port`, port 0 for any free one. */
   readonly urls: readonly string[];
   /** Of `/metrics`; absent: there is none. */

@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.js';
 
 /** How much history to keep. */
-export type AutoCompaction =
-  | { readonly mode: 'periodic'; readonly retentionMs: number }
-  | { readonly mode: 'revision'; /** Revisions. */ readonly retention: number };
+export interface AutoCompaction {
+  readonly mode: 'periodic' | 'revision';
+  /** Milliseconds of it, or revisions; 0: all. */
+  readonly retention: number;
+}
 
 /** etcd looks at the revision every five minutes. */
 const REVISION_INTERVAL_MS = 5 * 60_000;
@@ -25,9 +27,9 @@ export interface AutoCompactorOptions {
 /** etcd's two ways of compacting by itself, on the leader only. Returns a function that ends it. */
 export function compactByItself(options: AutoCompactorOptions): () => void {
   const { keep, clock, compact } = options;
-  if (keep === undefined) return () => undefined;
+  if (keep === undefined || keep.retention === 0) return () => undefined;
   const { everyMs, due, compacted } =
-    keep.mode === 'revision' ? byRevision(options, keep.retention) : byTime(options, keep.retentionMs);
+    keep.mode === 'revision' ? byRevision(options, keep.retention) : byTime(options, keep.retention);
   let done = 0;
   const tryCompact = async (revision: number) => {
     if (revision <= done || !(await compact(revision))) return;

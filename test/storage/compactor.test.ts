@@ -53,7 +53,10 @@ t.test('compaction takes a fifth of the thread, and a half where writers are fas
 
   compacted = 1800;
   await compactor.removedThrough(1000);
-  t.ok(pauses().includes(STEP_MS), 'as long as a step, as the next compaction has come before the last was done');
+  t.ok(
+    pauses().includes(STEP_MS),
+    'as long as a step, as the next compaction has come before the last was done',
+  );
   await compactor.removedThrough(1800);
   const last = pauses();
   t.ok(last.includes(4 * STEP_MS) && !last.includes(STEP_MS), 'and the last one has its time again');

@@ -273,6 +273,7 @@ t.test('the port for metrics: these pages, and no others', async (t) => {
     tls: { ...pair, clientCertAuth: false },
     client: store.client,
     status: () => store.status(),
+    alarms: () => [],
     metrics: () => page(),
     onChecked: (isHealthy) => checks.push(isHealthy),
     onError: (error) => errors.push(error),

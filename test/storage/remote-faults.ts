@@ -118,14 +118,20 @@ export function remoteFaults(t: Test, start: Start): void {
     const etcd = await begin(t);
     const proxy = await proxyTo(t, etcd);
     const told: string[] = [];
-    const logger = { ...silent, info: (_: object, line: string) => told.push(line), warn: (_: object, line: string) => told.push(line) };
+    const logger = {
+      ...silent,
+      info: (_: object, line: string) => told.push(line),
+      warn: (_: object, line: string) => told.push(line),
+    };
     const only = createRemoteClient({ endpoints: [proxy.url], logger });
     t.teardown(() => only.close());
     const closed = await CuttingProxy.start({ port: 1 });
     const { url: nobody } = closed;
     await closed.close();
     const alone = client(t, [nobody]);
-    const error = await alone.put({ key: bytes('a'), value: bytes('') }, { timeout: 300 }).catch((error: unknown) => error);
+    const error = await alone
+      .put({ key: bytes('a'), value: bytes('') }, { timeout: 300 })
+      .catch((error: unknown) => error);
     t.ok(error instanceof NotSentError);
     t.match((error as Error).message, `cannot connect to ${nobody}: connect ECONNREFUSED`);
 
@@ -145,20 +151,28 @@ export function remoteFaults(t: Test, start: Start): void {
     t.match(told, [/^no etcd answers at /, /^etcd answers at /]);
   });
 
-  t.test('a watch that fell below the compacted revision while it was cut off ends as compacted', async (t) => {
-    const etcd = await begin(t);
-    const proxy = await proxyTo(t, etcd);
-    const cut = client(t, [proxy.url]);
-    const straight = client(t, [etcd.url]);
-    const reader = new WatchReader(cut.watch());
-    t.teardown(() => reader.stream.close());
-    reader.stream.create({ key: bytes('a') });
-    const { header } = await reader.next();
-    proxy.accept(false);
-    proxy.cut();
-    for (const value of ['1', '2', '3']) await straight.put({ key: bytes('a'), value: bytes(value) });
-    await straight.compact({ revision: header.revision + 3, physical: true });
-    proxy.accept(true);
-    t.match(await reader.next(), { watchId: 0, canceled: true, compactRevision: header.revision + 3, events: [] });
-  });
+  t.test(
+    'a watch that fell below the compacted revision while it was cut off ends as compacted',
+    async (t) => {
+      const etcd = await begin(t);
+      const proxy = await proxyTo(t, etcd);
+      const cut = client(t, [proxy.url]);
+      const straight = client(t, [etcd.url]);
+      const reader = new WatchReader(cut.watch());
+      t.teardown(() => reader.stream.close());
+      reader.stream.create({ key: bytes('a') });
+      const { header } = await reader.next();
+      proxy.accept(false);
+      proxy.cut();
+      for (const value of ['1', '2', '3']) await straight.put({ key: bytes('a'), value: bytes(value) });
+      await straight.compact({ revision: header.revision + 3, physical: true });
+      proxy.accept(true);
+      t.match(await reader.next(), {
+        watchId: 0,
+        canceled: true,
+        compactRevision: header.revision + 3,
+        events: [],
+      });
+    },
+  );
 }

@@ -95,8 +95,16 @@ function callsOver(...connections: FakeConnection[]) {
 
 t.test('endpoints as --etcd-servers and etcdctl write them', async (t) => {
   const of = (text: string, secure = false) => endpointOf(text, { secure });
-  t.same(of('http://a.example:2379'), { name: 'http://a.example:2379', address: 'a.example:2379', secure: false });
-  t.match(of(' https://127.0.0.1:1/ '), { name: 'https://127.0.0.1:1/', address: '127.0.0.1:1', secure: true });
+  t.same(of('http://a.example:2379'), {
+    name: 'http://a.example:2379',
+    address: 'a.example:2379',
+    secure: false,
+  });
+  t.match(of(' https://127.0.0.1:1/ '), {
+    name: 'https://127.0.0.1:1/',
+    address: '127.0.0.1:1',
+    secure: true,
+  });
   t.match(of('[::1]:2379'), { address: '[::1]:2379', secure: false });
   t.match(of('host:2379', true), { address: 'host:2379', secure: true });
   for (const bad of ['', 'host', 'ftp://host:1', 'http://host', 'http://host:1/path', 'host:99999']) {
@@ -144,7 +152,12 @@ t.test('a write is repeated only when it is certain that it was not done', async
     const two = new FakeConnection('two', always('done'));
     t.equal(await callsOver(new FakeConnection('one', always(certain)), two).unary(put, {}, WRITE), 'done');
   }
-  for (const uncertain of [lost, EtcdError.of('Timeout'), EtcdError.of('LeaderChanged'), EtcdError.of('Stopped')]) {
+  for (const uncertain of [
+    lost,
+    EtcdError.of('Timeout'),
+    EtcdError.of('LeaderChanged'),
+    EtcdError.of('Stopped'),
+  ]) {
     const one = new FakeConnection('one', always(uncertain));
     const two = new FakeConnection('two', always('done'));
     const calls = callsOver(one, two);
@@ -161,9 +174,18 @@ t.test('nobody answers: the last failure, at the deadline', async (t) => {
   await t.rejects(callsOver(one).unary(put, {}, WRITE, { timeout: 300 }), refused);
   t.ok(performance.now() - begun < 5000);
   t.ok(one.calls.length > 1, 'it was tried more than once');
-  await fails(t, callsOver(new FakeConnection('slow', always(EtcdError.of('DeadlineExceeded')))).unary(put, {}, READ), 'DeadlineExceeded');
+  await fails(
+    t,
+    callsOver(new FakeConnection('slow', always(EtcdError.of('DeadlineExceeded')))).unary(put, {}, READ),
+    'DeadlineExceeded',
+  );
   const learner = new FakeConnection('learner', always(EtcdError.of('NotSupportedForLearner')));
-  await fails(t, callsOver(learner).unary(put, {}, READ), 'NotSupportedForLearner', 'alone: waiting is no use');
+  await fails(
+    t,
+    callsOver(learner).unary(put, {}, READ),
+    'NotSupportedForLearner',
+    'alone: waiting is no use',
+  );
   t.equal(learner.calls.length, 1);
 });
 
@@ -187,7 +209,9 @@ t.test('a token is fetched once, again when it is refused, and never where the c
   const server = new FakeConnection('one', (method, _request, token) => {
     if (method === 'Authenticate') return { token: `token-${++tokens}` };
     if (method === 'ready') return undefined;
-    return token === good || token === 'mine' ? { header: headerAt(7), token } : EtcdError.of('InvalidAuthToken');
+    return token === good || token === 'mine'
+      ? { header: headerAt(7), token }
+      : EtcdError.of('InvalidAuthToken');
   });
   const client = new RemoteClient({
     connections: [server],
@@ -238,23 +262,49 @@ t.test('the ledger: where a watch goes on', async (t) => {
   const created = (watchId: number, revision = 10) =>
     response({ watchId, created: true, header: headerAt(revision) });
   const starts = (ledger: WatchLedger) =>
-    ledger.connected().map((message) => (message.type === 'create' ? [message.watchId, message.startRevision] : message));
+    ledger
+      .connected()
+      .map((message) => (message.type === 'create' ? [message.watchId, message.startRevision] : message));
 
   t.test('behind what it was told, or behind its creation', async (t) => {
     const ledger = new WatchLedger();
     ledger.create({ key: bytes('a') });
     ledger.create({ key: bytes('b'), startRevision: 5 });
     ledger.create({ key: bytes('c'), startRevision: 500 });
-    t.same(starts(ledger), [[0, 0], [1, 5], [2, 500]], 'not yet created: as it was asked for');
+    t.same(
+      starts(ledger),
+      [
+        [0, 0],
+        [1, 5],
+        [2, 500],
+      ],
+      'not yet created: as it was asked for',
+    );
     for (const id of [0, 1, 2]) t.equal(ledger.received(created(id))?.created, true);
     t.same(told(ledger.received(response({ watchId: 1, events: [event(6), event(8)] }))), [6, 8]);
     ledger.disconnected();
-    t.same(starts(ledger), [[0, 11], [1, 9], [2, 500]]);
+    t.same(starts(ledger), [
+      [0, 11],
+      [1, 9],
+      [2, 500],
+    ]);
     for (const id of [0, 1, 2]) t.equal(ledger.received(created(id)), undefined, 'created is told once');
-    t.same(told(ledger.received(response({ watchId: 1, events: [event(8), event(12)] }))), [12], 'nothing twice');
+    t.same(
+      told(ledger.received(response({ watchId: 1, events: [event(8), event(12)] }))),
+      [12],
+      'nothing twice',
+    );
     ledger.received(response({ watchId: -1, header: headerAt(20) }));
     ledger.disconnected();
-    t.same(starts(ledger), [[0, 21], [1, 21], [2, 500]], 'progress moves all that were told everything');
+    t.same(
+      starts(ledger),
+      [
+        [0, 21],
+        [1, 21],
+        [2, 500],
+      ],
+      'progress moves all that were told everything',
+    );
   });
 
   t.test('a revision in fragments: the rest of it, and no event twice', async (t) => {
@@ -266,14 +316,22 @@ t.test('the ledger: where a watch goes on', async (t) => {
     ledger.disconnected();
     t.same(starts(ledger), [[0, 6]]);
     ledger.received(created(0));
-    const first = ledger.received(response({ fragment: true, events: [event(6, 'a'), event(6, 'b'), event(6, 'c')] }));
-    t.same(first?.events.map(({ kv }) => Buffer.from(kv.key).toString()), ['c']);
+    const first = ledger.received(
+      response({ fragment: true, events: [event(6, 'a'), event(6, 'b'), event(6, 'c')] }),
+    );
+    t.same(
+      first?.events.map(({ kv }) => Buffer.from(kv.key).toString()),
+      ['c'],
+    );
     ledger.disconnected();
     starts(ledger);
     ledger.received(created(0));
     const rest = ['a', 'b', 'c', 'd'].map((key) => event(6, key));
     const last = ledger.received(response({ events: [...rest, event(7)] }));
-    t.same(last?.events.map(({ kv }) => Buffer.from(kv.key).toString()), ['d', 'k']);
+    t.same(
+      last?.events.map(({ kv }) => Buffer.from(kv.key).toString()),
+      ['d', 'k'],
+    );
     ledger.disconnected();
     t.same(starts(ledger), [[0, 8]]);
   });
@@ -319,7 +377,10 @@ t.test('the ledger: where a watch goes on', async (t) => {
     ledger.disconnected();
     starts(ledger);
     t.equal(ledger.received(created(0)), undefined);
-    t.match(ledger.received(response({ canceled: true, compactRevision: 50 })), { watchId: 0, compactRevision: 50 });
+    t.match(ledger.received(response({ canceled: true, compactRevision: 50 })), {
+      watchId: 0,
+      compactRevision: 50,
+    });
     t.same(starts(ledger), []);
   });
 });
@@ -364,32 +425,44 @@ t.test('a reader that does not read holds the stream', async (t) => {
   t.notOk(two.paused);
 });
 
-t.test('a progress request is made again on the next connection, and when the server forgets it', async (t) => {
-  const { stream, opened } = fakeWatch(t);
-  const reader = new WatchReader(stream);
-  stream.create({ key: bytes('a') });
-  t.ok(stream.requestProgress(), 'also before there is a connection');
-  const one = await opened(1);
-  t.same(one.sent.map(({ type }) => type), ['create', 'progress']);
-  one.tell({ created: true, header: headerAt(5) });
-  one.events.ended(undefined);
-  const two = await opened(2);
-  t.match(two.sent, [{ type: 'create', startRevision: 6 }, { type: 'progress' }]);
-  two.tell({ created: true, header: headerAt(5) });
-  while (two.sent.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-  two.tell({ watchId: -1, header: headerAt(9) });
-  const responses = await reader.until(({ watchId }) => watchId === -1);
-  t.same(responses.map(({ created, header }) => [created ?? false, header.revision]), [[true, 5], [false, 9]]);
-  stream.requestProgress();
-  stream.create({ key: bytes('b'), startRevision: 1 });
-  two.tell({ created: true, watchId: 1 });
-  two.tell({ watchId: -1, header: headerAt(9) });
-  two.tell({ watchId: 1, events: [event(3)] });
-  t.match(await reader.next(), { created: true });
-  t.match(await reader.next(), { watchId: 1 }, 'an answer from before a watch was created does not count');
-  stream.close();
-  t.ok(two.cancelled);
-});
+t.test(
+  'a progress request is made again on the next connection, and when the server forgets it',
+  async (t) => {
+    const { stream, opened } = fakeWatch(t);
+    const reader = new WatchReader(stream);
+    stream.create({ key: bytes('a') });
+    t.ok(stream.requestProgress(), 'also before there is a connection');
+    const one = await opened(1);
+    t.same(
+      one.sent.map(({ type }) => type),
+      ['create', 'progress'],
+    );
+    one.tell({ created: true, header: headerAt(5) });
+    one.events.ended(undefined);
+    const two = await opened(2);
+    t.match(two.sent, [{ type: 'create', startRevision: 6 }, { type: 'progress' }]);
+    two.tell({ created: true, header: headerAt(5) });
+    while (two.sent.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    two.tell({ watchId: -1, header: headerAt(9) });
+    const responses = await reader.until(({ watchId }) => watchId === -1);
+    t.same(
+      responses.map(({ created, header }) => [created ?? false, header.revision]),
+      [
+        [true, 5],
+        [false, 9],
+      ],
+    );
+    stream.requestProgress();
+    stream.create({ key: bytes('b'), startRevision: 1 });
+    two.tell({ created: true, watchId: 1 });
+    two.tell({ watchId: -1, header: headerAt(9) });
+    two.tell({ watchId: 1, events: [event(3)] });
+    t.match(await reader.next(), { created: true });
+    t.match(await reader.next(), { watchId: 1 }, 'an answer from before a watch was created does not count');
+    stream.close();
+    t.ok(two.cancelled);
+  },
+);
 
 t.test('an old server’s word on progress is not asked for', async (t) => {
   const { stream, opened } = fakeWatch(t, '3.4.23');
@@ -397,7 +470,10 @@ t.test('an old server’s word on progress is not asked for', async (t) => {
   t.ok(stream.requestProgress(), 'nobody knows yet');
   const one = await opened(1);
   t.notOk(stream.requestProgress());
-  t.same(one.sent.map(({ type }) => type), ['create']);
+  t.same(
+    one.sent.map(({ type }) => type),
+    ['create'],
+  );
 });
 
 t.test('what no other connection will mend ends the stream', async (t) => {

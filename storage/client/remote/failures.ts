@@ -11,7 +11,8 @@ const isCode = (code: number): code is GrpcCode => codes.has(code);
 
 /** grpc-js's words where it found no connection to send on. */
 const NOT_SENT = /^(?:No connection established|Name resolution failed)/;
-const LAST_ERROR = /Last error: (?:Error: )?(?<why>.*?)(?: \(\d{4}-\d\d-\d\dT[\d:.]+Z\))?\. Resolution note:/s;
+const LAST_ERROR =
+  /Last error: (?:Error: )?(?<why>.*?)(?: \(\d{4}-\d\d-\d\dT[\d:.]+Z\))?\. Resolution note:/s;
 /** And where the stream of the call was reset, by a server that goes or by what lies between. */
 const RESET = /^Received RST_STREAM/;
 const SERVER = /^(?:etcdserver|auth|context|grpc|rpc|raft)\b/;

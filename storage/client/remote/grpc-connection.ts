@@ -10,13 +10,7 @@ import {
 import { asBuffer } from '../../bytes.js';
 import { EtcdError, NotSentError } from '../../errors.js';
 import type { Method } from '../../grpc/method.js';
-import type {
-  CallSettings,
-  Connection,
-  Stream,
-  StreamEvents,
-  StreamSettings,
-} from './connection.js';
+import type { CallSettings, Connection, Stream, StreamEvents, StreamSettings } from './connection.js';
 import type { Endpoint } from './endpoint.js';
 import { errorOfStatus } from './failures.js';
 import { limited } from './limits.js';
