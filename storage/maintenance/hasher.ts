@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import type { Compactor } from '../mvcc/compactor.js';
@@ -9,6 +10,12 @@ import { RevisionHash } from './revision-hash.js';
 
 /** Requests wait so long at most, in milliseconds. */
 const TURN_MS = 2;
+
+/** `inBackground`: nobody waits for it, so that it takes no more than half of the thread. */
+export interface HashOptions extends CallOptions {
+  readonly inBackground?: boolean;
+}
+
 /** Rows read at once. */
 const READ_ROWS = 16;
 const READ_LEASES = 256;
@@ -46,7 +53,7 @@ export class Hasher {
   }
 
   /** @throws EtcdError: Compacted, FutureRev, Stopped, Canceled */
-  hashKv(revision: number, options?: CallOptions): Promise<HashKv> {
+  hashKv(revision: number, options?: HashOptions): Promise<HashKv> {
     return this.#inOrder(() => this.#whole(options, (turns) => this.#hashKv(revision, turns)));
   }
 
@@ -63,7 +70,7 @@ export class Hasher {
 
   /** From the start again where a snapshot has taken the place of what was being hashed. */
   async #whole<T>(
-    options: CallOptions | undefined,
+    options: HashOptions | undefined,
     work: (turns: Turns) => Promise<T | undefined>,
   ): Promise<T> {
     for (;;) {
@@ -71,7 +78,7 @@ export class Hasher {
       const { compactor } = this.#state;
       const resume = compactor.pause();
       try {
-        const result = await work(new Turns(this.#state, options?.signal));
+        const result = await work(new Turns(this.#state, options));
         if (result !== undefined) return result;
       } finally {
         resume();
@@ -137,19 +144,22 @@ export class Hasher {
 class Turns {
   readonly #state: HashState;
   readonly #signal: AbortSignal | undefined;
+  readonly #inBackground: boolean;
   readonly #rows: HashRows;
   #end = performance.now() + TURN_MS;
 
-  constructor(state: HashState, signal: AbortSignal | undefined) {
+  constructor(state: HashState, { signal, inBackground = false }: HashOptions = {}) {
     this.#state = state;
     this.#signal = signal;
+    this.#inBackground = inBackground;
     this.#rows = state.hashRows;
   }
 
   /** False when there is another state now. @throws EtcdError: Stopped, Canceled */
   async next(): Promise<boolean> {
     if (performance.now() >= this.#end) {
-      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#inBackground) await pause(TURN_MS);
+      else await new Promise((resolve) => setImmediate(resolve));
       this.#end = performance.now() + TURN_MS;
     }
     if (this.#signal?.aborted === true) throw EtcdError.of('Canceled');
