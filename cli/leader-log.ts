@@ -1,12 +1,11 @@
 /** Lines of the log on who leads: one when it changes, and one when there has been nobody for a while. */
 import type { Logger } from 'pino';
-import { memberOf } from '../raft/core/configuration.js';
+import { isVoter, memberOf, type Member } from '../raft/core/configuration.js';
 import type { Consensus } from '../raft/node/consensus.js';
-import { reachableVoters, type IsReachable } from '../storage/cluster/reachable.js';
 
 export interface LeaderLogOptions<R> {
   readonly consensus: Pick<Consensus<R>, 'status' | 'configuration' | 'onLeadershipChange'>;
-  readonly isReachable: IsReachable;
+  readonly isReachable: (member: Member) => Promise<boolean>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** Milliseconds without a leader before that is worth a line. */
   readonly patienceMs: number;
@@ -43,9 +42,14 @@ export function logLeaders<R>(options: LeaderLogOptions<R>): () => void {
 }
 
 async function tellWaiting<R>({ consensus, isReachable, logger }: LeaderLogOptions<R>): Promise<void> {
+  const configuration = consensus.configuration();
+  const voters = configuration.members.filter(({ id }) => isVoter(configuration, id));
+  if (voters.length === 0) return logger.warn('waiting to hear from the leader of the cluster');
   const { memberId } = consensus.status();
-  const { voters, reachable } = await reachableVoters(consensus.configuration(), memberId, isReachable);
-  if (voters === 0) return logger.warn('waiting to hear from the leader of the cluster');
+  const answers = await Promise.all(
+    voters.map(async (voter) => voter.id === memberId || (await isReachable(voter))),
+  );
+  const reachable = answers.filter(Boolean).length;
   if (consensus.status().leaderId !== 0n) return;
-  logger.warn(`waiting for a leader: ${reachable} of ${voters} members reachable`);
+  logger.warn(`waiting for a leader: ${reachable} of ${voters.length} members reachable`);
 }

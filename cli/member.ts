@@ -6,11 +6,16 @@ import type { PeerTls } from '../raft/transport/tls.js';
 import type { Transport } from '../raft/transport/transport.js';
 import { type Bootstrap, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
 import { checkNotBootstrapped, joinCluster } from '../storage/cluster/join.js';
+import { ClusterServer } from '../storage/cluster/cluster-server.js';
+import { systemClock } from '../storage/clock.js';
 import { Members } from '../storage/cluster/members.js';
 import { publish } from '../storage/cluster/publish.js';
 import { listenForClients } from '../storage/http/client-port.js';
 import { listenForMetrics } from '../storage/http/metrics-port.js';
 import { Counters } from '../storage/metrics/counters.js';
+import { MaintenanceServer } from '../storage/maintenance/maintenance-server.js';
+import { LeadershipMonitor } from '../storage/server/leadership.js';
+import { servicesOf } from '../storage/server/services.js';
 import { openStore, type Store } from '../storage/open.js';
 import { workerUrls } from './bundle.js';
 import type { DataDirectory } from './data-directory.js';
@@ -173,10 +178,35 @@ async function openPorts(
     metrics: () => metrics.metrics.page(),
     onChecked: (isHealthy: boolean) => store.counters.healthChecked(isHealthy),
   };
+  const { consensus, checks, upkeep } = store;
+  const { electionTimeout: electionTimeoutMs } = flags;
+  const leadership = new LeadershipMonitor({ consensus, clock: systemClock, electionTimeoutMs });
+  closers.push(() => leadership.close());
+  const services = servicesOf({
+    store,
+    leadership,
+    cluster: new ClusterServer({
+      members,
+      checks,
+      header: () => ({ ...store.status().header, revision: 0 }),
+    }),
+    maintenance: new MaintenanceServer({
+      members,
+      checks,
+      upkeep,
+      status: () => store.status(),
+      snapshot: (options) => store.snapshot(options),
+    }),
+  });
   const port = await listenForClients({
     ...common,
+    services,
     urls: plan.listenClientUrls,
-    members,
+    httpUrls: flags.listenClientHttpUrls,
+    tls: clientTls,
+    observer: metrics.grpc,
+    requestBytesMax: flags.maxRequestBytes,
+    concurrentStreamsMax: flags.maxConcurrentStreams,
     onError: (error) => logger.error({ err: error }, 'a request on the client port failed'),
   });
   closers.push(() => port.close());

@@ -1,4 +1,5 @@
 /** etcd's Cluster service: who is in the cluster, and its changes, with etcd's checks before they are proposed. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isVoter,
   memberOf,
@@ -17,12 +18,13 @@ import { requestTimeoutMs } from '../server/proposer.js';
 import { QuestionKind, type Questions } from '../server/questions.js';
 import { addedMemberId } from './bootstrap.js';
 import { answerLearnerInSync, isLearnerInSync } from './learner-question.js';
-import { reachableVoters, type IsReachable, type Reachable } from './reachable.js';
 import { mayAddVoter, mayLoseReachable, mayPromote, mayRemoveVoter } from './strict.js';
 import { UrlError, checkedUrls } from './urls.js';
 
 /** As in etcd, whose `--max-learners` is this when it is not given. */
 const LEARNERS_MAX = 1;
+/** Between two attempts while another change is under way, in milliseconds. */
+const PENDING_PAUSE_MS = 50;
 
 export interface MemberView extends Member {
   readonly isLearner: boolean;
@@ -30,7 +32,8 @@ export interface MemberView extends Member {
 
 export interface MembersOptions<R> {
   readonly consensus: Consensus<R>;
-  readonly isReachable: IsReachable;
+  /** Whether that other member answers now. Never rejects. */
+  readonly isReachable: (member: Member) => Promise<boolean>;
   /** Where other members ask this one, which answers for the leader when it is that. */
   readonly questions: Pick<Questions, 'on'>;
   /** Milliseconds; etcd's default when absent. A call waits as long as one to the store. */
@@ -43,7 +46,7 @@ export interface MembersOptions<R> {
 /** Every call rejects with EtcdError and nothing else. */
 export class Members<R> {
   readonly #consensus: Consensus<R>;
-  readonly #isReachable: IsReachable;
+  readonly #isReachable: MembersOptions<R>['isReachable'];
   readonly #requestTimeoutMs: number;
   readonly #learnersMax: number;
   readonly #counters: MembersOptions<R>['counters'];
@@ -76,8 +79,7 @@ export class Members<R> {
     const member = { id: addedMemberId(peerUrls), name: '', peerUrls, clientUrls: [] };
     const configuration = await this.#change(options, async (present) => {
       if (!isLearner && !mayAddVoter(present)) throw EtcdError.of('MemberNotEnoughStarted');
-      const { voters, reachable } = await this.#reachable(present);
-      if (reachable < voters) throw EtcdError.of('Unhealthy');
+      if ((await this.#reachable(present)) < present.voters.length) throw EtcdError.of('Unhealthy');
       if (isLearner && present.learners.length >= this.#learnersMax) throw EtcdError.of('TooManyLearners');
       return { type: 'add', member, learner: isLearner };
     });
@@ -137,19 +139,23 @@ export class Members<R> {
   }
 
   /**
-   * Proposes what `plan` makes of the newest configuration, and gives the configuration that came of it. While another
-   * change is under way the driver waits with it.
+   * Proposes what `plan` makes of the newest configuration, again while another change is under way, and gives the
+   * configuration that came of it.
    */
   async #change(
     options: CallOptions | undefined,
     plan: (present: Configuration, deadline: number) => Promise<ConfigurationChange>,
   ): Promise<Configuration> {
     const proposal = this.#proposeOptions(options);
-    await this.#confirm(proposal);
-    const change = await plan(this.#consensus.configuration(), proposal.deadline);
-    const outcome = await this.#consensus.changeConfiguration([change], proposal);
-    if (outcome.type !== 'applied') throw errorOf(outcome.reason, options);
-    return outcome.result;
+    for (;;) {
+      await this.#confirm(proposal);
+      const change = await plan(this.#consensus.configuration(), proposal.deadline);
+      const outcome = await this.#consensus.changeConfiguration([change], proposal);
+      if (outcome.type === 'applied') return outcome.result;
+      if (outcome.reason !== 'change-pending') throw errorOf(outcome.reason, options);
+      if (performance.now() + PENDING_PAUSE_MS > proposal.deadline) throw errorOf('deadline', options);
+      await sleep(PENDING_PAUSE_MS);
+    }
   }
 
   #proposeOptions(options: CallOptions | undefined): ProposeOptions {
@@ -173,12 +179,18 @@ export class Members<R> {
   async #checkHealthWithout(present: Configuration, leaving: Member): Promise<void> {
     const { memberId } = this.#consensus.status();
     if (leaving.id !== memberId && !(await this.#isReachable(leaving))) return;
-    const { voters, reachable } = await this.#reachable(present);
-    if (!mayLoseReachable(voters, reachable)) throw EtcdError.of('Unhealthy');
+    if (!mayLoseReachable(present.voters.length, await this.#reachable(present)))
+      throw EtcdError.of('Unhealthy');
   }
 
-  #reachable(present: Configuration): Promise<Reachable> {
-    return reachableVoters(present, this.#consensus.status().memberId, this.#isReachable);
+  /** How many voters answer, this member among them. */
+  async #reachable(present: Configuration): Promise<number> {
+    const { memberId } = this.#consensus.status();
+    const voters = present.members.filter(({ id }) => present.voters.includes(id));
+    const answers = await Promise.all(
+      voters.map(async (voter) => voter.id === memberId || (await this.#isReachable(voter))),
+    );
+    return answers.filter(Boolean).length;
   }
 }
 

@@ -1,106 +1,199 @@
-/** etcd's JSON gateway, for what manages the cluster: curl can speak it where there is no etcdctl. */
-import type { CallOptions, ResponseHeader, StatusResponse } from '../client/interface.js';
-import type { MemberView, Members } from '../cluster/members.js';
+/** etcd's JSON gateway: its calls over HTTP, for curl and for whoever has no gRPC. Answered by the routes of gRPC. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { CallOptions } from '../client/interface.js';
 import { EtcdError, GrpcCode } from '../errors.js';
-import {
-  errorJson,
-  flagField,
-  headerJson,
-  httpStatusOf,
-  idField,
-  memberJson,
-  parseMessage,
-  statusJson,
-  textsField,
-} from './json.js';
+import type { MessageType } from '../grpc/codec/message.js';
+import type {
+  BidiCall,
+  BidiRoute,
+  CallContext,
+  Route,
+  ServerStreamRoute,
+  UnaryRoute,
+} from '../grpc/server/handlers.js';
+import { statusOf } from '../grpc/server/status.js';
+import { gatewayPaths } from './gateway-paths.js';
+import { parseMessage, toJson, type JsonObject } from './json.js';
+import { sendJson, type Response } from './pages.js';
 
 export interface GatewayAnswer {
   readonly status: number;
   readonly body: object;
 }
 
-export interface GatewayParts {
-  readonly members: Pick<Members<unknown>, 'list' | 'add' | 'remove' | 'promote' | 'update' | 'moveLeader'>;
-  /** @throws EtcdError: Stopped */
-  readonly status: () => StatusResponse;
+/** An error as the gateway gives it; `status` where another one than the code's is right. */
+export function refusal(code: number, message: string, status = httpStatusOf(code)): GatewayAnswer {
+  return { status, body: { error: message, code, message } };
 }
 
-type Message = Record<string, unknown>;
-type Call = (parts: GatewayParts, message: Message, options: CallOptions) => Promise<object>;
+/** Throws what is no refusal. */
+function refusalOf(error: unknown): GatewayAnswer {
+  if (error instanceof SyntaxError) return refusal(GrpcCode.InvalidArgument, error.message);
+  if (error instanceof EtcdError) return refusal(error.code, error.message);
+  throw error;
+}
 
-const listed = (header: ResponseHeader, members: readonly MemberView[]) => ({
-  header: headerJson(header),
-  members: members.map(memberJson),
-});
-
-/** By path. */
-const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
-  [
-    '/v3/cluster/member/list',
-    async ({ members, status }, message, options) => {
-      const linearizable = flagField(message, 'linearizable') ?? true;
-      const present = await members.list({ linearizable }, options);
-      return listed(status().header, present);
-    },
-  ],
-  [
-    '/v3/cluster/member/add',
-    async ({ members, status }, message, options) => {
-      const peerUrls = textsField(message, 'peerURLs');
-      const isLearner = flagField(message, 'isLearner') ?? false;
-      const added = await members.add({ peerUrls, isLearner }, options);
-      const { header, members: all } = listed(status().header, added.members);
-      return { header, member: memberJson(added.member), members: all };
-    },
-  ],
-  [
-    '/v3/cluster/member/remove',
-    async ({ members, status }, message, options) =>
-      listed(status().header, await members.remove(idField(message, 'ID'), options)),
-  ],
-  [
-    '/v3/cluster/member/promote',
-    async ({ members, status }, message, options) =>
-      listed(status().header, await members.promote(idField(message, 'ID'), options)),
-  ],
-  [
-    '/v3/cluster/member/update',
-    async ({ members, status }, message, options) => {
-      const peerUrls = textsField(message, 'peerURLs');
-      return listed(status().header, await members.update(idField(message, 'ID'), peerUrls, options));
-    },
-  ],
-  ['/v3/maintenance/status', async ({ status }) => statusJson(status()) as object],
-  [
-    '/v3/maintenance/transfer-leadership',
-    async ({ members }, message, options) => {
-      await members.moveLeader(idField(message, 'targetID'), options);
-      return {};
-    },
-  ],
+/** HTTP status that the gateway gives for each gRPC code; 500 for the rest. */
+const HTTP_STATUS: ReadonlyMap<number, number> = new Map<GrpcCode, number>([
+  [GrpcCode.Canceled, 408],
+  [GrpcCode.InvalidArgument, 400],
+  [GrpcCode.DeadlineExceeded, 504],
+  [GrpcCode.NotFound, 404],
+  [GrpcCode.PermissionDenied, 403],
+  [GrpcCode.ResourceExhausted, 429],
+  [GrpcCode.FailedPrecondition, 400],
+  [GrpcCode.Aborted, 409],
+  [GrpcCode.OutOfRange, 400],
+  [GrpcCode.Unimplemented, 501],
+  [GrpcCode.Unavailable, 503],
+  [GrpcCode.Unauthenticated, 401],
 ]);
 
-export const isGatewayPath = (path: string): boolean => calls.has(path);
+function httpStatusOf(code: number): number {
+  return HTTP_STATUS.get(code) ?? 500;
+}
 
-/** Answers one call. What is not an EtcdError passes through. */
-export async function answerGateway(
-  parts: GatewayParts,
-  path: string,
-  body: string,
-  options: CallOptions,
-): Promise<GatewayAnswer> {
-  try {
-    const call = calls.get(path);
-    if (call === undefined) return refusal(GrpcCode.NotFound, 'Not Found');
-    return { status: 200, body: await call(parts, parseMessage(body), options) };
-  } catch (error) {
-    if (error instanceof SyntaxError) return refusal(GrpcCode.InvalidArgument, error.message);
-    if (error instanceof EtcdError) return refusal(error.code, error.message);
-    throw error;
+export class Gateway {
+  readonly #routes: ReadonlyMap<string, Route>;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(routes: readonly Route[], onError: (error: unknown) => void) {
+    const byMethod = new Map(routes.map((route) => [route.method.path, route]));
+    const found = new Map<string, Route>();
+    for (const [path, method] of gatewayPaths) {
+      const route = byMethod.get(method);
+      if (route !== undefined) found.set(path, route);
+    }
+    this.#routes = found;
+    this.#onError = onError;
+  }
+
+  has(path: string): boolean {
+    return this.#routes.has(path);
+  }
+
+  /** Answers one call. What nobody foresaw passes through, unless the answer has begun. */
+  async answer(path: string, body: string, headers: IncomingHttpHeaders, response: Response): Promise<void> {
+    const route = this.#routes.get(path);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const context = contextOf(headers, gone.signal);
+    try {
+      if (route === undefined) throw new EtcdError(GrpcCode.NotFound, 'Not Found');
+      const request = parseMessage(route.method.request as MessageType<unknown>, body);
+      if (route.type === 'unary') return await answerUnary(route, request, context, response);
+      const lines = new Lines(response, route.method.response as MessageType<unknown>, this.#onError);
+      if (route.type === 'server_stream') await answerStream(route, request, context, lines);
+      else answerBidi(route, request, context, lines);
+    } catch (error) {
+      const { status, body } = refusalOf(error);
+      sendJson(response, status, body);
+    }
   }
 }
 
-/** An error as the gateway gives it; `status` where another one than the code's is right. */
-export function refusal(code: GrpcCode, message: string, status = httpStatusOf(code)): GatewayAnswer {
-  return { status, body: errorJson({ code, message }) as object };
+function contextOf(headers: IncomingHttpHeaders, signal: AbortSignal): CallContext {
+  const token = headers.authorization;
+  const brief: CallOptions = token === undefined ? {} : { token };
+  return { ...brief, signal, brief };
+}
+
+async function answerUnary(
+  route: UnaryRoute<unknown, unknown>,
+  request: unknown,
+  context: CallContext,
+  response: Response,
+): Promise<void> {
+  const answer = await route.handle(request, context);
+  sendJson(response, 200, toJson(route.method.response as MessageType<unknown>, answer));
+}
+
+async function answerStream(
+  route: ServerStreamRoute<unknown, unknown>,
+  request: unknown,
+  context: CallContext,
+  lines: Lines,
+): Promise<void> {
+  try {
+    for await (const message of route.handle(request, context)) {
+      if (!lines.send(message)) await lines.drained();
+      if (context.signal.aborted) return;
+    }
+    lines.end();
+  } catch (error) {
+    lines.end(error);
+  }
+}
+
+/** The body is the one message of the client, which keeps the stream open as long as it reads. */
+function answerBidi(
+  route: BidiRoute<unknown, unknown>,
+  request: unknown,
+  context: CallContext,
+  lines: Lines,
+): void {
+  let isOver = false;
+  const finish = (error?: unknown) => {
+    if (isOver) return;
+    isOver = true;
+    lines.end(error);
+    handler.closed();
+  };
+  const call: BidiCall<unknown> = {
+    ...context,
+    send: (message) => {
+      if (isOver || lines.send(message)) return true;
+      void lines.drained().then(() => isOver || handler.drained());
+      return false;
+    },
+    end: finish,
+  };
+  const handler = route.open(call);
+  context.signal.addEventListener('abort', () => finish());
+  Promise.resolve(handler.message(request)).then(() => isOver || handler.halfClosed(), finish);
+}
+
+/** Messages of a stream, each as a line `{"result":…}`; a failure as the last one. */
+class Lines {
+  readonly #response: Response;
+  readonly #type: MessageType<unknown>;
+  readonly #onError: (error: unknown) => void;
+
+  constructor(response: Response, type: MessageType<unknown>, onError: (error: unknown) => void) {
+    this.#response = response;
+    this.#type = type;
+    this.#onError = onError;
+  }
+
+  /** False: not before `drained`. */
+  send(message: unknown): boolean {
+    return this.#write({ result: toJson(this.#type, message) });
+  }
+
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#response.once('drain', () => resolve());
+      this.#response.once('close', () => resolve());
+    });
+  }
+
+  end(error?: unknown): void {
+    if (error !== undefined) {
+      const { code, message } = statusOf(error, this.#onError);
+      const status = httpStatusOf(code);
+      this.#write({ error: { grpc_code: code, http_code: status, message } });
+    }
+    this.#response.end();
+  }
+
+  #write(line: JsonObject): boolean {
+    const response = this.#response;
+    if (response.destroyed) return true;
+    if (!response.headersSent) {
+      response.statusCode = 200;
+      response.setHeader('content-type', 'application/json');
+      response.setHeader('x-content-type-options', 'nosniff');
+    }
+    return (response as NodeJS.WritableStream).write(`${JSON.stringify(line)}\n`);
+  }
 }

@@ -1,117 +1,159 @@
 /**
- * The JSON of etcd's gateway: names as in etcd's messages, in their order; 64-bit numbers as text; what is zero or
- * empty is left out.
+ * The JSON of etcd's gateway, made from the declarations of its messages: names as in them, in their order; 64-bit
+ * numbers as text; bytes in base64; what is zero or empty is left out. Both forms of a name are read.
  */
-import type { MemberView } from '../cluster/members.js';
-import type { ResponseHeader, StatusResponse } from '../client/interface.js';
-import { GrpcCode, type EtcdError } from '../errors.js';
+import { emptyOf } from '../grpc/codec/define.js';
+import type { EnumType, Field, MessageType, ScalarType } from '../grpc/codec/message.js';
+import { DEPTH_MAX } from '../grpc/codec/input.js';
 
-type Json = string | number | boolean | readonly Json[] | { readonly [name: string]: Json | undefined };
+export type JsonObject = { [name: string]: unknown };
 
-/** Numbers as decimal text; undefined, which JSON leaves out, for 0. */
-const int64 = (value: bigint | number): string | undefined =>
-  Number(value) === 0 ? undefined : String(value);
-const text = (value: string): string | undefined => (value === '' ? undefined : value);
-const list = <T extends Json>(values: readonly T[]): readonly T[] | undefined =>
-  values.length === 0 ? undefined : values;
-const flag = (value: boolean): true | undefined => value || undefined;
-
-/** Of the Cluster service, whose headers carry no revision. */
-export function headerJson({ clusterId, memberId, raftTerm }: ResponseHeader): Json {
-  return { cluster_id: int64(clusterId), member_id: int64(memberId), raft_term: int64(raftTerm) };
+/** What the gateway sends for a message. */
+export function toJson<T>(type: MessageType<T>, message: T): JsonObject {
+  const { shape } = type;
+  switch (shape.kind) {
+    case 'mapped':
+      return toJson(shape.mapping.plain, shape.mapping.to(message));
+    case 'union': {
+      const chosen = shape.variants.find(({ type }) => type === (message as { readonly type: string }).type);
+      return chosen === undefined ? {} : { [chosen.protoName]: toJson(chosen.message, message) };
+    }
+    default: {
+      const json: JsonObject = {};
+      for (const field of shape.fields) {
+        const value = (message as JsonObject)[field.property];
+        if (value !== undefined && !isLeftOut(field, value)) json[field.protoName] = fieldJson(field, value);
+      }
+      return json;
+    }
+  }
 }
 
-export function memberJson({ id, name, peerUrls, clientUrls, isLearner }: MemberView): Json {
-  return {
-    ID: int64(id),
-    name: text(name),
-    peerURLs: list(peerUrls),
-    clientURLs: list(clientUrls),
-    isLearner: flag(isLearner),
+function isLeftOut({ type, repeated, oneof }: Field, value: unknown): boolean {
+  if (repeated) return (value as readonly unknown[]).length === 0;
+  if (oneof !== undefined || type.kind === 'message') return false;
+  if (type.kind === 'enum') return type.enum.numbers.get(value as string) === 0;
+  return type.scalar === 'bytes' ? (value as Uint8Array).length === 0 : !value;
+}
+
+function fieldJson({ type, repeated }: Field, value: unknown): unknown {
+  const one = (item: unknown) => {
+    if (type.kind === 'message') return toJson(type.message(), item);
+    if (type.kind === 'enum') return type.enum.protoNames.get(item as string);
+    return scalarJson(type.scalar, item);
   };
+  return repeated ? (value as readonly unknown[]).map(one) : one(value);
 }
 
-export function statusJson(status: StatusResponse): Json {
-  const { clusterId, memberId, revision, raftTerm } = status.header;
-  return {
-    header: {
-      cluster_id: int64(clusterId),
-      member_id: int64(memberId),
-      revision: int64(revision),
-      raft_term: int64(raftTerm),
-    },
-    version: status.version,
-    dbSize: int64(status.dbSize),
-    leader: int64(status.leader),
-    raftIndex: int64(status.raftIndex),
-    raftTerm: int64(status.raftTerm),
-    raftAppliedIndex: int64(status.raftAppliedIndex),
-    errors: list(status.errors),
-    dbSizeInUse: int64(status.dbSizeInUse),
-    isLearner: flag(status.isLearner),
-  };
+function scalarJson(scalar: ScalarType, value: unknown): unknown {
+  if (scalar === 'bytes') return Buffer.from(value as Uint8Array).toString('base64');
+  return scalar === 'string' || scalar === 'bool' || scalar === 'uint32' ? value : String(value);
 }
 
-export function errorJson({ code, message }: Pick<EtcdError, 'code' | 'message'>): Json {
-  return { error: message, code, message };
-}
-
-/** HTTP status that the gateway gives for each gRPC code; 500 for the rest. */
-const HTTP_STATUS: ReadonlyMap<GrpcCode, number> = new Map([
-  [GrpcCode.Canceled, 408],
-  [GrpcCode.InvalidArgument, 400],
-  [GrpcCode.DeadlineExceeded, 504],
-  [GrpcCode.NotFound, 404],
-  [GrpcCode.PermissionDenied, 403],
-  [GrpcCode.ResourceExhausted, 429],
-  [GrpcCode.FailedPrecondition, 400],
-  [GrpcCode.Aborted, 409],
-  [GrpcCode.OutOfRange, 400],
-  [GrpcCode.Unimplemented, 501],
-  [GrpcCode.Unavailable, 503],
-  [GrpcCode.Unauthenticated, 401],
-]);
-
-export function httpStatusOf(code: GrpcCode): number {
-  return HTTP_STATUS.get(code) ?? 500;
-}
-
-/** Ids are 64 bits, which a number of JavaScript does not hold. */
-const BARE_IDS = /("(?:ID|targetID)"\s*:\s*)(\d+)/g;
+/** Text within quotes, or a number that JavaScript might not hold. */
+const TEXT_OR_LONG_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
 
 /** Empty text is an empty message. @throws SyntaxError */
-export function parseMessage(body: string): Record<string, unknown> {
-  if (body.trim() === '') return {};
-  // Nothing within a JSON string matches: a quote in there has a backslash before it.
-  const message: unknown = JSON.parse(body.replaceAll(BARE_IDS, '$1"$2"'));
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
-    throw new SyntaxError('the body is not a JSON object');
-  }
-  return message as Record<string, unknown>;
-}
-
-const ID_MAX = 2n ** 64n - 1n;
-
-/** A 64-bit id, 0n when absent. @throws SyntaxError */
-export function idField(message: Record<string, unknown>, name: string): bigint {
-  const value = message[name] ?? '0';
-  const id = typeof value === 'string' && /^\d{1,20}$/.test(value) ? BigInt(value) : -1n;
-  if (id < 0n || id > ID_MAX) throw new SyntaxError(`${name} is not an unsigned 64-bit number`);
-  return id;
+export function parseMessage<T>(type: MessageType<T>, body: string): T {
+  if (body.trim() === '') return emptyOf(type);
+  const exact = body.replaceAll(TEXT_OR_LONG_NUMBER, (found) =>
+    found.startsWith('"') ? found : `"${found}"`,
+  );
+  return fromJson(type, JSON.parse(exact), DEPTH_MAX);
 }
 
 /** @throws SyntaxError */
-export function textsField(message: Record<string, unknown>, name: string): string[] {
-  const value = message[name] ?? [];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
-    throw new SyntaxError(`${name} is not a list of strings`);
+function fromJson<T>(type: MessageType<T>, json: unknown, depth: number): T {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new SyntaxError('a message is a JSON object');
   }
-  return value;
+  if (depth === 0) throw new SyntaxError('messages are nested too deeply');
+  const object = json as JsonObject;
+  const { shape } = type;
+  switch (shape.kind) {
+    case 'mapped':
+      return shape.mapping.from(fromJson(shape.mapping.plain, json, depth));
+    case 'union': {
+      const chosen = shape.variants.find(({ protoName }) => given(object, protoName) !== undefined);
+      if (chosen === undefined) return emptyOf(type);
+      const inner = fromJson(
+        chosen.message as MessageType<object>,
+        given(object, chosen.protoName),
+        depth - 1,
+      );
+      return { ...inner, type: chosen.type } as T;
+    }
+    default: {
+      const message = { ...(emptyOf(type) as object) } as JsonObject;
+      for (const field of shape.fields) {
+        const value = given(object, field.protoName);
+        if (value !== undefined) message[field.property] = fieldOf(field, value, depth);
+      }
+      return message as T;
+    }
+  }
 }
 
-/** Undefined when absent. @throws SyntaxError */
-export function flagField(message: Record<string, unknown>, name: string): boolean | undefined {
-  const value = message[name] ?? undefined;
-  if (value !== undefined && typeof value !== 'boolean') throw new SyntaxError(`${name} is not a boolean`);
-  return value;
+/** By either form of its name; null is as good as absent. */
+function given(object: JsonObject, protoName: string): unknown {
+  const camel = protoName.replaceAll(/_([a-z])/gi, (_match, letter: string) => letter.toUpperCase());
+  const own = (name: string) => (Object.hasOwn(object, name) ? object[name] : undefined);
+  return own(protoName) ?? own(camel) ?? undefined;
+}
+
+function fieldOf({ type, repeated, protoName }: Field, value: unknown, depth: number): unknown {
+  const one = (item: unknown): unknown => {
+    if (type.kind === 'message') return fromJson(type.message(), item, depth - 1);
+    if (type.kind === 'enum') return enumOf(type.enum, protoName, item);
+    return scalarOf(type.scalar, protoName, item);
+  };
+  if (!repeated) return one(value);
+  if (!Array.isArray(value)) throw new SyntaxError(`${protoName} is not a list`);
+  return value.map(one);
+}
+
+function enumOf(type: EnumType, name: string, value: unknown): string {
+  for (const [own, proto] of type.protoNames) if (proto === value) return own;
+  const number = typeof value === 'string' ? Number(value) : value;
+  const found = typeof number === 'number' ? type.byNumber.get(number) : undefined;
+  if (found !== undefined) return found;
+  if (type.open && Number.isInteger(number)) return String(number);
+  throw new SyntaxError(`${name} has no value ${JSON.stringify(value)}`);
+}
+
+function scalarOf(scalar: ScalarType, name: string, value: unknown): unknown {
+  switch (scalar) {
+    case 'bool':
+      if (typeof value !== 'boolean') throw new SyntaxError(`${name} is not a boolean`);
+      return value;
+    case 'string':
+      if (typeof value !== 'string') throw new SyntaxError(`${name} is not a string`);
+      return value;
+    case 'bytes':
+      if (typeof value !== 'string' || !/^[\w+/-]*={0,2}$/.test(value)) {
+        throw new SyntaxError(`${name} is not base64`);
+      }
+      return Buffer.from(value, 'base64');
+    default:
+      return numberOf(scalar, name, value);
+  }
+}
+
+const INT64_MIN = -(2n ** 63n);
+const LIMITS: Readonly<Record<'signed' | 'unsigned' | 'uint32', readonly [bigint, bigint, string]>> = {
+  signed: [INT64_MIN, 2n ** 63n - 1n, 'a signed 64-bit number'],
+  unsigned: [0n, 2n ** 64n - 1n, 'an unsigned 64-bit number'],
+  uint32: [0n, 2n ** 32n - 1n, 'an unsigned 32-bit number'],
+};
+const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
+function numberOf(scalar: Exclude<ScalarType, 'bool' | 'string' | 'bytes'>, name: string, value: unknown) {
+  const kind = scalar === 'uint32' ? 'uint32' : scalar.startsWith('u') ? 'unsigned' : 'signed';
+  const [min, max, what] = LIMITS[kind];
+  const text = typeof value === 'number' ? String(value) : value;
+  const number = typeof text === 'string' && /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+  if (number === undefined || number < min || number > max) throw new SyntaxError(`${name} is not ${what}`);
+  if (scalar.endsWith('Id')) return number;
+  // As from the wire.
+  return Number(number > SAFE_MAX ? SAFE_MAX : number < -SAFE_MAX ? -SAFE_MAX : number);
 }

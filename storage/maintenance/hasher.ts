@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import type { Compactor } from '../mvcc/compactor.js';
@@ -10,12 +9,6 @@ import { RevisionHash } from './revision-hash.js';
 
 /** Requests wait so long at most, in milliseconds. */
 const TURN_MS = 2;
-
-/** `inBackground`: nobody waits for it, so that it takes no more than half of the thread. */
-export interface HashOptions extends CallOptions {
-  readonly inBackground?: boolean;
-}
-
 /** Rows read at once. */
 const READ_ROWS = 16;
 const READ_LEASES = 256;
@@ -53,7 +46,7 @@ export class Hasher {
   }
 
   /** @throws EtcdError: Compacted, FutureRev, Stopped, Canceled */
-  hashKv(revision: number, options?: HashOptions): Promise<HashKv> {
+  hashKv(revision: number, options?: CallOptions): Promise<HashKv> {
     return this.#inOrder(() => this.#whole(options, (turns) => this.#hashKv(revision, turns)));
   }
 
@@ -70,7 +63,7 @@ export class Hasher {
 
   /** From the start again where a snapshot has taken the place of what was being hashed. */
   async #whole<T>(
-    options: HashOptions | undefined,
+    options: CallOptions | undefined,
     work: (turns: Turns) => Promise<T | undefined>,
   ): Promise<T> {
     for (;;) {
@@ -78,7 +71,7 @@ export class Hasher {
       const { compactor } = this.#state;
       const resume = compactor.pause();
       try {
-        const result = await work(new Turns(this.#state, options));
+        const result = await work(new Turns(this.#state, options?.signal));
         if (result !== undefined) return result;
       } finally {
         resume();
@@ -144,22 +137,19 @@ export class Hasher {
 class Turns {
   readonly #state: HashState;
   readonly #signal: AbortSignal | undefined;
-  readonly #inBackground: boolean;
   readonly #rows: HashRows;
   #end = performance.now() + TURN_MS;
 
-  constructor(state: HashState, { signal, inBackground = false }: HashOptions = {}) {
+  constructor(state: HashState, signal: AbortSignal | undefined) {
     this.#state = state;
     this.#signal = signal;
-    this.#inBackground = inBackground;
     this.#rows = state.hashRows;
   }
 
   /** False when there is another state now. @throws EtcdError: Stopped, Canceled */
   async next(): Promise<boolean> {
     if (performance.now() >= this.#end) {
-      if (this.#inBackground) await pause(TURN_MS);
-      else await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
       this.#end = performance.now() + TURN_MS;
     }
     if (this.#signal?.aborted === true) throw EtcdError.of('Canceled');

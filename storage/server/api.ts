@@ -26,6 +26,8 @@ export interface Leadership {
   hasLeader(): boolean;
   /** Called once the leader has been absent for three election time-outs. Returns an unsubscribe function. */
   onLost(listener: () => void): () => void;
+  /** A learner refuses all but serializable ranges, its status and snapshots. */
+  isLearner(): boolean;
 }
 
 export interface HeaderResponse {

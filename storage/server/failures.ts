@@ -32,7 +32,7 @@ const ERRORS: Readonly<Record<FailureReason, EtcdErrorName>> = {
 
 /** A deadline that the caller set is the caller's; etcd's own time-out has its own text. */
 export function errorOf(reason: FailureReason, options?: CallOptions): EtcdError {
-  const isLate = reason === 'deadline' || reason === 'timeout' || reason === 'change-pending';
+  const isLate = reason === 'deadline' || reason === 'timeout';
   if (isLate && options?.timeout !== undefined) return EtcdError.of('DeadlineExceeded');
   return EtcdError.of(ERRORS[reason]);
 }

@@ -2,13 +2,18 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import t, { type Test } from 'tap';
-import type { RangeRequest, StatusResponse } from '../../storage/client/interface.js';
+import type { CallOptions, RangeRequest, StatusResponse } from '../../storage/client/interface.js';
 import { Members } from '../../storage/cluster/members.js';
 import { EtcdError } from '../../storage/errors.js';
 import type { AlarmMember } from '../../storage/server/api.js';
-import { GATEWAY_BODY_BYTES_MAX, listenForClients } from '../../storage/http/client-port.js';
+import { listenForClients, type ClientPortOptions } from '../../storage/http/client-port.js';
+import { openStore } from '../../storage/open.js';
 import { FakeCluster, memberAt } from './fake-cluster.js';
+import { clusterOf, servicesWith, type SomeServices } from './fake-services.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** Beyond 2^53: a number of JavaScript does not hold it. */
@@ -18,6 +23,7 @@ interface Port {
   readonly cluster: FakeCluster;
   readonly url: string;
   readonly port: number;
+  readonly ports: readonly number[];
   /** Reads that were made. */
   readonly reads: RangeRequest[];
   /** Of a call of the gateway. */
@@ -25,13 +31,17 @@ interface Port {
   readonly errors: unknown[];
 }
 
-interface Setting {
+interface Setting extends Pick<ClientPortOptions, 'requestBytesMax' | 'metrics' | 'httpUrls'> {
   readonly range?: (request: RangeRequest) => Promise<never>;
   readonly status?: Partial<StatusResponse>;
+  readonly services?: SomeServices;
   readonly alarms?: readonly AlarmMember[];
 }
 
-async function open(t: Test, { range, status = {}, alarms = [] }: Setting = {}): Promise<Port> {
+async function open(
+  t: Test,
+  { range, status = {}, services = {}, alarms = [], ...more }: Setting = {},
+): Promise<Port> {
   const cluster = new FakeCluster([memberAt(1n, 'm1'), memberAt(2n, 'm2')]);
   cluster.present = {
     ...cluster.present,
@@ -42,32 +52,46 @@ async function open(t: Test, { range, status = {}, alarms = [] }: Setting = {}):
   const reads: RangeRequest[] = [];
   const errors: unknown[] = [];
   const header = { clusterId: BIG, memberId: 1n, revision: 5, raftTerm: 2 };
+  const members = new Members({ consensus, isReachable, questions });
+  const statusNow = (): StatusResponse => ({
+    header,
+    version: '3.6.0',
+    dbSize: 4096,
+    dbSizeInUse: 0,
+    leader: cluster.leaderId,
+    raftIndex: 9,
+    raftTerm: 2,
+    raftAppliedIndex: 8,
+    errors: [],
+    isLearner: false,
+    dbSizeQuota: 0,
+    storageVersion: '',
+    ...status,
+  });
   const listening = await listenForClients({
+    ...more,
     urls: ['http://127.0.0.1:0'],
-    members: new Members({ consensus, isReachable, questions }),
-    status: () => ({
-      header,
-      version: '3.6.0',
-      dbSize: 4096,
-      dbSizeInUse: 0,
-      leader: cluster.leaderId,
-      raftIndex: 9,
-      raftTerm: 2,
-      raftAppliedIndex: 8,
-      errors: [],
-      isLearner: false,
-      dbSizeQuota: 0,
-      storageVersion: '',
-      ...status,
-    }),
+    status: statusNow,
     alarms: () => alarms,
-    client: {
-      range: async (request) => {
-        reads.push(request);
-        await range?.(request);
-        return { header, kvs: [], more: false, count: 0 };
+    services: servicesWith({
+      cluster: clusterOf(members, header),
+      maintenance: {
+        status: async () => statusNow(),
+        moveLeader: async ({ targetId }, options) => {
+          await members.moveLeader(targetId, options);
+          return { header };
+        },
       },
-    },
+      client: {
+        range: async (request) => {
+          reads.push(request);
+          await range?.(request);
+          return { header, kvs: [], more: false, count: 0 };
+        },
+        ...services.client,
+      },
+      auth: { ...services.auth },
+    }),
     onError: (error) => errors.push(error),
   });
   t.teardown(() => listening.close());
@@ -77,7 +101,7 @@ async function open(t: Test, { range, status = {}, alarms = [] }: Setting = {}):
     const response = await fetch(url + path, { method: 'POST', headers: JSON_TYPE, body });
     return { status: response.status, body: await response.json() };
   };
-  return { cluster, url, port, reads, post, errors };
+  return { cluster, url, port, ports: listening.ports, reads, post, errors };
 }
 
 async function get(url: string): Promise<readonly [number, string]> {
@@ -187,7 +211,7 @@ t.test('members are added, promoted, updated and removed, with ids as text or as
     member: { peerURLs: ['http://127.0.0.1:9'], isLearner: true },
     members: [{}, {}, {}],
   });
-  t.same(await post('/v3/maintenance/transfer-leadership', '{"targetID":"2"}'), { status: 200, body: {} });
+  t.equal((await post('/v3/maintenance/transfer-leadership', '{"targetID":"2"}')).status, 200);
   t.same(cluster.transfers, [2n]);
 });
 
@@ -224,11 +248,11 @@ t.test('errors: etcd’s text and code, and the gateway’s HTTP status for the 
   t.match(await post('/v3/cluster/member/add', '{"peerURLs":[1]}'), { status: 400, body: { code: 3 } });
   t.match(await post('/v3/cluster/member/list', '{"linearizable":1}'), { status: 400, body: { code: 3 } });
   cluster.lead(0n);
-  t.same(await post('/v3/cluster/member/list', '{}'), {
+  t.same(await post('/v3/cluster/member/list', '{"linearizable":true}'), {
     status: 503,
     body: answer(14, 'etcdserver: no leader'),
   });
-  t.equal((await post('/v3/cluster/member/list', '{"linearizable":false}')).status, 200);
+  t.equal((await post('/v3/cluster/member/list', '{}')).status, 200, 'as etcd, not linearizable');
 });
 
 /** With headers that fetch sets itself. */
@@ -270,14 +294,132 @@ t.test(
   },
 );
 
-t.test('a body is taken up to its limit', async (t) => {
-  const { post, port } = await open(t);
+t.test('a body is taken up to its limit: the largest request, in base64', async (t) => {
+  const bytesMax = Math.ceil(((1000 + 512 * 1024) * 4) / 3);
+  const { post, port } = await open(t, { requestBytesMax: 1000 });
   const padded = (bytes: number) => '{}'.padEnd(bytes);
-  t.equal((await post('/v3/cluster/member/list', padded(GATEWAY_BODY_BYTES_MAX))).status, 200);
-  const { status, text } = await raw(port, JSON_TYPE, padded(GATEWAY_BODY_BYTES_MAX + 1));
+  t.equal((await post('/v3/cluster/member/list', padded(bytesMax))).status, 200);
+  const { status, text } = await raw(port, JSON_TYPE, padded(bytesMax + 1));
   t.equal(status, 413);
   t.match(JSON.parse(text), { code: 8 });
 });
+
+t.test('any call of the API: base64, 64 bits as text, names of enums, both forms of a name', async (t) => {
+  const header = { clusterId: 1n, memberId: 2n, revision: 7, raftTerm: 3 };
+  const kv = {
+    key: Buffer.from('k'),
+    value: Buffer.from('v'),
+    createRevision: 2,
+    modRevision: 2,
+    version: 1,
+    lease: -1n,
+  };
+  const requests: unknown[] = [];
+  const calls: (CallOptions | undefined)[] = [];
+  const { post, url } = await open(t, {
+    services: {
+      client: {
+        range: async (request, options) => {
+          requests.push(request);
+          calls.push(options);
+          return { header, kvs: [kv], more: false, count: 1 };
+        },
+        txn: async (request) => {
+          requests.push(request);
+          const inner = { type: 'txn', header, succeeded: true, responses: [] } as const;
+          return { header, succeeded: true, responses: [{ type: 'put', header, prevKv: kv }, inner] };
+        },
+      },
+    },
+  });
+  const shownHeader = { cluster_id: '1', member_id: '2', revision: '7', raft_term: '3' };
+  const shownKv = {
+    key: 'aw==',
+    create_revision: '2',
+    mod_revision: '2',
+    version: '1',
+    value: 'dg==',
+    lease: '-1',
+  };
+  const answer = { status: 200, body: { header: shownHeader, kvs: [shownKv], count: '1' } };
+  const range = '{"key":"aw==","range_end":"bA==","limit":"9223372036854775807","sort_order":"DESCEND"}';
+  t.same(await post('/v3/kv/range', range), answer);
+  t.same(await post('/v3/kv/range', '{"key":"aw==","rangeEnd":"bA==","limit":3,"sortOrder":2}'), answer);
+  const wanted = { key: Buffer.from('k'), rangeEnd: Buffer.from('l'), sortOrder: 'descend' };
+  t.same(requests.splice(0), [
+    { ...wanted, limit: Number.MAX_SAFE_INTEGER },
+    { ...wanted, limit: 3 },
+  ]);
+  const txn = `{"compare":[{"key":"aw==","target":"MOD","result":"NOT_EQUAL","mod_revision":"4"}],
+    "success":[{"requestPut":{"key":"aw==","lease":9007199254740993}},{}]}`;
+  t.same(await post('/v3/kv/txn', txn), {
+    status: 200,
+    body: {
+      header: shownHeader,
+      succeeded: true,
+      responses: [
+        { response_put: { header: { revision: '7' }, prev_kv: shownKv } },
+        { response_txn: { header: {}, succeeded: true } },
+      ],
+    },
+  });
+  t.same(requests, [
+    {
+      compare: [{ key: Buffer.from('k'), target: 'mod', result: 'not-equal', modRevision: 4 }],
+      success: [
+        { type: 'put', key: Buffer.from('k'), value: Buffer.alloc(0), lease: 9007199254740993n },
+        { type: 'empty' },
+      ],
+      failure: [],
+    },
+  ]);
+  for (const body of [
+    '{"key":"?"}',
+    '{"key":1}',
+    '{"limit":1.5}',
+    '{"sort_order":"UP"}',
+    '{"limit":"9223372036854775808"}',
+  ]) {
+    t.match(await post('/v3/kv/range', body), { status: 400, body: { code: 3 } }, body);
+  }
+  await fetch(`${url}/v3/kv/range`, {
+    method: 'POST',
+    headers: { ...JSON_TYPE, authorization: 'a.token' },
+    body: '{"key":"aw=="}',
+  });
+  t.match(calls.at(-1), { token: 'a.token' });
+});
+
+t.test('a stream is a line for each message, and ends with its error', async (t) => {
+  const store = await openStore({ dataDir: ':memory:' });
+  t.teardown(() => store.close());
+  const { url } = await open(t, { services: { client: { watch: () => store.client.watch() } } });
+  const body = '{"create_request":{"key":"aw==","start_revision":"1"}}';
+  const response = await fetch(`${url}/v3/watch`, { method: 'POST', headers: JSON_TYPE, body });
+  const lines = createInterface(Readable.fromWeb(response.body as ReadableStream))[Symbol.asyncIterator]();
+  const next = async () => JSON.parse(String((await lines.next()).value)) as unknown;
+  t.match(await next(), { result: { header: { revision: '1' }, created: true } });
+  await store.client.put({ key: Buffer.from('k'), value: Buffer.from('v') });
+  t.match(await next(), { result: { events: [{ kv: { key: 'aw==', value: 'dg==', mod_revision: '2' } }] } });
+  await store.close();
+  t.match(await next(), {
+    error: { grpc_code: 14, http_code: 503, message: 'etcdserver: server stopped' },
+  });
+});
+
+t.test(
+  'metrics where there are some; nothing but pages at urls for HTTP, and none at the others then',
+  async (t) => {
+    const metrics = async () => ({ contentType: 'text/plain; version=0.0.4', body: 'etcd_up 1\n' });
+    const { url } = await open(t, { metrics });
+    t.same(await get(`${url}/metrics`), [200, 'etcd_up 1\n']);
+    const without = await open(t);
+    t.same(await get(`${without.url}/metrics`), [404, '404 page not found\n']);
+    const split = await open(t, { httpUrls: ['http://127.0.0.1:0'] });
+    t.equal((await fetch(`${split.url}/health`)).status, 404);
+    t.equal((await fetch(`http://127.0.0.1:${split.ports[1]}/health`)).status, 200);
+  },
+);
 
 t.test('what nobody foresaw is told to the log and not to the client', async (t) => {
   const { cluster, post, errors } = await open(t);
@@ -287,14 +429,11 @@ t.test('what nobody foresaw is told to the log and not to the client', async (t)
 });
 
 t.test('closing cuts what does not end', async (t) => {
-  const cluster = new FakeCluster([memberAt(1n, 'm1')]);
-  const { consensus, isReachable, questions } = cluster;
   const listening = await listenForClients({
     urls: ['http://127.0.0.1:0', 'http://localhost:0'],
-    members: new Members({ consensus, isReachable, questions }),
-    status: () => ({ leader: 1n }) as StatusResponse,
+    status: () => ({ leader: 1n }),
     alarms: () => [],
-    client: { range: () => new Promise<never>(() => undefined) },
+    services: servicesWith({ client: { range: () => new Promise<never>(() => undefined) } }),
     onError: () => undefined,
   });
   t.equal(listening.ports.length, 2);
@@ -309,14 +448,11 @@ t.test('closing cuts what does not end', async (t) => {
 
 t.test('a url that cannot be had is told as the system tells it', async (t) => {
   const first = await open(t);
-  const cluster = new FakeCluster([memberAt(1n, 'm1')]);
-  const { consensus, isReachable, questions } = cluster;
   const failing = listenForClients({
     urls: ['http://127.0.0.1:0', first.url],
-    members: new Members({ consensus, isReachable, questions }),
-    status: () => ({ leader: 1n }) as StatusResponse,
+    status: () => ({ leader: 1n }),
     alarms: () => [],
-    client: { range: () => new Promise<never>(() => undefined) },
+    services: servicesWith({ client: { range: () => new Promise<never>(() => undefined) } }),
     onError: () => undefined,
   });
   await t.rejects(failing, { code: 'EADDRINUSE', port: first.port });

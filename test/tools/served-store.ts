@@ -29,7 +29,7 @@ export async function serveStore(t: Test, dataDir = ':memory:'): Promise<ServedS
   ];
   const grpc = new GrpcServer({
     routes,
-    leadership: { hasLeader: () => true, onLost: () => () => undefined },
+    leadership: { hasLeader: () => true, onLost: () => () => undefined, isLearner: () => false },
     requestBytesMax: 2 * 2 ** 20,
     onError: (error) => t.fail(String(error)),
   });

@@ -303,7 +303,9 @@ export class BidiStreamCall<Request, Response> extends Call implements BidiCall<
         const taken = this.take(this.#route.method.request);
         if (taken === undefined) break;
         const work = this.#handler.message(taken.request);
-        if (work !== undefined) return this.#waitFor(work);
+        if (work === undefined) continue;
+        this.#waitFor(work).catch((error: unknown) => this.fail(error));
+        return;
       }
       if (!this.#isEnded || this.#isBusy || this.isOver) return;
       if (this.inbox.isPartial) throw cutShort();
@@ -314,17 +316,14 @@ export class BidiStreamCall<Request, Response> extends Call implements BidiCall<
     }
   }
 
-  #waitFor(work: Promise<void>): void {
+  /** Meanwhile the client is held back. */
+  async #waitFor(work: Promise<void>): Promise<void> {
     this.#isBusy = true;
     this.stream.pause();
-    work.then(
-      () => {
-        this.#isBusy = false;
-        if (this.isOver) return;
-        this.stream.resume();
-        this.#work();
-      },
-      (error: unknown) => this.fail(error),
-    );
+    await work;
+    this.#isBusy = false;
+    if (this.isOver) return;
+    this.stream.resume();
+    this.#work();
   }
 }

@@ -1,6 +1,7 @@
 /** Calls on the streams of node:http2. */
 import {
   constants,
+  type Http2Session,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Session,
@@ -62,7 +63,7 @@ class Http2WireStream implements WireStream {
 
   constructor(stream: WithWire) {
     this.#stream = stream;
-    this.certificateName = certificateName(stream.session?.socket);
+    this.certificateName = certificateName(stream.session);
     stream[WIRE] = this;
     stream.on('error', ignore);
     stream.on('wantTrailers', wantTrailers);
@@ -164,15 +165,15 @@ function uncork(wire: Http2WireStream): void {
   wire.uncork();
 }
 
-const names = new WeakMap<object, string | undefined>();
+const names = new WeakMap<Http2Session, string | undefined>();
 
-function certificateName(socket: object | undefined): string | undefined {
-  // The session's socket is a proxy of the connection's own.
-  if (socket === undefined || !('getPeerCertificate' in socket)) return undefined;
-  if (names.has(socket)) return names.get(socket);
-  const tls = socket as TLSSocket;
-  const name = tls.authorized ? tls.getPeerCertificate().subject?.CN : undefined;
+/** A port that takes certificates has verified the one that is there. */
+function certificateName(session: Http2Session | undefined): string | undefined {
+  if (session?.encrypted !== true) return undefined;
+  if (names.has(session)) return names.get(session);
+  const socket = session.socket as TLSSocket;
+  const name = socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
   const first = Array.isArray(name) ? name[0] : name;
-  names.set(socket, first);
+  names.set(session, first);
   return first;
 }

@@ -64,10 +64,18 @@ export class GrpcServer {
     }
   }
 
-  /** Ends all calls, also those that come later, as a server that stops. */
-  close(): void {
+  /** Streams end as those of a server that stops, and no call is taken any more. Unary ones go on. */
+  endStreams(): void {
     this.#isClosed = true;
     this.#unsubscribe();
+    for (const call of this.#environment.calls) {
+      if (!(call instanceof UnaryCall)) call.fail(EtcdError.of('Stopped'));
+    }
+  }
+
+  /** Ends all calls. */
+  close(): void {
+    this.endStreams();
     for (const call of this.#environment.calls) call.fail(EtcdError.of('Stopped'));
   }
 

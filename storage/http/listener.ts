@@ -1,0 +1,148 @@
+/**
+ * One url's port, for HTTP/2 and HTTP/1.1 alike. With TLS the handshake says which; without, a connection's first
+ * bytes: HTTP/2 with prior knowledge, as gRPC speaks it, begins with `PRI * HTTP/2.0`.
+ */
+import {
+  createServer as createHttp1Server,
+  type RequestListener,
+  type Server as Http1Server,
+} from 'node:http';
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
+import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { isAllowed, serverTlsOptions, type PeerTls } from '../../raft/transport/tls.js';
+import type { Address } from '../cluster/urls.js';
+import { prepareSession, sessionOptions } from '../grpc/server/http2.js';
+
+const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n');
+/** Request line and headers together, in bytes. */
+const HEADER_BYTES_MAX = 16 * 1024;
+/** Time for a client to send its whole request over HTTP/1.1, and to say which protocol it speaks. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** What is not answered by then when the port closes is cut. */
+const CLOSE_MS_MAX = 200;
+/** A peer that has gone without a word is noticed by TCP. */
+const TCP_KEEPALIVE_MS = 30_000;
+
+export interface ListenerOptions {
+  readonly address: Address;
+  /** For https. */
+  readonly tls: PeerTls | undefined;
+  /** A stream of HTTP/2. */
+  readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  /** A request of HTTP/1.1. */
+  readonly onRequest: RequestListener;
+  readonly concurrentStreamsMax: number | undefined;
+}
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #http1: Http1Server;
+  readonly #http2: Http2Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    const { tls, onRequest, onStream, address } = options;
+    this.#http1 = createHttp1Server(
+      { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_TIMEOUT_MS },
+      onRequest,
+    );
+    this.#http2 = createHttp2Server(sessionOptions(options.concurrentStreamsMax));
+    this.#http2.on('stream', onStream);
+    this.#http2.on('session', (session) => this.#hold(session));
+    this.#http2.on('sessionError', () => undefined);
+    if (!address.secure) {
+      this.#server = createNetServer({ noDelay: true }, (socket) => this.#tell(socket));
+    } else {
+      if (tls === undefined) throw new Error('https needs a certificate');
+      const secure = { ...serverTlsOptions(tls), ALPNProtocols: ['h2', 'http/1.1'], noDelay: true };
+      const server = createTlsServer(secure, (socket) => this.#admit(socket, tls));
+      server.on('tlsClientError', (_error, socket) => socket.destroy());
+      this.#server = server;
+    }
+    this.#server.on('connection', (socket: Socket) => this.#track(socket));
+  }
+
+  /** Resolves with the port. Rejects as the system refuses (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
+  listen(): Promise<number> {
+    const { host, port } = this.#options.address;
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  /** Takes no new calls, and waits a moment for what is under way. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      const late = setTimeout(() => {
+        for (const socket of this.#sockets) socket.destroy();
+      }, CLOSE_MS_MAX);
+      this.#server.close(() => {
+        clearTimeout(late);
+        resolve();
+      });
+      this.#http1.closeIdleConnections();
+      for (const session of this.#sessions) session.close();
+    });
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
+    // Whoever resets a connection has gone; what it wanted is told of that by its own means.
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #hold(session: ServerHttp2Session): void {
+    prepareSession(session);
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+  }
+
+  #admit(socket: TLSSocket, tls: PeerTls): void {
+    socket.on('error', () => undefined);
+    if (!isAllowed(tls, socket)) socket.destroy();
+    else if (socket.alpnProtocol === 'h2') this.#http2.emit('connection', socket);
+    else this.#http1.emit('connection', socket);
+  }
+
+  /** Reads until it is clear which protocol it is, and puts back what was read. */
+  #tell(socket: Socket): void {
+    let seen: Buffer = Buffer.alloc(0);
+    const late = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS);
+    const stop = () => {
+      clearTimeout(late);
+      socket.off('readable', read);
+      socket.off('close', stop);
+    };
+    const read = () => {
+      const chunk = socket.read() as Buffer | null;
+      if (chunk === null) return;
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const length = Math.min(seen.length, HTTP2_PREFACE.length);
+      const isHttp2 = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
+      if (isHttp2 && seen.length < HTTP2_PREFACE.length) return;
+      stop();
+      socket.unshift(seen);
+      (isHttp2 ? this.#http2 : this.#http1).emit('connection', socket);
+    };
+    socket.on('readable', read);
+    socket.on('close', stop);
+  }
+}
