@@ -179,14 +179,12 @@ class Comparison {
     }
     const revision = revisionOf(await this.#call('Put', { key: FENCE_KEY }));
     for (let index = 0; index < STREAMS; index += 1) fences.push({ index, id: FENCE_WATCH_ID, revision });
-    await this.#both((side) =>
-      side.until('its watches being up to date', () =>
-        fences.every(({ index, id, revision }) => {
-          const track = side.log(index).tracks.get(id);
-          return track !== undefined && track.revision >= revision;
-        }),
-      ),
-    ).catch((error: unknown) => this.#failWatches(error));
+    await this.#both(async (side) => {
+      for (const { index, id, revision } of fences) {
+        const isTold = () => (side.log(index).tracks.get(id)?.revision ?? 0) >= revision;
+        await side.until(`telling revision ${revision} to watch ${id} of stream ${index}`, isTold);
+      }
+    }).catch((error: unknown) => this.#failWatches(error));
     await this.#reference
       .until('the same watches', () => this.#watchDifference() === undefined)
       .catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
  * `npm run differential -- [--operations N] [--seed S] [--members K] [--self]`: the same random operations to a real
- * etcd and to Wherry. `--self`: to two real etcds, which checks the comparison. Exit code 1 if they differ.
+ * etcd and to Wherry, of so many members. `--self`: to two real etcds, which checks the comparison. Exit code 1 if they differ.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -14,7 +14,11 @@ const PROGRESS_MS = 10_000;
 function wholeNumber(name: string, text: string): number {
   const number = Number(text);
   if (Number.isSafeInteger(number) && number > 0) return number;
-  console.error(`--${name} takes a whole number above 0`);
+  return refuse(`--${name} takes a whole number above 0`);
+}
+
+function refuse(reason: string): never {
+  console.error(reason);
   process.exit(2);
 }
 
@@ -26,15 +30,13 @@ const { values } = parseArgs({
     self: { type: 'boolean', default: false },
   },
 });
-if (etcdMissing !== false) {
-  console.error(`${etcdMissing}: there is nothing to compare with`);
-  process.exit(2);
-}
+if (etcdMissing !== false) refuse(`${etcdMissing}: there is nothing to compare with`);
 const operations = wholeNumber('operations', values.operations);
 const seed = wholeNumber('seed', values.seed ?? String(randomInt(1, 2 ** 31)));
 const size = wholeNumber('members', values.members);
 
-const reference = await startSide('etcd', { size });
+// One member: those of etcd 3.4.23 do not stay equal to each other under these operations (seed 181475804, 3 members).
+const reference = await startSide('etcd');
 const subject = await startSide(values.self ? 'etcd' : 'wherry', { size });
 const began = performance.now();
 let shown = began;

@@ -7,6 +7,14 @@ import { WatchLog } from './watch-log.js';
 /** Milliseconds that a watch may take to hear of what happened, unless said. */
 const WATCH_MS_MAX = 20_000;
 
+/** Calls that a member answers from what it has, or with a header that says how far it is. */
+const ANSWERED_LOCALLY: ReadonlySet<MethodName> = new Set([
+  'HashKV',
+  'LeaseKeepAlive',
+  'LeaseLeases',
+  'LeaseTimeToLive',
+]);
+
 export interface SideOptions {
   readonly name: string;
   /** host:port of each member; operations go to them in turn. */
@@ -46,15 +54,20 @@ export class Side {
     return this.#options.tamper?.(method, outcome) ?? outcome;
   }
 
-  #callMember(member: number, method: MethodName, request: Message): Promise<Outcome> {
+  async #callMember(member: number, method: MethodName, request: Message): Promise<Outcome> {
+    if (ANSWERED_LOCALLY.has(method)) await this.#catchUp(member);
     if (method === 'LeaseKeepAlive') {
       const stream = this.#keepAlives[member] as WireStream;
       stream.send(request);
       return stream.next();
     }
-    // Of several members only the one that was written to answers such a read with what was written.
-    const isRead = this.#wires.length > 1 && request['serializable'] === true;
-    return this.#wire(member).unary(method, isRead ? { ...request, serializable: false } : request);
+    if (request['serializable'] === true) await this.#catchUp(member);
+    return this.#wire(member).unary(method, request);
+  }
+
+  /** Of several members one may be behind what another has answered. */
+  async #catchUp(member: number): Promise<void> {
+    if (this.#wires.length > 1) await this.#wire(member).unary('Range', { key: FENCE_KEY });
   }
 
   #wire(member: number): EtcdWire {
