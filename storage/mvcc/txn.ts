@@ -81,7 +81,13 @@ function checkPuts(store: MvccStore, path: Path): EtcdError | undefined {
 }
 
 function checkRanges(store: MvccStore, path: Path): EtcdError | undefined {
-  return checkPath(path, (op) => (op.type === 'range' ? store.checkReadable(op.revision ?? 0) : undefined));
+  return checkPath(path, (op) => (op.type === 'range' ? checkRange(store, op) : undefined));
+}
+
+/** A revision below zero is the current one to a range by itself; in a transaction it counts as a revision, as in etcd. */
+function checkRange(store: MvccStore, { revision = 0 }: RangeRequest): EtcdError | undefined {
+  if (revision < 0 && revision < store.compacted) return EtcdError.of('Compacted');
+  return store.checkReadable(revision);
 }
 
 function checkPath(path: Path, check: (op: RequestOp) => EtcdError | undefined): EtcdError | undefined {

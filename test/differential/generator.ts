@@ -53,7 +53,17 @@ const WEIGHTS = {
 
 const call = (method: MethodName, request: Message): Operation => ({ type: 'call', method, request });
 
-/** Chooses what to do next; the same seed and the same answers give the same operations. */
+/**
+ * Chooses what to do next; the same seed and the same answers give the same operations.
+ *
+ * What it never sends, because of etcd 3.4 there is nothing to learn from it, or nothing that Wherry would follow:
+ * - sort orders and targets that there are not: etcd 3.4 panics, later ones and Wherry refuse them;
+ * - compares with results or targets that there are not: etcd takes an unknown result for true, also where the
+ *   transaction then does what its client meant to guard; Wherry refuses the message;
+ * - a range_end that is there but empty, which no protobuf library of its own accord sends: etcd takes it for \0 there,
+ *   and for none in a watch; in Wherry it is none;
+ * - HashKV at the compacted revision: an error in 3.4, an answer from 3.5 on.
+ */
 export class Generator {
   readonly #random: Random;
   readonly #known: Knowledge;
@@ -73,7 +83,7 @@ export class Generator {
       txn: () => call('Txn', this.#txn()),
       compact: () => call('Compact', this.#compact()),
       lease: () => this.#lease(),
-      hash: () => call('HashKV', { revision: this.#revision() }),
+      hash: () => call('HashKV', { revision: this.#hashRevision() }),
       big: () => call('Put', this.#bigPut()),
       watch: () => ({ type: 'watch', stream, request: this.#watch() }),
       unwatch: () => ({ type: 'unwatch', stream, watchId: this.#watchId(stream) }),
@@ -101,9 +111,9 @@ export class Generator {
       one: () => ({}),
       prefix: () => ({ rangeEnd: Buffer.concat([key.subarray(0, -1), Buffer.of((key.at(-1) ?? 0) + 1)]) }),
       from: () => ({ rangeEnd: Buffer.of(0) }),
-      other: () => ({ rangeEnd: this.#key() }),
+      other: () => ({ rangeEnd: this.#someKey() }),
       all: () => ({ key: Buffer.of(0), rangeEnd: Buffer.of(0) }),
-      empty: () => ({ rangeEnd: key }),
+      empty: () => (key.length === 0 ? {} : { rangeEnd: key }),
     };
     const kind = random.weighted({ one: 5, prefix: 2, from: 1, other: 2, all: 1, empty: 0.3 });
     return { key, ...ends[kind]() };
@@ -126,6 +136,11 @@ export class Generator {
     return String(revisions[kind]());
   }
 
+  #hashRevision(): string {
+    const revision = this.#revision();
+    return Number(revision) === this.#known.compacted ? '0' : revision;
+  }
+
   #bound(): string {
     const { revision } = this.#known;
     return String(this.#random.pick([0, 0, 0, 1, revision, this.#random.between(1, revision), -1]));
@@ -145,11 +160,6 @@ export class Generator {
       if (random.chance(0.1)) request[bound] = this.#bound();
     }
     return request;
-  }
-
-  /** From 0 through `max`, rarely one that there is not. */
-  #number(max: number): number {
-    return this.#random.chance(0.01) ? NO_SUCH_NUMBER : this.#random.between(0, max);
   }
 
   #leaseId(): string {
@@ -187,7 +197,7 @@ export class Generator {
   #compare(): Message {
     const random = this.#random;
     const { revision } = this.#known;
-    const target = this.#number(4);
+    const target = random.between(0, 4);
     const number = String(random.pick([0, 1, 2, random.between(1, revision), revision]));
     const operands = [
       { version: number },
@@ -199,7 +209,7 @@ export class Generator {
     // Rarely of another target, or absent.
     const operand = random.chance(0.03) ? random.pick([...operands, {}]) : operands[target];
     const span = random.chance(0.25) ? this.#span() : { key: this.#key() };
-    return { result: this.#number(3), target, ...span, ...operand };
+    return { result: random.between(0, 3), target, ...span, ...operand };
   }
 
   #txn(depth = 0): Message {
