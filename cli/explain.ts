@@ -1,4 +1,5 @@
 /** What starting or running threw, as a line for the user. */
+import { AuthTokenError } from '../storage/auth/token-options.js';
 import { BootstrapError, InitialClusterError } from '../storage/cluster/bootstrap.js';
 import { addressOf } from '../storage/cluster/urls.js';
 import { DataDirCorruptError, DataDirError, DataDirLockedError } from '../storage/mvcc/errors.js';
@@ -42,6 +43,7 @@ export function explain(error: unknown, { dataDir, portFlags }: Ports): unknown 
   if (error instanceof DataDirError) {
     return new StartupError(`cannot use the data directory: ${error.message}`);
   }
+  if (error instanceof AuthTokenError) return new UsageError(error.message);
   if (error instanceof InitialClusterError) return new UsageError(error.message);
   if (error instanceof BootstrapError) return new StartupError(error.message);
   if (!isSystemError(error)) return error;

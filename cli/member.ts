@@ -4,6 +4,7 @@ import { fetchCluster } from '../raft/transport/discovery.js';
 import { createHttpTransport } from '../raft/transport/http.js';
 import type { PeerTls } from '../raft/transport/tls.js';
 import type { Transport } from '../raft/transport/transport.js';
+import { parseAuthToken } from '../storage/auth/token-options.js';
 import { type Bootstrap, loneMember, newCluster } from '../storage/cluster/bootstrap.js';
 import { checkNotBootstrapped, joinCluster } from '../storage/cluster/join.js';
 import { ClusterServer } from '../storage/cluster/cluster-server.js';
@@ -70,6 +71,8 @@ export async function openMember(
     counters,
     ...(watchProgressNotifyInterval && { watchProgressIntervalMs: watchProgressNotifyInterval }),
     ...(plan.peers && { transport: openTransport }),
+    ...(flags.authToken !== undefined && { authToken: parseAuthToken(flags.authToken) }),
+    ...(flags.authTokenTtl !== undefined && { simpleTokenTtlSeconds: flags.authTokenTtl }),
     // What it tells of a good start is not among the first lines that a user should see.
     logger: {
       debug: logger.trace.bind(logger),

@@ -17,6 +17,9 @@ export type AuthTokenOptions = { readonly type: 'simple' } | JwtOptions;
 /** One line for who has started the member. */
 export class AuthTokenError extends Error {
   override name = 'AuthTokenError';
+  constructor(detail: string) {
+    super(`--auth-token: ${detail}`);
+  }
 }
 
 const JWT_TTL_SECONDS = 300;
@@ -30,12 +33,12 @@ const KNOWN = ['pub-key', 'priv-key', 'sign-method', 'ttl'];
 export function parseAuthToken(text: string): AuthTokenOptions {
   const [type, ...rest] = text.split(',');
   if (type === 'simple' && rest.length === 0) return { type };
-  if (type !== 'jwt') throw new AuthTokenError(`--auth-token: ${text} is neither simple nor jwt,…`);
+  if (type !== 'jwt') throw new AuthTokenError(`${text} is neither simple nor jwt,…`);
   const options = new Map(rest.map(pairOf));
   const unknown = [...options.keys()].filter((name) => !KNOWN.includes(name));
-  if (unknown.length > 0) throw new AuthTokenError(`--auth-token: unknown option ${unknown.join(', ')}`);
+  if (unknown.length > 0) throw new AuthTokenError(`unknown option ${unknown.join(', ')}`);
   const method = options.get('sign-method');
-  if (method === undefined) throw new AuthTokenError('--auth-token: jwt needs sign-method');
+  if (method === undefined) throw new AuthTokenError('jwt needs sign-method');
   const ttl = options.get('ttl');
   const publicKey = fileOf(options.get('pub-key'));
   const privateKey = fileOf(options.get('priv-key'));
@@ -50,7 +53,7 @@ export function parseAuthToken(text: string): AuthTokenOptions {
 
 function pairOf(pair: string): [string, string] {
   const at = pair.indexOf('=');
-  if (at < 1 || at === pair.length - 1) throw new AuthTokenError(`--auth-token: ${pair} is not name=value`);
+  if (at < 1 || at === pair.length - 1) throw new AuthTokenError(`${pair} is not name=value`);
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
@@ -60,7 +63,7 @@ function fileOf(path: string | undefined): Buffer | undefined {
     return fs.readFileSync(path);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new AuthTokenError(`--auth-token: cannot read a key (${detail})`);
+    throw new AuthTokenError(`cannot read a key (${detail})`);
   }
 }
 
@@ -74,6 +77,6 @@ function secondsOf(text: string): number {
     (sum, [, amount, unit = '']) => sum + Number(amount) * (UNIT_SECONDS[unit] ?? 0),
     0,
   );
-  if (!isWhole || seconds <= 0) throw new AuthTokenError(`--auth-token: ttl ${text} is no duration`);
+  if (!isWhole || seconds <= 0) throw new AuthTokenError(`ttl ${text} is no duration`);
   return seconds;
 }

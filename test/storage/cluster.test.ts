@@ -345,6 +345,55 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+t.test('users and roles are one thing on all members', async (t) => {
+  const checkpointLimits = { startBytes: 2 ** 18, holdBytes: 2 ** 20, walBytesMax: 2 ** 24 };
+  const cluster = await Cluster.start(t, () => ({ snapshotCount: 200, checkpointLimits }));
+  const away = await cluster.follower();
+  const [one = 0n, two = 0n] = IDS.filter((id) => id !== away);
+  const { auth, guardedClient } = cluster.store(one);
+  const key = bytes('k');
+  const root = { name: 'root', password: 'secret', hashedPassword: '', noPassword: false };
+  await auth.userAdd(root);
+  await auth.userGrantRole({ user: 'root', role: 'root' });
+  await cluster.settled();
+  cluster.network.cut(away);
+  const late = cluster.store(away).guardedClient.put({ key, value: bytes('late') }, { timeout: 20_000 });
+  const trusted = cluster.client(away).put({ key: bytes('own'), value: key }, { timeout: 20_000 });
+  await auth.enable();
+  const { token } = await cluster.store(two).auth.authenticate(root);
+  for (const id of [two, one, two]) {
+    await cluster.store(id).guardedClient.put({ key, value: bytes('1') }, { token });
+  }
+  await fails(t, guardedClient.put({ key, value: key }), 'UserEmpty', 'at the other member at once');
+  t.equal((await guardedClient.range({ key }, { token })).count, 1, 'the token, too');
+  cluster.network.mend(away);
+  await fails(t, late, 'UserEmpty', 'what a member that did not know yet has let in is refused in the log');
+  await trusted;
+  t.equal((await cluster.client(away).range({ key: bytes('own') })).count, 1, 'but not what it runs itself');
+  const guarded = cluster.store(away).guardedClient;
+  await fails(t, guarded.range({ key }), 'UserEmpty');
+  t.equal((await guarded.range({ key }, { token })).count, 1, 'it has the token from the log');
+
+  cluster.network.cut(away);
+  const { auth: other } = cluster.store(two);
+  const value = bytes('v'.repeat(300));
+  for (let round = 0; round < 35; round++) {
+    await other.roleAdd({ name: `r${round}` }, { token });
+    await Promise.all(Array.from({ length: 100 }, () => cluster.client(one).put({ key, value })));
+  }
+  cluster.network.mend(away);
+  const again = cluster.store(away);
+  await cluster.settled();
+  // One that was away for long has it all by snapshot.
+  while (!cluster.network.snapshots.some(({ to }) => to === away)) await delay(5);
+  await fails(t, again.guardedClient.put({ key, value: key }), 'UserEmpty');
+  await fails(t, again.auth.roleList({ token }), 'InvalidAuthToken', 'but no tokens');
+  const fresh = await again.auth.authenticate(root);
+  t.equal((await again.auth.roleList(fresh)).roles.length, 35);
+  t.equal((await guardedClient.range({ key }, fresh)).count, 1, 'one from here is good everywhere');
+  await cluster.sameStates('users and roles are part of the state');
+});
+
 t.test('over HTTP: a member joins as a learner with nothing, catches up and is promoted', async (t) => {
   const urls = (await freePorts(4)).map((port) => `http://127.0.0.1:${port}`);
   const peers = (place: number) => ({ listenUrls: [urls[place] as string] });
