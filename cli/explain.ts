@@ -45,6 +45,10 @@ export function explain(error: unknown, { dataDir, portFlags }: Ports): unknown 
   }
   if (error instanceof AuthTokenError) return new UsageError(error.message);
   if (error instanceof InitialClusterError) return new UsageError(error.message);
+  if (error instanceof AuthTokenError) {
+    const { message } = error;
+    return new UsageError(message.startsWith('--') ? message : `--auth-token: ${message}`);
+  }
   if (error instanceof BootstrapError) return new StartupError(error.message);
   if (!isSystemError(error)) return error;
   const flag = portFlags.get(error.port ?? 0);

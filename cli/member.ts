@@ -45,8 +45,8 @@ export async function openMember(
   surroundings: Surroundings,
 ): Promise<Store> {
   const { logger, closers, onFatal } = surroundings;
-  const tls = plan.peers?.tls && (await loadTls(plan.peers.tls, directory.files));
-  const clientTls = plan.clientTls && (await loadTls(plan.clientTls, directory.files));
+  const tls = await loadTls(plan.peers?.tls, directory.files, surroundings);
+  const clientTls = await loadTls(plan.clientTls, directory.files, surroundings);
   for (const warning of plan.warnings) logger.warn(warning);
   const { warningApplyDuration, watchProgressNotifyInterval } = flags;
   const counters = new Counters(
@@ -67,12 +67,12 @@ export async function openMember(
     heartbeatMs: flags.heartbeatInterval,
     snapshotCount: flags.snapshotCount,
     ...plan.upkeep,
+    ...(flags.authToken !== undefined && { authToken: parseAuthToken(flags.authToken) }),
+    ...(flags.authTokenTtl && { simpleTokenTtlSeconds: flags.authTokenTtl }),
     bootstrap: () => identity(plan, flags.initialClusterToken, tls, surroundings),
     counters,
     ...(watchProgressNotifyInterval && { watchProgressIntervalMs: watchProgressNotifyInterval }),
     ...(plan.peers && { transport: openTransport }),
-    ...(flags.authToken !== undefined && { authToken: parseAuthToken(flags.authToken) }),
-    ...(flags.authTokenTtl !== undefined && { simpleTokenTtlSeconds: flags.authTokenTtl }),
     // What it tells of a good start is not among the first lines that a user should see.
     logger: {
       debug: logger.trace.bind(logger),

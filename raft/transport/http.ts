@@ -62,7 +62,7 @@ class PeersOverHttp implements HttpTransport {
   readonly #self: Identity;
   readonly #limits: TransportLimits;
   readonly #log: LogOnce;
-  readonly #tls: ClientTls | undefined;
+  #tls: ClientTls | undefined;
   readonly #agents = new Agents();
   /** Questions and snapshots on their way. */
   readonly #pending = new Set<Abandon>();
@@ -81,6 +81,7 @@ class PeersOverHttp implements HttpTransport {
   /** Where peers have said themselves that they are: the configuration that this one knows may be an older one. */
   readonly #said = new Map<bigint, readonly string[]>();
   #checks: NodeJS.Timeout | undefined;
+  readonly #endRenewals: (() => void) | undefined;
   /** Peers with something to write. */
   readonly #touched = new Set<Peer>();
   /** Members of whom `unreachable` is still to be told. */
@@ -91,6 +92,7 @@ class PeersOverHttp implements HttpTransport {
     this.#limits = { ...TRANSPORT_LIMITS, ...options.limits };
     this.#log = new LogOnce(options.logger);
     this.#tls = clientTls(options.tls);
+    this.#endRenewals = options.tls?.onRenewed?.((renewed) => (this.#tls = clientTls(renewed)));
   }
 
   get addresses(): readonly string[] {
@@ -151,6 +153,7 @@ class PeersOverHttp implements HttpTransport {
   async close(): Promise<void> {
     this.#state = 'closed';
     clearInterval(this.#checks);
+    this.#endRenewals?.();
     for (const peer of this.#peers.values()) peer.close();
     this.#peers.clear();
     for (const abandon of this.#pending) abandon('closed', 'this member stops');
@@ -218,7 +221,7 @@ class PeersOverHttp implements HttpTransport {
       id,
       urls,
       ownUrls: () => this.#configuredUrls(this.#self.memberId),
-      tls: this.#tls,
+      tls: () => this.#tls,
       limits: this.#limits,
       log: this.#log,
       observer: this.options.observer,

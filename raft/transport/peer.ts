@@ -15,7 +15,7 @@ export interface PeerOptions {
   readonly urls: readonly string[];
   /** Where this member says that it can be answered. */
   readonly ownUrls: () => readonly string[];
-  readonly tls: ClientTls | undefined;
+  readonly tls: () => ClientTls | undefined;
   readonly limits: TransportLimits;
   readonly log: LogOnce;
   readonly observer: Pick<RaftObserver, 'sent' | 'connected' | 'disconnected'> | undefined;
@@ -113,7 +113,7 @@ export class Peer {
         path: STREAM_PATH,
         method: 'POST',
         headers: { ...headersTo(self, id), ...introduction(ownUrls()) },
-        tls,
+        tls: tls(),
         connectMs: limits.connectMs,
       },
       limits,

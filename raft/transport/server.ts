@@ -17,7 +17,7 @@ import {
   parseHex,
 } from './protocol.js';
 import { refuse } from './refuse.js';
-import { type PeerTls, isAllowed, serverTlsOptions } from './tls.js';
+import { type PeerTls, followRenewals, isAllowed, serverTlsOptions } from './tls.js';
 
 type Serve = (request: http.IncomingMessage, response: http.ServerResponse, from: bigint) => void;
 
@@ -87,6 +87,7 @@ export class PeerServer {
     if (protocol !== 'https:') return this.#tracked(http.createServer(options, serve));
     if (tls === undefined) throw new Error(`${href} needs a certificate`);
     const server = https.createServer({ ...options, ...serverTlsOptions(tls) }, serve);
+    followRenewals(server, tls);
     server.on('tlsClientError', (error, socket) => {
       const address = socket.remoteAddress ?? 'an address unknown';
       log.warn(`tls ${address}`, { address }, `a TLS connection was refused: ${error.message}`);

@@ -1,7 +1,14 @@
 /** Certificates between members, as etcd's `--peer-…` flags give them. */
 import { constants } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
-import { createSecureContext, type SecureContext, type SecureVersion, type TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+  type Server,
+  type TLSSocket,
+} from 'node:tls';
 
 type Pem = string | Buffer;
 
@@ -28,21 +35,32 @@ export interface PeerTls {
   readonly maxVersion?: SecureVersion;
   /** False: whatever certificate the other side presents as a server is good. True when absent. */
   readonly verifies?: boolean;
+  /** Calls when there are other certificates and keys in place of these. Returns a function that ends that. */
+  readonly onRenewed?: (listener: (tls: PeerTls) => void) => () => void;
 }
 
 export function serverTlsOptions(tls: PeerTls): ServerOptions {
-  const { cert, key, trustedCa, clientCertAuth, crl } = tls;
+  const { clientCertAuth } = tls;
+  return { ...serverContextOptions(tls), requestCert: clientCertAuth, rejectUnauthorized: clientCertAuth };
+}
+
+function serverContextOptions(tls: PeerTls): SecureContextOptions {
+  const { cert, key, trustedCa, crl } = tls;
   return {
     cert,
     key,
     ...(trustedCa !== undefined && { ca: trustedCa }),
     ...(crl !== undefined && { crl }),
     ...protocolOf(tls),
-    requestCert: clientCertAuth,
-    rejectUnauthorized: clientCertAuth,
     // A ticket costs each connection memory, to resume what is made once an hour.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
+}
+
+/** Those who connect from now on see what is renewed. */
+export function followRenewals(server: Server, tls: PeerTls): void {
+  const end = tls.onRenewed?.((renewed) => server.setSecureContext(serverContextOptions(renewed)));
+  if (end !== undefined) server.once('close', end);
 }
 
 /** Whether who has connected, with a certificate that is good, is one of those allowed. */

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type PeerTls, isAllowed, serverTlsOptions } from '../../raft/transport/tls.js';
+import { type PeerTls, followRenewals, isAllowed, serverTlsOptions } from '../../raft/transport/tls.js';
 import { addressOf, isLoopback } from '../cluster/urls.js';
 import type { MetricsPage } from '../metrics/metrics.js';
 import { refusalFor } from './guard.js';
@@ -61,6 +61,7 @@ function serverFor(url: string, options: MetricsPortOptions): Server {
   if (!address.secure) return createServer(settings, answer);
   if (tls === undefined) throw new Error(`${url} needs a certificate`);
   const server = createSecureServer({ ...settings, ...serverTlsOptions(tls) }, answer);
+  followRenewals(server, tls);
   return server.on('secureConnection', (socket) => {
     if (!isAllowed(tls, socket)) socket.destroy();
   });
