@@ -11,13 +11,42 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** Exceptions to that, as etcd's `--cors` and `--host-whitelist` name them; `*` is all. */
+export interface GuardRules {
+  /** Web pages of these may use the port. */
+  readonly origins?: readonly string[] | undefined;
+  /** Names that the port has, too. */
+  readonly hosts?: readonly string[] | undefined;
+}
+
 /** `loopback`: the port is reached from this machine only, so that it has only the names of loopback. */
-export function refusalFor(headers: IncomingHttpHeaders, loopback: boolean): Refusal | undefined {
-  if (headers.origin !== undefined) return { status: 403, message: 'web pages may not use this port' };
-  if (loopback && !isLoopbackName(nameOf(headers.host ?? ''))) {
+export function refusalFor(
+  headers: IncomingHttpHeaders,
+  loopback: boolean,
+  { origins, hosts }: GuardRules = {},
+): Refusal | undefined {
+  if (headers.origin !== undefined && !names(origins, headers.origin)) {
+    return { status: 403, message: 'web pages may not use this port' };
+  }
+  const name = nameOf(headers.host ?? '');
+  if (loopback && !isLoopbackName(name) && !names(hosts, name)) {
     return { status: 403, message: 'the Host header does not name this server' };
   }
   return undefined;
+}
+
+const names = (list: readonly string[] | undefined, item: string): boolean =>
+  list !== undefined && (list.includes('*') || list.includes(item));
+
+/** What a browser is told where a page may use the port; the values are etcd's. Empty for whoever is no page. */
+export function corsHeaders({ origin }: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  if (origin === undefined) return {};
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'POST, GET, OPTIONS, PUT, DELETE',
+    'access-control-allow-headers': 'accept, content-type, authorization',
+    vary: 'origin',
+  };
 }
 
 export function refusalForBody(headers: IncomingHttpHeaders): Refusal | undefined {

@@ -71,6 +71,8 @@ export interface MachineTotals {
   readonly bytesInUse: number;
   /** Long reads that are under way. */
   readonly readers: number;
+  /** Of users and roles. */
+  readonly authRevision: number;
 }
 
 export interface MvccMachineOptions {
@@ -200,7 +202,8 @@ export class MvccMachine implements StateMachine<CommandResult> {
     const { revision, compacted, keyCount } = this.store;
     const { total, inUse } = this.sizes();
     const { readers } = this.#generation.durability;
-    return { revision, compacted, keys: keyCount, bytes: total, bytesInUse: inUse, readers };
+    const authRevision = this.auth.revision;
+    return { revision, compacted, keys: keyCount, bytes: total, bytesInUse: inUse, readers, authRevision };
   }
 
   async snapshot(options?: CopyOptions): Promise<OutgoingSnapshot> {

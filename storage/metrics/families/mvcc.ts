@@ -45,6 +45,7 @@ function sizes({ counters, totals }: Readings): Family[] {
       'Bytes of the keys and values that were put.',
       counters.putBytes,
     ),
+    gauge('etcd_debugging_auth_revision', 'The revision of users and roles.', totals.authRevision),
     gauge('etcd_debugging_mvcc_keys_total', 'Keys that there are.', totals.keys),
     gauge('etcd_debugging_mvcc_current_revision', 'The newest revision.', totals.revision),
     gauge(
