@@ -1,0 +1,98 @@
+/** What no web page may do on a port without credentials, and the exceptions of --cors and --host-whitelist. */
+import { once } from 'node:events';
+import {
+  connect,
+  constants,
+  createServer,
+  type ClientHttp2Session,
+  type ServerHttp2Session,
+} from 'node:http2';
+import { connect as connectSocket, type AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { corsHeaders, type GuardRules, refusalFor } from '../../storage/http/guard.js';
+import { type KeepAlive, keepAlive } from '../../storage/http/keep-alive.js';
+
+const status = (headers: Readonly<Record<string, string>>, loopback: boolean, rules?: GuardRules) =>
+  refusalFor(headers, loopback, rules)?.status;
+const PAGE = { host: 'localhost', origin: 'https://a.example' };
+
+t.test('a page is refused unless its origin is among those of --cors', async (t) => {
+  t.equal(status(PAGE, true), 403);
+  t.equal(status(PAGE, true, { origins: ['https://b.example'] }), 403);
+  t.equal(status(PAGE, true, { origins: ['https://b.example', 'https://a.example'] }), undefined);
+  t.equal(status(PAGE, true, { origins: ['*'] }), undefined);
+  t.equal(status({ host: 'localhost' }, true), undefined, 'who is no page');
+  t.match(corsHeaders(PAGE), { 'access-control-allow-origin': 'https://a.example', vary: 'origin' });
+  t.same(corsHeaders({ host: 'localhost' }), {});
+});
+
+t.test('a port of loopback has its names, and those of --host-whitelist', async (t) => {
+  t.equal(status({ host: 'a.example:2379' }, true), 403);
+  t.equal(status({ host: 'a.example:2379' }, false), undefined, 'elsewhere nobody knows the names');
+  t.equal(status({ host: 'a.example:2379' }, true, { hosts: ['a.example'] }), undefined);
+  t.equal(status({ host: 'b.example' }, true, { hosts: ['a.example'] }), 403);
+  t.equal(status({ host: 'b.example' }, true, { hosts: ['*'] }), undefined);
+  t.equal(status({ host: '[::1]:2379' }, true), undefined);
+});
+
+/** A port of HTTP/2, and the session of whoever connects first. */
+async function open(t: Test, options: Partial<KeepAlive>) {
+  const server = createServer();
+  const session = once(server, 'session') as Promise<[ServerHttp2Session]>;
+  server.on('session', (each) => keepAlive(each, { minTimeMs: 0, intervalMs: 0, timeoutMs: 0, ...options }));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return { session, port: (server.address() as AddressInfo).port };
+}
+
+async function connected(t: Test, port: number): Promise<ClientHttp2Session> {
+  const client = connect(`http://127.0.0.1:${port}`);
+  client.on('error', () => undefined);
+  t.teardown(() => client.destroy());
+  await once(client, 'connect');
+  return client;
+}
+
+const ping = (client: ClientHttp2Session) =>
+  new Promise<void>((resolve, reject) => {
+    client.ping((error) => (error === null ? resolve() : reject(error)));
+  });
+
+t.test('a client that pings too often is told so and cut off', async (t) => {
+  const { port } = await open(t, { minTimeMs: 60_000 });
+  const client = await connected(t, port);
+  const goaway = once(client, 'goaway') as Promise<[number, number, Buffer]>;
+  for (let count = 0; count < 3; count++) await ping(client);
+  await ping(client).catch(() => undefined);
+  const [code, , reason] = await goaway;
+  t.equal(code, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  t.equal(Buffer.from(reason).toString(), 'too_many_pings');
+});
+
+t.test('a client that pings seldom enough stays', async (t) => {
+  const { port } = await open(t, { minTimeMs: 0 });
+  const client = await connected(t, port);
+  for (let count = 0; count < 10; count++) await ping(client);
+  t.notOk(client.destroyed);
+});
+
+/** The least that a client says: the preface, and settings of its own without any. */
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const NO_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+
+t.test('a client of which nothing comes is asked, and cut off if it does not answer', async (t) => {
+  const alive = await open(t, { intervalMs: 10, timeoutMs: 5000 });
+  const client = await connected(t, alive.port);
+  await once(client, 'ping');
+  const [session] = await alive.session;
+  t.notOk(session.destroyed);
+  const gone = await open(t, { intervalMs: 10, timeoutMs: 10 });
+  const socket = connectSocket(gone.port, '127.0.0.1').on('error', () => undefined);
+  socket.write(PREFACE);
+  socket.write(NO_SETTINGS);
+  socket.resume();
+  await once(socket, 'close');
+  const [cut] = await gone.session;
+  t.ok(cut.destroyed);
+});
