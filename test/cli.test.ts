@@ -48,7 +48,14 @@ t.test('help and version need nothing of the server', async (t) => {
   };
   const command = join(alone, 'wherry.js');
   t.same(await run(['--version'], {}, command), { code: 0, stdout: `${version}\n`, stderr: '' });
-  for (const args of [['--help'], ['serve', '--help'], ['etcd', '--help'], ['cluster', '--help'], []]) {
+  for (const args of [
+    ['--help'],
+    ['serve', '--help'],
+    ['etcd', '--help'],
+    ['apiserver', '--help'],
+    ['cluster', '--help'],
+    [],
+  ]) {
     const { code, stdout, stderr } = await run(args, {}, command);
     t.same([code, stderr], [0, ''], args.join(' '));
     t.match(stdout, /^Usage: wherry/);
@@ -78,6 +85,27 @@ t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => 
     [['serve', '--log-level', 'loud'], /--log-level .*Allowed choices/],
     [['serve', '--max-txn-ops', '0'], /--max-txn-ops .*above 0/],
     [['serve', '--port', '0', '--secure-port', '0'], /may not both be 0/],
+    [['apiserver'], /required option '--etcd-servers <urls>' not specified/],
+    [['apiserver', '--etcd-servers', ''], /--etcd-servers .*not be empty/],
+    [
+      ['apiserver', '--etcd-servers', 'http://a'],
+      /URL address does not have the form "host:port": http:\/\/a/,
+    ],
+    [['apiserver', '--etcd-servers', 'a:1'], /URL scheme must be http or https: a:1/],
+    [['apiserver', '--etcd-servers', 'http://a:1', '--name', 'x'], /unknown option '--name'/],
+    [['serve', '--etcd-servers', 'http://a:1', '--name', 'x'], /--name is of a store/],
+    [
+      ['serve', '--etcd-servers', 'http://a:1'],
+      /--max-txn-ops is of a store, and with --etcd-servers this server has none/,
+      { WHERRY_MAX_TXN_OPS: '9' },
+    ],
+    [['serve', '--etcd-cafile', '/nowhere'], /need --etcd-servers/],
+    [['apiserver', '--etcd-servers', 'https://a:1', '--etcd-certfile', 'x'], /must both be given/],
+    [
+      ['apiserver', '--etcd-servers', 'https://a:1', '--etcd-cafile', '/nowhere'],
+      /cannot read --etcd-cafile: .*\/nowhere/,
+    ],
+    [['apiserver', '--etcd-servers', 'http://a:1', '--etcd-prefix', '/'], /--etcd-prefix .*not be empty/],
     [['serve'], /'abc' from env 'WHERRY_PORT' is invalid/, { WHERRY_PORT: 'abc' }],
     [['etcd', '--listen-peer-urls', 'http://peers.example:1'], /expected IP in URL for binding/],
     [

@@ -147,40 +147,51 @@ t.test('WatchList', async (t) => {
   t.same(nothing.said, ['BOOKMARK@1!']);
 });
 
-t.test('a store that cannot say how far it has told of events is read itself (etcd before 3.4.31)', async (t) => {
-  const { widgets: registry, etcd } = await filled();
-  await registry.list(demo, 'demo', all);
-  etcd.immediate = false;
-  etcd.tellsProgress = false;
-  const names = ({ items }: { items: readonly { key: string }[] }) => items.map(({ key }) => key);
-  etcd.write(`${prefix}demo/b`, undefined);
-  etcd.write(`${prefix}demo/c`, JSON.stringify(widget('c')));
-  etcd.write('/registry/other/x', '{}');
+t.test(
+  'a store that cannot say how far it has told of events is read itself (etcd before 3.4.31)',
+  async (t) => {
+    const { widgets: registry, etcd } = await filled();
+    await registry.list(demo, 'demo', all);
+    etcd.immediate = false;
+    etcd.tellsProgress = false;
+    const names = ({ items }: { items: readonly { key: string }[] }) => items.map(({ key }) => key);
+    etcd.write(`${prefix}demo/b`, undefined);
+    etcd.write(`${prefix}demo/c`, JSON.stringify(widget('c')));
+    etcd.write('/registry/other/x', '{}');
 
-  const list = await registry.list(demo, 'demo', all);
-  t.same([names(list), list.revision], [['demo/a', 'demo/c'], 6]);
-  t.equal((await registry.get(demo, 'demo', 'c')).revision, 5);
-  await t.rejects(registry.get(demo, 'demo', 'b'), { code: 404 });
-  t.equal((await registry.get(demo, 'demo', 'c', { resourceVersion: 6 })).revision, 5, 'not older than 6');
-  await t.rejects(registry.get(demo, 'demo', 'c', { resourceVersion: 7 }), { code: 504 }, 'the future');
-  t.equal((await registry.get(demo, 'demo', 'b', { resourceVersion: 0 })).revision, 3, 'whatever is at hand');
-  const page = await registry.list(demo, 'demo', { ...all, limit: 1 });
-  t.same([names(page), page.revision, page.remainingItemCount], [['demo/a'], 6, 1]);
-  const { continueToken = '' } = page;
-  t.same(names(await registry.list(demo, 'demo', { ...all, limit: 1, continueToken })), ['demo/c']);
+    const list = await registry.list(demo, 'demo', all);
+    t.same([names(list), list.revision], [['demo/a', 'demo/c'], 6]);
+    t.equal((await registry.get(demo, 'demo', 'c')).revision, 5);
+    await t.rejects(registry.get(demo, 'demo', 'b'), { code: 404 });
+    t.equal((await registry.get(demo, 'demo', 'c', { resourceVersion: 6 })).revision, 5, 'not older than 6');
+    await t.rejects(registry.get(demo, 'demo', 'c', { resourceVersion: 7 }), { code: 504 }, 'the future');
+    t.equal(
+      (await registry.get(demo, 'demo', 'b', { resourceVersion: 0 })).revision,
+      3,
+      'whatever is at hand',
+    );
+    const page = await registry.list(demo, 'demo', { ...all, limit: 1 });
+    t.same([names(page), page.revision, page.remainingItemCount], [['demo/a'], 6, 1]);
+    const { continueToken = '' } = page;
+    t.same(names(await registry.list(demo, 'demo', { ...all, limit: 1, continueToken })), ['demo/c']);
 
-  const reader = await open(registry, { sendInitialEvents: true, allowBookmarks: true });
-  await reader.until(({ events }) => events.length === 3);
-  etcd.write(`${prefix}demo/d`, JSON.stringify(widget('d')));
-  etcd.flush();
-  await reader.until(({ events }) => events.length === 4);
-  t.same(reader.said, ['ADDED a@2', 'ADDED c@5', 'BOOKMARK@6!', 'ADDED d@7'], 'late events are not sent again');
-  const late = setInterval(() => etcd.flush(), 10);
-  const { item } = await resize(registry, 'a', 2);
-  clearInterval(late);
-  const { revision } = await registry.get(demo, 'demo', 'a', { resourceVersion: 0 });
-  t.equal(revision, item.revision, 'a write waits for its own event');
-});
+    const reader = await open(registry, { sendInitialEvents: true, allowBookmarks: true });
+    await reader.until(({ events }) => events.length === 3);
+    etcd.write(`${prefix}demo/d`, JSON.stringify(widget('d')));
+    etcd.flush();
+    await reader.until(({ events }) => events.length === 4);
+    t.same(
+      reader.said,
+      ['ADDED a@2', 'ADDED c@5', 'BOOKMARK@6!', 'ADDED d@7'],
+      'late events are not sent again',
+    );
+    const late = setInterval(() => etcd.flush(), 10);
+    const { item } = await resize(registry, 'a', 2);
+    clearInterval(late);
+    const { revision } = await registry.get(demo, 'demo', 'a', { resourceVersion: 0 });
+    t.equal(revision, item.revision, 'a write waits for its own event');
+  },
+);
 
 t.test('#214: bookmarks hold what Go always prints', async (t) => {
   const { widgets: registry } = openFixture({}, leases);

@@ -48,11 +48,11 @@ export function remoteFaults(t: Test, start: Start): void {
     t.teardown(() => reader.stream.close());
     reader.stream.create({ ...prefix('cut/'), startRevision: first + 1 });
 
-    let writing = true;
+    const stop = new AbortController();
     const acknowledged = new Map<string, number>();
     let refused = 0;
     const write = async (writer: number): Promise<void> => {
-      for (let count = 0; writing; count++) {
+      for (let count = 0; !stop.signal.aborted; count++) {
         const key = `cut/${writer}/${count}`;
         // Some values take several packets, so that cuts come within a message.
         const value = new Uint8Array(between(0, 9) === 0 ? 100_000 : 10);
@@ -70,7 +70,7 @@ export function remoteFaults(t: Test, start: Start): void {
       await sleep(between(CUT_MS_MIN, CUT_MS_MAX));
       proxy.cut();
     }
-    writing = false;
+    stop.abort();
     await Promise.all(writers);
 
     const { kvs, header } = await straight.range(prefix('cut/'));

@@ -53,7 +53,7 @@ class FakeConnection implements Connection {
     _settings: object,
     events: StreamEvents<Response>,
   ): Stream<Request> {
-    const stream = new FakeStream(events as StreamEvents<never>);
+    const stream = new FakeStream(events);
     this.streams.push(stream);
     return stream;
   }

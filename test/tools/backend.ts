@@ -13,7 +13,8 @@ export const BACKEND_VARIABLE = 'WHERRY_TEST_BACKEND';
 export function chosenBackend(): Backend {
   const chosen = process.env[BACKEND_VARIABLE] ?? 'embedded';
   const backend = backends.find((name) => name === chosen);
-  if (backend === undefined) throw new Error(`${BACKEND_VARIABLE} is none of ${backends.join(', ')}: ${chosen}`);
+  if (backend === undefined)
+    throw new Error(`${BACKEND_VARIABLE} is none of ${backends.join(', ')}: ${chosen}`);
   return backend;
 }
 

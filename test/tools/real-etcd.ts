@@ -9,4 +9,5 @@ export const etcdMissing: string | false =
   spawnSync('etcd', ['--version']).status === 0 ? false : 'etcd is not installed';
 
 /** Starts one and waits until it is healthy. */
-export const startEtcd = (options: EtcdOptions = {}): Promise<RealEtcd> => startEtcdProcess(['etcd'], options);
+export const startEtcd = (options: EtcdOptions = {}): Promise<RealEtcd> =>
+  startEtcdProcess(['etcd'], options);

@@ -23,6 +23,8 @@ export async function temporaryFolder(name: string): Promise<string> {
 export interface WherryOptions {
   /** What it stores in; what WHERRY_TEST_BACKEND says when absent. */
   readonly backend?: Backend;
+  /** The command and its own flags, in place of what the backend asks for. */
+  readonly command?: readonly string[];
   /** A folder of its own, removed on stop, when absent. */
   readonly dataDir?: string;
   readonly args?: readonly string[];
@@ -63,7 +65,7 @@ export async function spawnWherry(options: WherryOptions = {}): Promise<Wherry> 
   const dataDir = options.dataDir ?? (await temporaryFolder('data'));
   const port = options.port ?? (await freePort());
   const securePort = options.securePort ?? (await freePort());
-  const start = await commandOver(options.backend ?? chosenBackend(), dataDir);
+  const start = options.command ?? (await commandOver(options.backend ?? chosenBackend(), dataDir));
   const args = [...start, '--data-dir', dataDir, '--port', `${port}`, '--secure-port', `${securePort}`];
   const child = spawn(process.execPath, [command, ...args, ...(options.args ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -116,10 +116,11 @@ export class RemoteClient implements EtcdClient {
     this.#streams.add(stream);
     const abort = () => stream.close();
     options.signal?.addEventListener('abort', abort, { once: true });
-    void stream.closed.then(() => {
+    const forget = () => {
       this.#streams.delete(stream);
       options.signal?.removeEventListener('abort', abort);
-    });
+    };
+    stream.closed.then(forget, forget);
     return stream;
   }
 
@@ -172,7 +173,12 @@ export class RemoteClient implements EtcdClient {
     const round = this.#revisions.get();
     if (options.signal === undefined && options.timeout === undefined) return round;
     const deadline = performance.now() + (options.timeout ?? this.#requestTimeoutMs);
-    return limited(round, deadline, options.signal);
+    try {
+      return await limited(round, deadline, options.signal);
+    } catch (error) {
+      const isLate = error instanceof EtcdError && error.is('DeadlineExceeded');
+      throw (isLate ? this.#connections.silence : undefined) ?? error;
+    }
   }
 
   async close(): Promise<void> {

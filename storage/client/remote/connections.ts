@@ -12,9 +12,9 @@ export class Connections {
   readonly #all: readonly Connection[];
   readonly #logger: RemoteLogger;
   #inUse = 0;
-  /** Since one last answered. */
+  /** Since one answered last. */
   readonly #failed = new Set<Connection>();
-  #toldSilence = false;
+  #silence: EtcdError | undefined;
 
   /** At least one. */
   constructor(all: readonly Connection[], logger: RemoteLogger) {
@@ -30,11 +30,16 @@ export class Connections {
     return this.#all[this.#inUse] as Connection;
   }
 
+  /** The first failure since which nobody has answered; undefined: somebody may. */
+  get silence(): EtcdError | undefined {
+    return this.#silence;
+  }
+
   answered(connection: Connection): void {
     if (this.#failed.size === 0) return;
     this.#failed.clear();
-    if (!this.#toldSilence) return;
-    this.#toldSilence = false;
+    if (this.#silence === undefined) return;
+    this.#silence = undefined;
     this.#logger.info({ endpoint: connection.name }, `etcd answers at ${connection.name}`);
   }
 
@@ -42,8 +47,8 @@ export class Connections {
   failed(connection: Connection, error: EtcdError): void {
     this.#failed.add(connection);
     if (connection === this.current) this.#inUse = (this.#inUse + 1) % this.#all.length;
-    if (this.#failed.size < this.#all.length || this.#toldSilence) return;
-    this.#toldSilence = true;
+    if (this.#failed.size < this.#all.length || this.#silence !== undefined) return;
+    this.#silence = error;
     const names = this.#all.map(({ name }) => name).join(', ');
     this.#logger.warn({ detail: error.message }, `no etcd answers at ${names}; will keep trying`);
   }

@@ -101,7 +101,7 @@ export class GrpcConnection implements Connection {
       const call = this.#client.makeUnaryRequest(
         method.path,
         asItIs,
-        method.response.decode,
+        (response: Buffer) => method.response.decode(response),
         bytes,
         this.#metadataOf(settings),
         { deadline: Date.now() + Math.max(0, deadline - performance.now()) },
@@ -127,7 +127,7 @@ export class GrpcConnection implements Connection {
     const call = this.#client.makeBidiStreamRequest(
       method.path,
       (request: Request) => asBuffer(method.request.encode(request)),
-      method.response.decode,
+      (response: Buffer) => method.response.decode(response),
       this.#metadataOf(settings),
     );
     this.#calls.add(call);
@@ -203,8 +203,9 @@ function metadataFor(token: string | undefined) {
   return { token, plain, leader };
 }
 
+const pem = (value: string | Buffer | undefined) => (value === undefined ? null : Buffer.from(value));
+
 function credentialsOf({ secure }: Endpoint, tls: ClientTls | undefined): ChannelCredentials {
   if (!secure) return credentials.createInsecure();
-  const pem = (value: string | Buffer | undefined) => (value === undefined ? null : Buffer.from(value));
   return credentials.createSsl(pem(tls?.ca), pem(tls?.key), pem(tls?.cert));
 }

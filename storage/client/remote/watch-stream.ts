@@ -142,16 +142,18 @@ export class RemoteWatchStream implements WatchStream {
     this.#stream = stream;
     for (const message of this.#ledger.connected()) stream.send(message);
     if (this.#refused) stream.pause();
-    this.#options.trustsProgress(connection, token).then(
-      (trusted) => {
-        if (stream === this.#stream) this.#setTrusted(trusted);
-      },
-      // The stream goes the same way, or asks again on the next connection.
-      () => undefined,
-    );
+    void this.#learnTrust(connection, token, stream);
   }
 
-  #setTrusted(trusted: boolean): void {
+  async #learnTrust(
+    connection: Connection,
+    token: string | undefined,
+    stream: Stream<WatchRequest>,
+  ): Promise<void> {
+    const { trustsProgress } = this.#options;
+    // Of a server that does not say what it is nothing can be known.
+    const trusted = await trustsProgress(connection, token).catch(() => false);
+    if (stream !== this.#stream) return;
     this.#trusted = trusted;
     if (trusted) this.#askProgress({ repeat: false });
     else this.#progress.giveUp();
