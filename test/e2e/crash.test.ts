@@ -105,7 +105,8 @@ t.test(`kill -9 under load, ${rounds} times`, { timeout: 60_000 + rounds * 10_00
   const dataDir = await temporaryFolder('crash');
   const [port, securePort] = [await freePort(), await freePort()];
   // Without controllers, so that every change in the collection is one of ours.
-  const start = () => startWherry({ dataDir, port, securePort, args: ['--controllers='] });
+  const start = () =>
+    startWherry({ backend: 'embedded', dataDir, port, securePort, args: ['--controllers='] });
   const history = new History();
   let server = await start();
   t.teardown(async () => {
