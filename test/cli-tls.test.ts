@@ -148,6 +148,7 @@ async function open(t: Test, tls: PeerTls): Promise<number> {
     tls,
     client: { range: () => Promise.reject(new Error('unused')) },
     status: () => ({ leader: 0n }),
+    alarms: () => [],
     metrics: async () => ({ contentType: 'text/plain', body: 'metrics' }),
     onError: (error) => t.fail(String(error)),
   });
