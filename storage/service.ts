@@ -123,7 +123,7 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   );
   const isLeader = () => consensus.status().leaderId === machine.memberId;
   const questions = new Questions();
-  const upkeep = new Upkeep({ machine, consensus, proposer, questions, clock, header, isLeader }, options);
+  const upkeep = new Upkeep({ machine, consensus, proposer, questions, clock, header, isLeader, onDamage }, options);
   const followLeadership = () => {
     if (isLeader()) lessor.promote(consensus.status().term);
     else lessor.demote();

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import type { Compactor } from '../mvcc/compactor.js';
@@ -9,8 +11,15 @@ import { RevisionHash } from './revision-hash.js';
 
 /** Requests wait so long at most, in milliseconds. */
 const TURN_MS = 2;
-/** Rows read at once. */
-const READ_ROWS = 16;
+
+/** `inBackground`: nobody waits for it, so that it takes no more than half of the thread. */
+export interface HashOptions extends CallOptions {
+  readonly inBackground?: boolean;
+}
+
+/** Rows read at once; one after so many bytes, because a value may have more than a megabyte. */
+const READ_ROWS_MAX = 16;
+const READ_BYTES_MAX = 128 * 1024;
 const READ_LEASES = 256;
 
 /** Lease ids are 64-bit signed integers. */
@@ -39,14 +48,17 @@ export interface HashKv {
  */
 export class Hasher {
   readonly #state: HashState;
+  readonly #onDamage: (error: Error) => void;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(state: HashState) {
+  /** `onDamage`: the database cannot be read. */
+  constructor(state: HashState, onDamage: (error: Error) => void) {
     this.#state = state;
+    this.#onDamage = onDamage;
   }
 
-  /** @throws EtcdError: Compacted, FutureRev, Stopped, Canceled */
-  hashKv(revision: number, options?: CallOptions): Promise<HashKv> {
+  /** @throws EtcdError: Compacted, FutureRev, Stopped, Canceled, Corrupt */
+  hashKv(revision: number, options?: HashOptions): Promise<HashKv> {
     return this.#inOrder(() => this.#whole(options, (turns) => this.#hashKv(revision, turns)));
   }
 
@@ -63,7 +75,7 @@ export class Hasher {
 
   /** From the start again where a snapshot has taken the place of what was being hashed. */
   async #whole<T>(
-    options: CallOptions | undefined,
+    options: HashOptions | undefined,
     work: (turns: Turns) => Promise<T | undefined>,
   ): Promise<T> {
     for (;;) {
@@ -71,8 +83,12 @@ export class Hasher {
       const { compactor } = this.#state;
       const resume = compactor.pause();
       try {
-        const result = await work(new Turns(this.#state, options?.signal));
+        const result = await work(new Turns(this.#state, options));
         if (result !== undefined) return result;
+      } catch (error) {
+        if (!(error instanceof Database.SqliteError)) throw error;
+        this.#onDamage(error);
+        throw EtcdError.of('Corrupt');
       } finally {
         resume();
       }
@@ -99,12 +115,18 @@ export class Hasher {
     turns: Turns,
     hash: RevisionHash,
   ): Promise<boolean> {
+    let limit = READ_ROWS_MAX;
     for (let next = 1; next < end; ) {
       if (!(await turns.next())) return false;
       const isOld = next < firstKept;
       const superseded = hash.needsSuperseded(isOld);
-      const rows = this.#state.hashRows.read(next, isOld ? firstKept : end, READ_ROWS, { superseded });
-      for (const row of rows) hash.add(row);
+      const rows = this.#state.hashRows.read(next, isOld ? firstKept : end, limit, { superseded });
+      let bytes = 0;
+      for (const row of rows) {
+        hash.add(row);
+        bytes += row.value.length;
+      }
+      limit = bytes > READ_BYTES_MAX ? 1 : READ_ROWS_MAX;
       const last = rows.at(-1);
       if (last !== undefined) next = last.sequence + 1;
       else if (isOld) next = firstKept;
@@ -137,19 +159,22 @@ export class Hasher {
 class Turns {
   readonly #state: HashState;
   readonly #signal: AbortSignal | undefined;
+  readonly #inBackground: boolean;
   readonly #rows: HashRows;
   #end = performance.now() + TURN_MS;
 
-  constructor(state: HashState, signal: AbortSignal | undefined) {
+  constructor(state: HashState, { signal, inBackground = false }: HashOptions = {}) {
     this.#state = state;
     this.#signal = signal;
+    this.#inBackground = inBackground;
     this.#rows = state.hashRows;
   }
 
   /** False when there is another state now. @throws EtcdError: Stopped, Canceled */
   async next(): Promise<boolean> {
     if (performance.now() >= this.#end) {
-      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#inBackground) await pause(TURN_MS);
+      else await new Promise((resolve) => setImmediate(resolve));
       this.#end = performance.now() + TURN_MS;
     }
     if (this.#signal?.aborted === true) throw EtcdError.of('Canceled');

@@ -49,6 +49,8 @@ export interface UpkeepParts {
   readonly clock: Clock;
   readonly header: () => ResponseHeader;
   readonly isLeader: () => boolean;
+  /** The database cannot be read: it is damaged, or the disk failed. */
+  readonly onDamage: (error: Error) => void;
 }
 
 /** What keeps the store well: alarms, the quota, hashes, checks that members agree, compaction by itself. */
@@ -69,7 +71,7 @@ export class Upkeep {
     } = options;
     const { memberId } = machine;
     this.#parts = parts;
-    this.#hasher = new Hasher(machine);
+    this.#hasher = new Hasher(machine, parts.onDamage);
     this.quota = new Quota({
       bytesMax: quotaOf(options.quotaBackendBytes),
       sizeInUse: () => machine.sizes().inUse,
