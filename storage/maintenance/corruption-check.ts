@@ -15,8 +15,10 @@ import {
 import type { Hasher } from './hasher.js';
 import { differing, UNKNOWN_MEMBER, type Finding } from './verdict.js';
 
-/** A hash of a million keys takes some 10 s. */
-const ANSWER_TIMEOUT_MS = 60_000;
+/** A hash of a million keys takes half a minute in the background. */
+const ANSWER_TIMEOUT_MS = 5 * 60_000;
+/** So long a member that starts waits to have what the others have. */
+const CATCH_UP_MS = 3000;
 
 export interface CorruptionCheckOptions {
   readonly consensus: Pick<Consensus<unknown>, 'status' | 'configuration' | 'ask'>;
@@ -90,6 +92,12 @@ export class CorruptionCheck {
   /** Whether this member, which has just started, holds something else than the others that answer. Rejects: EtcdError. */
   async differsFromOthers(): Promise<boolean> {
     if (this.#others.length === 0) return false;
+    try {
+      await this.#options.confirmRead({ timeout: CATCH_UP_MS });
+    } catch (error) {
+      // Those that are there may be asked all the same.
+      if (!(error instanceof EtcdError)) throw error;
+    }
     const found = await this.#compare(this.#options.revision());
     const { memberId } = this.#options.consensus.status();
     return found.some((id) => id === memberId || id === UNKNOWN_MEMBER);
@@ -114,7 +122,7 @@ export class CorruptionCheck {
     const { memberId } = consensus.status();
     const others = this.#others;
     const [own, ...answers] = await Promise.all([
-      hasher.hashKv(revision),
+      hasher.hashKv(revision, { inBackground: true }),
       ...others.map((id) => this.#ask(id, revision)),
     ]);
     const findings = answers.filter((finding) => finding !== undefined);
@@ -137,8 +145,9 @@ export class CorruptionCheck {
   async #answer(revision: number, signal: AbortSignal): Promise<HashAnswer> {
     const { hasher, confirmRead } = this.#options;
     try {
-      if (this.#options.revision() < revision) await confirmRead({ signal });
-      const { hash, compactRevision } = await hasher.hashKv(revision, { signal });
+      // Applies what the leader has, compactions too: hashes of different ones cannot be compared.
+      await confirmRead({ signal });
+      const { hash, compactRevision } = await hasher.hashKv(revision, { signal, inBackground: true });
       return { type: 'hash', hash, compactRevision };
     } catch (error) {
       if (!(error instanceof EtcdError)) throw error;
