@@ -106,7 +106,7 @@ const caller = fc.oneof(
 );
 const command = fc.oneof(
   body,
-  fc.tuple(body, caller).map(([body, caller]) => ({ ...body, caller }) as Command),
+  fc.tuple(body, caller).map(([body, caller]) => ({ ...body, caller })),
 );
 
 /** Views of any kind of byte array compare by content. */
