@@ -99,13 +99,15 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
       confirm: () => proposer.confirmRead(),
     });
   const authorizer = new Authorizer({ state: machine, tokens });
-  const proposer: Proposer = new Proposer({
+  const proposerOptions = {
     consensus,
     authorizer,
     requestBytesMax: options.requestBytesMax,
     requestTimeoutMs: requestTimeoutMs(options.electionTimeoutMs),
     counters,
-  });
+  };
+  const proposer: Proposer = new Proposer(proposerOptions);
+  const outsideProposer = new Proposer({ ...proposerOptions, outside: true });
   const onDamage = (error: Error) => parts.onDamage?.(error);
   const hub = new WatchHub({
     state: machine,
@@ -170,40 +172,34 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   const snapshot = (options?: CallOptions) => snapshotStream({ copy, header }, options);
   consensus.answerQuestions((question, signal) => questions.answer(question, signal));
   const isOpen = () => machine.isOpen;
-  const services = {
+  const common = { state: machine, header, isOpen, quota: upkeep.quota };
+  const servers = (proposer: Proposer) => ({
     kv: new KvServer({
+      ...common,
       proposer,
-      authorizer,
-      state: machine,
-      header,
-      isOpen,
       removedThrough: (revision) => removedThrough(machine, revision),
-      quota: upkeep.quota,
       onDamage,
       txnOpsMax: options.txnOpsMax,
     }),
-    leases: new LeaseServer({
-      proposer,
-      authorizer,
-      consensus,
-      questions,
-      lessor,
-      state: machine,
-      header,
-      isLeader,
-      isOpen,
-      quota: upkeep.quota,
-      randomId,
-    }),
+    leases: new LeaseServer({ ...common, proposer, consensus, lessor, isLeader, randomId }),
     hub,
     status,
     close,
-  };
-  const client = new EmbeddedClient(services);
+  });
+  const trusted = servers(proposer);
+  trusted.leases.answerQuestions(questions);
+  const client = new EmbeddedClient(trusted);
   const isLearner = () => consensus.status().isLearner;
-  const guardedClient = new GuardedClient({ ...services, authorizer, isLearner });
-  const passwords = new PasswordHasher();
-  const auth = new AuthServer({ proposer, authorizer, tokens, passwords, state: machine, header, isLearner });
+  const guardedClient = new GuardedClient({ ...servers(outsideProposer), authorizer, isLearner });
+  const auth = new AuthServer({
+    proposer: outsideProposer,
+    authorizer,
+    tokens,
+    passwords: new PasswordHasher(),
+    state: machine,
+    header,
+    isLearner,
+  });
   const totals = () => ({ ...machine.totals(), watches: hub.totals() });
   return {
     client,

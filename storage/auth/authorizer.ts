@@ -2,7 +2,6 @@ import type { CallOptions, RangeRequest, TxnRequest } from '../client/interface.
 import type { Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import type { LeaseTable } from '../mvcc/leases.js';
-import type { ServerCallOptions } from '../server/call.js';
 import { checkAdmin, checkCommand, checkRange, checkReadAll, checkTxn, checkUser } from './authorize.js';
 import { ANONYMOUS, type Caller } from './caller.js';
 import type { AuthChecks } from './checks.js';
@@ -29,11 +28,6 @@ export class Authorizer implements AuthChecks {
 
   get enabled(): boolean {
     return this.#state.auth.enabled;
-  }
-
-  /** Whether this call must be checked: all that authentication costs while it is off. */
-  guards(options: ServerCallOptions | undefined): boolean {
-    return options?.outside === true && this.#state.auth.enabled;
   }
 
   /**

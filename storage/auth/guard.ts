@@ -23,7 +23,6 @@ import type {
   WatchStream,
 } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
-import { outside } from '../server/call.js';
 import type { KvServer } from '../server/kv.js';
 import type { LeaseServer } from '../server/leases.js';
 import type { WatchHub } from '../watch/hub.js';
@@ -31,6 +30,7 @@ import type { Authorizer } from './authorizer.js';
 import { GuardedStream } from './guarded-stream.js';
 
 export interface GuardedClientOptions {
+  /** These check who calls: their proposer is for clients from outside. */
   readonly kv: KvServer;
   readonly leases: LeaseServer;
   readonly hub: WatchHub;
@@ -51,23 +51,23 @@ export class GuardedClient implements EtcdClient {
 
   range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
     const refusal = request.serializable === true ? undefined : this.#refusal();
-    return refusal ?? this.#options.kv.range(request, outside(options));
+    return refusal ?? this.#options.kv.range(request, options);
   }
 
   put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {
-    return this.#refusal() ?? this.#options.kv.put(request, outside(options));
+    return this.#refusal() ?? this.#options.kv.put(request, options);
   }
 
   deleteRange(request: DeleteRangeRequest, options?: CallOptions): Promise<DeleteRangeResponse> {
-    return this.#refusal() ?? this.#options.kv.deleteRange(request, outside(options));
+    return this.#refusal() ?? this.#options.kv.deleteRange(request, options);
   }
 
   txn(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
-    return this.#refusal() ?? this.#options.kv.txn(request, outside(options));
+    return this.#refusal() ?? this.#options.kv.txn(request, options);
   }
 
   compact(request: CompactionRequest, options?: CallOptions): Promise<CompactionResponse> {
-    return this.#refusal() ?? this.#options.kv.compact(request, outside(options));
+    return this.#refusal() ?? this.#options.kv.compact(request, options);
   }
 
   watch(options?: CallOptions): WatchStream {
@@ -79,23 +79,23 @@ export class GuardedClient implements EtcdClient {
   }
 
   leaseGrant(request: LeaseGrantRequest, options?: CallOptions): Promise<LeaseGrantResponse> {
-    return this.#refusal() ?? this.#options.leases.grant(request, outside(options));
+    return this.#refusal() ?? this.#options.leases.grant(request, options);
   }
 
   leaseRevoke(id: bigint, options?: CallOptions): Promise<LeaseRevokeResponse> {
-    return this.#refusal() ?? this.#options.leases.revoke(id, outside(options));
+    return this.#refusal() ?? this.#options.leases.revoke(id, options);
   }
 
   leaseKeepAlive(id: bigint, options?: CallOptions): Promise<LeaseKeepAliveResponse> {
-    return this.#refusal() ?? this.#options.leases.keepAlive(id, outside(options));
+    return this.#refusal() ?? this.#options.leases.keepAlive(id, options);
   }
 
   leaseTimeToLive(request: LeaseTimeToLiveRequest, options?: CallOptions): Promise<LeaseTimeToLiveResponse> {
-    return this.#refusal() ?? this.#options.leases.timeToLive(request, outside(options));
+    return this.#refusal() ?? this.#options.leases.timeToLive(request, options);
   }
 
   leaseLeases(options?: CallOptions): Promise<LeaseLeasesResponse> {
-    return this.#refusal() ?? this.#options.leases.leases(outside(options));
+    return this.#refusal() ?? this.#options.leases.leases(options);
   }
 
   async status(options?: CallOptions): Promise<StatusResponse> {

@@ -1,7 +1,6 @@
 import type { CallOptions, ResponseHeader } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import type { AuthService, HeaderResponse, Permission, UserAddRequest } from '../server/api.js';
-import { outside } from '../server/call.js';
 import type { Proposer } from '../server/proposer.js';
 import type { Authorizer } from './authorizer.js';
 import type { AuthChange } from './change.js';
@@ -10,6 +9,7 @@ import type { AuthState } from './state.js';
 import type { TokenProvider } from './tokens.js';
 
 export interface AuthServerOptions {
+  /** For clients from outside. */
   readonly proposer: Proposer;
   readonly authorizer: Authorizer;
   readonly tokens: TokenProvider;
@@ -154,7 +154,7 @@ export class AuthServer implements AuthService {
 
   async #change(change: AuthChange, options: Options): Promise<HeaderResponse> {
     if (this.#options.isLearner()) throw EtcdError.of('NotSupportedForLearner');
-    return this.#options.proposer.propose({ type: 'auth', change }, outside(options));
+    return this.#options.proposer.propose({ type: 'auth', change }, options);
   }
 
   async #confirm(options: Options): Promise<void> {

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
-import type { Authorizer } from '../auth/authorizer.js';
 import type {
+  CallOptions,
   CompactionRequest,
   CompactionResponse,
   DeleteRangeRequest,
@@ -17,7 +17,6 @@ import { EtcdError } from '../errors.js';
 import { costOfPut, costOfTxn, type Quota } from '../maintenance/quota.js';
 import type { MvccStore } from '../mvcc/store.js';
 import { executeRange, executeTxn } from '../mvcc/txn.js';
-import type { ServerCallOptions } from './call.js';
 import type { Proposer } from './proposer.js';
 import {
   isReadOnly,
@@ -31,7 +30,6 @@ import {
 
 export interface KvServerOptions {
   readonly proposer: Proposer;
-  readonly authorizer: Authorizer;
   readonly state: { readonly store: MvccStore };
   readonly header: () => ResponseHeader;
   /** False once the database is closed. */
@@ -47,7 +45,6 @@ export interface KvServerOptions {
 /** etcd's KV service: validates, then reads from the store or proposes. */
 export class KvServer {
   readonly #proposer: Proposer;
-  readonly #authorizer: Authorizer;
   readonly #state: { readonly store: MvccStore };
   readonly #header: () => ResponseHeader;
   readonly #isOpen: () => boolean;
@@ -58,7 +55,6 @@ export class KvServer {
 
   constructor(options: KvServerOptions) {
     this.#proposer = options.proposer;
-    this.#authorizer = options.authorizer;
     this.#state = options.state;
     this.#header = options.header;
     this.#isOpen = options.isOpen;
@@ -68,27 +64,28 @@ export class KvServer {
     this.#txnOpsMax = options.txnOpsMax ?? TXN_OPS_MAX;
   }
 
-  async range(request: RangeRequest, options?: ServerCallOptions): Promise<RangeResponse> {
+  async range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
     validateRange(request);
     if (request.serializable !== true) await this.#proposer.confirmRead(options);
     const read = () => executeRange(this.#state.store, request, this.#header);
-    if (!this.#authorizer.guards(options)) return this.#read(read);
-    const caller = await this.#authorizer.identify(options);
-    return this.#read(() => this.#authorizer.checkRange(caller, request) ?? read());
+    const { guard } = this.#proposer;
+    if (guard === undefined) return this.#read(read);
+    const caller = await guard.identify(options);
+    return this.#read(() => guard.checkRange(caller, request) ?? read());
   }
 
-  async put(request: PutRequest, options?: ServerCallOptions): Promise<PutResponse> {
+  async put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {
     validatePut(request);
     if (!this.#quota.hasRoomFor(costOfPut(request))) throw await this.#quota.exceeded(options);
     return this.#proposer.propose({ type: 'put', request }, options);
   }
 
-  async deleteRange(request: DeleteRangeRequest, options?: ServerCallOptions): Promise<DeleteRangeResponse> {
+  async deleteRange(request: DeleteRangeRequest, options?: CallOptions): Promise<DeleteRangeResponse> {
     validateDelete(request);
     return this.#proposer.propose({ type: 'delete', request }, options);
   }
 
-  async txn(request: TxnRequest, options?: ServerCallOptions): Promise<TxnResponse> {
+  async txn(request: TxnRequest, options?: CallOptions): Promise<TxnResponse> {
     validateTxn(request, this.#txnOpsMax);
     if (!isReadOnly(request)) {
       if (!this.#quota.hasRoomFor(costOfTxn(request))) throw await this.#quota.exceeded(options);
@@ -96,19 +93,20 @@ export class KvServer {
     }
     if (!isSerializable(request)) await this.#proposer.confirmRead(options);
     const read = () => executeTxn(this.#state.store, request, this.#header);
-    if (!this.#authorizer.guards(options)) return this.#read(read);
-    const caller = await this.#authorizer.identify(options);
-    return this.#read(() => this.#authorizer.checkTxn(caller, request) ?? read());
+    const { guard } = this.#proposer;
+    if (guard === undefined) return this.#read(read);
+    const caller = await guard.identify(options);
+    return this.#read(() => guard.checkTxn(caller, request) ?? read());
   }
 
-  async compact(request: CompactionRequest, options?: ServerCallOptions): Promise<CompactionResponse> {
+  async compact(request: CompactionRequest, options?: CallOptions): Promise<CompactionResponse> {
     const { revision, physical = false } = request;
     const response = await this.#proposer.propose<CompactionResponse>({ type: 'compact', revision }, options);
     if (physical) await this.#removedThrough(revision);
     return response;
   }
 
-  async currentRevision(options?: ServerCallOptions): Promise<number> {
+  async currentRevision(options?: CallOptions): Promise<number> {
     await this.#proposer.confirmRead(options);
     return this.#state.store.revision;
   }

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConsensusError, type Consensus } from '../../raft/node/consensus.js';
 import { TransportError } from '../../raft/transport/transport.js';
-import type { Authorizer } from '../auth/authorizer.js';
 import type {
   CallOptions,
   LeaseGrantRequest,
@@ -24,7 +23,6 @@ import {
   type LeaseAnswer,
   type LeaseQuestion,
 } from './lease-question.js';
-import type { ServerCallOptions } from './call.js';
 import { errorOf } from './failures.js';
 import type { Proposer } from './proposer.js';
 import { QuestionKind, questionOf, type Questions } from './questions.js';
@@ -34,9 +32,7 @@ const RETRY_MS = 50;
 
 export interface LeaseServerOptions {
   readonly proposer: Proposer;
-  readonly authorizer: Authorizer;
   readonly consensus: Pick<Consensus<unknown>, 'askLeader'>;
-  readonly questions: Questions;
   readonly lessor: Lessor;
   readonly state: { readonly store: { readonly leases: LeaseTable } };
   readonly header: () => ResponseHeader;
@@ -54,12 +50,16 @@ export class LeaseServer {
 
   constructor(options: LeaseServerOptions) {
     this.#options = options;
-    options.questions.on(QuestionKind.lease, async (body, signal) =>
+  }
+
+  /** Answers what other members ask of the leader. */
+  answerQuestions(questions: Questions): void {
+    questions.on(QuestionKind.lease, async (body, signal) =>
       encodeLeaseAnswer(await this.#answer(decodeLeaseQuestion(body), { signal })),
     );
   }
 
-  async grant(request: LeaseGrantRequest, options?: ServerCallOptions): Promise<LeaseGrantResponse> {
+  async grant(request: LeaseGrantRequest, options?: CallOptions): Promise<LeaseGrantResponse> {
     const asked = BigInt.asIntN(64, request.id ?? 0n);
     const id = asked === 0n ? this.#options.randomId() : asked;
     const { proposer, quota } = this.#options;
@@ -67,7 +67,7 @@ export class LeaseServer {
     return proposer.propose({ type: 'lease-grant', id, ttl: request.ttl }, options);
   }
 
-  async revoke(id: bigint, options?: ServerCallOptions): Promise<LeaseRevokeResponse> {
+  async revoke(id: bigint, options?: CallOptions): Promise<LeaseRevokeResponse> {
     return this.#options.proposer.propose(
       { type: 'lease-revoke', id: BigInt.asIntN(64, id), term: 0 },
       options,
@@ -75,17 +75,14 @@ export class LeaseServer {
   }
 
   /** Goes through no log: only the leader knows when leases end, once it is certain that it still leads. */
-  async keepAlive(id: bigint, options?: ServerCallOptions): Promise<LeaseKeepAliveResponse> {
+  async keepAlive(id: bigint, options?: CallOptions): Promise<LeaseKeepAliveResponse> {
     await this.#requireUser(options);
     const answer = await this.#ask({ type: 'renew', id: BigInt.asIntN(64, id) }, options);
     const ttl = answer.type === 'times' ? answer.granted : 0;
     return { header: this.#options.header(), id, ttl };
   }
 
-  async timeToLive(
-    request: LeaseTimeToLiveRequest,
-    options?: ServerCallOptions,
-  ): Promise<LeaseTimeToLiveResponse> {
+  async timeToLive(request: LeaseTimeToLiveRequest, options?: CallOptions): Promise<LeaseTimeToLiveResponse> {
     await this.#requireUser(options);
     const id = BigInt.asIntN(64, request.id);
     const answer = await this.#ask({ type: 'read', id }, options);
@@ -96,27 +93,27 @@ export class LeaseServer {
     return { header, id, ttl: answer.remaining, grantedTtl: answer.granted, keys };
   }
 
-  async leases(options?: ServerCallOptions): Promise<LeaseLeasesResponse> {
+  async leases(options?: CallOptions): Promise<LeaseLeasesResponse> {
     await this.#options.proposer.confirmRead(options);
     await this.#requireUser(options);
     return { header: this.#options.header(), leases: this.#options.lessor.ids() };
   }
 
   /** Every member has them: only times are the leader's own, so that no answer of its grows with the keys. */
-  async #keys(id: bigint, options: ServerCallOptions | undefined): Promise<readonly Uint8Array[]> {
-    const { proposer, authorizer, state, isLeader } = this.#options;
+  async #keys(id: bigint, options: CallOptions | undefined): Promise<readonly Uint8Array[]> {
+    const { proposer, state, isLeader } = this.#options;
     if (!isLeader()) await proposer.confirmRead(options);
-    if (!authorizer.guards(options)) return state.store.leases.keys(id);
-    const caller = await authorizer.identify(options);
+    const { guard } = proposer;
+    if (guard === undefined) return state.store.leases.keys(id);
+    const caller = await guard.identify(options);
     const keys = state.store.leases.keys(id);
-    const denied = authorizer.checkReadAll(caller, keys);
+    const denied = guard.checkReadAll(caller, keys);
     if (denied !== undefined) throw denied;
     return keys;
   }
 
-  async #requireUser(options: ServerCallOptions | undefined): Promise<void> {
-    const { authorizer } = this.#options;
-    if (authorizer.guards(options)) await authorizer.requireUser(options);
+  async #requireUser(options: CallOptions | undefined): Promise<void> {
+    await this.#options.proposer.guard?.requireUser(options);
   }
 
   /** Asks whoever leads until the caller's time is over: a new leader may come within it, as in etcd. */

@@ -6,7 +6,6 @@ import { encodeCommand, type Command } from '../command.js';
 import { EtcdError } from '../errors.js';
 import { Counters } from '../metrics/counters.js';
 import type { CommandResult } from '../mvcc/machine.js';
-import type { ServerCallOptions } from './call.js';
 import { errorOf } from './failures.js';
 import { REQUEST_BYTES_MAX } from './validate.js';
 
@@ -20,7 +19,9 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface ProposerOptions {
   readonly consensus: Consensus<CommandResult>;
-  readonly authorizer: Pick<Authorizer, 'enabled' | 'guards' | 'identify' | 'check'>;
+  readonly authorizer: Authorizer;
+  /** For clients from outside, who are checked while authentication is on. Absent: for this process, which is trusted. */
+  readonly outside?: boolean;
   /** Bytes of one command. */
   readonly requestBytesMax?: number | undefined;
   /** Milliseconds of a call that does not say how long it may take. */
@@ -36,7 +37,8 @@ type ProposerCounters = Pick<
 /** Brings commands into the log and reads up to date, with etcd's errors for how that can fail. */
 export class Proposer {
   readonly #consensus: Consensus<CommandResult>;
-  readonly #authorizer: ProposerOptions['authorizer'];
+  readonly #authorizer: Authorizer;
+  readonly #outside: boolean;
   readonly #requestBytesMax: number;
   readonly #requestTimeoutMs: number;
   readonly #counters: ProposerCounters;
@@ -44,37 +46,38 @@ export class Proposer {
   constructor(options: ProposerOptions) {
     this.#consensus = options.consensus;
     this.#authorizer = options.authorizer;
+    this.#outside = options.outside === true;
     this.#requestBytesMax = options.requestBytesMax ?? REQUEST_BYTES_MAX;
     this.#requestTimeoutMs = options.requestTimeoutMs;
     this.#counters = options.counters ?? new Counters();
+  }
+
+  /** What must be asked before a call is answered, undefined if nothing: all that authentication costs while it is off. */
+  get guard(): Authorizer | undefined {
+    return this.#outside && this.#authorizer.enabled ? this.#authorizer : undefined;
   }
 
   /**
    * Resolves with the response once the command is applied, on any member unless it is not to be forwarded. Never
    * retries what may have an effect: after Timeout, Canceled or Stopped the command may have been applied or still be.
    */
-  propose<R extends CommandResult>(
-    command: Command,
-    options?: ServerCallOptions,
-    forward = true,
-  ): Promise<R> {
-    if (this.#authorizer.guards(options)) {
-      return this.#admit(command, options).then((admitted) => this.#log(admitted, options, forward));
-    }
-    if (options?.outside === true) return this.#log(command, options, forward);
-    return this.#proposeTrusted(command, options, forward);
+  propose<R extends CommandResult>(command: Command, options?: CallOptions, forward = true): Promise<R> {
+    if (!this.#outside) return this.#proposeTrusted(command, options, forward);
+    const { guard } = this;
+    if (guard === undefined) return this.#log(command, options, forward);
+    return this.#admit(guard, command, options).then((admitted) => this.#log(admitted, options, forward));
   }
 
   /**
    * What has no right to it never reaches the log. Rights are checked again at apply, on every member; a refusal is only
    * certain here when this member is up to date.
    */
-  async #admit(command: Command, options: ServerCallOptions | undefined): Promise<Command> {
-    const known = called(command, await this.#authorizer.identify(options));
-    if (this.#authorizer.check(known) === undefined) return known;
+  async #admit(guard: Authorizer, command: Command, options: CallOptions | undefined): Promise<Command> {
+    const known = called(command, await guard.identify(options));
+    if (guard.check(known) === undefined) return known;
     await this.confirmRead(options);
-    const certain = called(command, await this.#authorizer.identify(options));
-    const denied = this.#authorizer.check(certain);
+    const certain = called(command, await guard.identify(options));
+    const denied = guard.check(certain);
     if (denied !== undefined) throw denied;
     return certain;
   }
@@ -86,7 +89,7 @@ export class Proposer {
    */
   async #proposeTrusted<R extends CommandResult>(
     command: Command,
-    options: ServerCallOptions | undefined,
+    options: CallOptions | undefined,
     forward: boolean,
   ): Promise<R> {
     if (this.#authorizer.enabled) return this.#log(called(command, TRUSTED), options, forward);
