@@ -12,6 +12,7 @@ import { systemClock } from '../storage/clock.js';
 import { Members } from '../storage/cluster/members.js';
 import { publish } from '../storage/cluster/publish.js';
 import { listenForClients } from '../storage/http/client-port.js';
+import type { KeepAlive } from '../storage/http/keep-alive.js';
 import { listenForMetrics } from '../storage/http/metrics-port.js';
 import { Counters } from '../storage/metrics/counters.js';
 import { MaintenanceServer } from '../storage/maintenance/maintenance-server.js';
@@ -210,6 +211,11 @@ async function openPorts(
     observer: metrics.grpc,
     requestBytesMax: flags.maxRequestBytes,
     concurrentStreamsMax: flags.maxConcurrentStreams,
+    keepAlive: keepAliveOf(flags),
+    rules: { origins: flags.cors, hosts: flags.hostWhitelist },
+    hasGateway: flags.enableGrpcGateway,
+    // As in etcd, a certificate that is asked for otherwise says nothing of the user.
+    certificatesNameUsers: flags.clientCertAuth,
     onError: (error) => logger.error({ err: error }, 'a request on the client port failed'),
   });
   closers.push(() => port.close());
@@ -222,6 +228,17 @@ async function openPorts(
     onError: (error) => logger.error({ err: error }, 'a request on the metrics port failed'),
   });
   closers.push(() => metricsPort.close());
+}
+
+/** The limits that etcd has when it is told nothing are for `wherry etcd`, which gives all of them. */
+function keepAliveOf(flags: OpenFlags): KeepAlive | undefined {
+  const { grpcKeepaliveMinTime, grpcKeepaliveInterval, grpcKeepaliveTimeout } = flags;
+  if (grpcKeepaliveMinTime === undefined) return undefined;
+  return {
+    minTimeMs: grpcKeepaliveMinTime,
+    intervalMs: grpcKeepaliveInterval ?? 0,
+    timeoutMs: grpcKeepaliveTimeout ?? 0,
+  };
 }
 
 /** Whether something of the same cluster answers at one of the member's urls. */

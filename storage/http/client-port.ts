@@ -10,7 +10,9 @@ import type { MetricsPage } from '../metrics/metrics.js';
 import type { EtcdServices } from '../server/api.js';
 import { REQUEST_BYTES_MAX } from '../server/validate.js';
 import { Gateway } from './gateway.js';
+import type { GuardRules } from './guard.js';
 import type { HealthParts } from './health.js';
+import type { KeepAlive } from './keep-alive.js';
 import { Listener } from './listener.js';
 import { Pages } from './pages.js';
 
@@ -31,6 +33,14 @@ export interface ClientPortOptions extends Pick<HealthParts, 'status' | 'alarms'
   readonly requestBytesMax?: number | undefined;
   /** Of one connection; without a limit when absent. */
   readonly concurrentStreamsMax?: number | undefined;
+  /** Of connections of HTTP/2; absent: nobody is pinged, and everybody may ping. */
+  readonly keepAlive?: KeepAlive | undefined;
+  /** Web pages, and names of the port, that are let in. */
+  readonly rules?: GuardRules | undefined;
+  /** False: no JSON gateway. */
+  readonly hasGateway?: boolean | undefined;
+  /** The name in a client's certificate says which user it is. True when absent. */
+  readonly certificatesNameUsers?: boolean | undefined;
   /** Told of what must not happen; the request is answered with 500, or the code Unknown. */
   readonly onError: (error: unknown) => void;
 }
@@ -52,9 +62,10 @@ export async function listenForClients(options: ClientPortOptions): Promise<Clie
     leadership: services.leadership,
     requestBytesMax,
     observer,
+    certificatesNameUsers: options.certificatesNameUsers,
     onError,
   });
-  const gateway = new Gateway(routes, onError);
+  const gateway = options.hasGateway === false ? undefined : new Gateway(routes, onError);
   const pages = new Pages({ ...options, client: services.client, gateway, bodyBytesMax: requestBytesMax });
   const listeners: Listener[] = [];
   const close = async () => {
@@ -86,7 +97,7 @@ interface Serves {
 
 function listenerFor(
   url: string,
-  { tls, concurrentStreamsMax }: ClientPortOptions,
+  { tls, concurrentStreamsMax, keepAlive }: ClientPortOptions,
   grpc: GrpcServer,
   pages: Pages,
   serves: Serves,
@@ -102,6 +113,7 @@ function listenerFor(
     address,
     tls,
     concurrentStreamsMax,
+    keepAlive,
     onStream,
     onRequest: (request, response) => {
       if (serves.pages) pages.serve({ request, response, loopback });
@@ -111,7 +123,7 @@ function listenerFor(
 }
 
 /**
- * What a browser sends has an Origin and is for the pages, which refuse it. The Host is not looked at: clients of etcd
+ * What a browser sends has an Origin and is for the pages, which refuse it, or have no gRPC. The Host is not looked at: clients of etcd
  * put their own names there, and no page can make a browser speak HTTP/2 without TLS, which would ask for the name.
  */
 const isGrpcCall = (headers: IncomingHttpHeaders): boolean =>

@@ -16,9 +16,10 @@ import {
 } from 'node:http2';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import { isAllowed, serverTlsOptions, type PeerTls } from '../../raft/transport/tls.js';
+import { followRenewals, isAllowed, serverTlsOptions, type PeerTls } from '../../raft/transport/tls.js';
 import type { Address } from '../cluster/urls.js';
 import { prepareSession, sessionOptions } from '../grpc/server/http2.js';
+import { keepAlive as keepSessionAlive, type KeepAlive } from './keep-alive.js';
 
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n');
 /** Request line and headers together, in bytes. */
@@ -39,6 +40,7 @@ export interface ListenerOptions {
   /** A request of HTTP/1.1. */
   readonly onRequest: RequestListener;
   readonly concurrentStreamsMax: number | undefined;
+  readonly keepAlive?: KeepAlive | undefined;
 }
 
 export class Listener {
@@ -66,6 +68,7 @@ export class Listener {
       if (tls === undefined) throw new Error('https needs a certificate');
       const secure = { ...serverTlsOptions(tls), ALPNProtocols: ['h2', 'http/1.1'], noDelay: true };
       const server = createTlsServer(secure, (socket) => this.#admit(socket, tls));
+      followRenewals(server, tls);
       server.on('tlsClientError', (_error, socket) => socket.destroy());
       this.#server = server;
     }
@@ -111,6 +114,8 @@ export class Listener {
 
   #hold(session: ServerHttp2Session): void {
     prepareSession(session);
+    const { keepAlive } = this.#options;
+    if (keepAlive !== undefined) keepSessionAlive(session, keepAlive);
     this.#sessions.add(session);
     session.once('close', () => this.#sessions.delete(session));
   }

@@ -10,11 +10,12 @@ import { GrpcCode } from '../errors.js';
 import type { MetricsPage } from '../metrics/metrics.js';
 import { ETCD_VERSION } from '../version.js';
 import { refusal, type Gateway } from './gateway.js';
-import { refusalFor, refusalForBody } from './guard.js';
+import { corsHeaders, refusalFor, refusalForBody, type GuardRules } from './guard.js';
 import { health, probe, type HealthParts } from './health.js';
 
 export interface PagesOptions extends HealthParts {
-  readonly gateway: Gateway;
+  readonly gateway: Gateway | undefined;
+  readonly rules?: GuardRules | undefined;
   readonly metrics?: (() => Promise<MetricsPage>) | undefined;
   /** Of a message of the gateway. */
   readonly bodyBytesMax: number;
@@ -66,10 +67,14 @@ export class Pages {
   async #serve({ request, response, loopback }: Exchange): Promise<void> {
     const headers: IncomingHttpHeaders = request.headers;
     const host = headers.host ?? headers[':authority'];
-    const refused = refusalFor({ ...headers, ...(host !== undefined && { host }) }, loopback);
+    const { rules, gateway } = this.#options;
+    const refused = refusalFor({ ...headers, ...(host !== undefined && { host }) }, loopback, rules);
     if (refused !== undefined) return sendText(response, refused.status, `${refused.message}\n`);
+    for (const [name, value] of Object.entries(corsHeaders(headers))) response.setHeader(name, value);
+    // A browser's question before a page's request, which these headers answer.
+    if (request.method === 'OPTIONS' && headers.origin !== undefined) return sendText(response, 200, '');
     const [pathname = '', query] = (request.url ?? '').split('?', 2);
-    if (this.#options.gateway.has(pathname)) return this.#serveGateway(request, response, pathname);
+    if (gateway?.has(pathname) === true) return this.#serveGateway(gateway, request, response, pathname);
     const page = pages.get(pathname);
     if (page === undefined || (pathname === '/metrics' && this.#options.metrics === undefined)) {
       return sendText(response, 404, '404 page not found\n');
@@ -81,7 +86,7 @@ export class Pages {
     return page(this.#options, response, new URLSearchParams(query));
   }
 
-  async #serveGateway(request: Request, response: Response, path: string): Promise<void> {
+  async #serveGateway(gateway: Gateway, request: Request, response: Response, path: string): Promise<void> {
     const refuse = (code: GrpcCode, message: string, httpStatus: number) => {
       const { status, body } = refusal(code, message, httpStatus);
       sendJson(response, status, body);
@@ -95,7 +100,7 @@ export class Pages {
       if (request.httpVersionMajor === 1) response.setHeader('connection', 'close');
       return refuse(GrpcCode.ResourceExhausted, 'the body is too large', 413);
     }
-    await this.#options.gateway.answer(path, body, request.headers, response);
+    await gateway.answer(path, body, request.headers, response);
   }
 }
 

@@ -10,7 +10,9 @@ import {
 import { connect as connectSocket, type AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { corsHeaders, type GuardRules, refusalFor } from '../../storage/http/guard.js';
+import { listenForClients } from '../../storage/http/client-port.js';
 import { type KeepAlive, keepAlive } from '../../storage/http/keep-alive.js';
+import { servicesWith } from './fake-services.js';
 
 const status = (headers: Readonly<Record<string, string>>, loopback: boolean, rules?: GuardRules) =>
   refusalFor(headers, loopback, rules)?.status;
@@ -33,6 +35,31 @@ t.test('a port of loopback has its names, and those of --host-whitelist', async 
   t.equal(status({ host: 'b.example' }, true, { hosts: ['a.example'] }), 403);
   t.equal(status({ host: 'b.example' }, true, { hosts: ['*'] }), undefined);
   t.equal(status({ host: '[::1]:2379' }, true), undefined);
+});
+
+t.test('the client port lets in whom the rules name, and has no gateway where that is off', async (t) => {
+  const header = { clusterId: 1n, memberId: 1n, revision: 5, raftTerm: 2 };
+  const listening = await listenForClients({
+    urls: ['http://127.0.0.1:0'],
+    services: servicesWith({ client: { range: async () => ({ header, kvs: [], more: false, count: 0 }) } }),
+    status: () => ({ leader: 1n }),
+    alarms: () => [],
+    rules: { origins: ['https://a.example'] },
+    hasGateway: false,
+    onError: (error) => t.fail(String(error)),
+  });
+  t.teardown(() => listening.close());
+  const url = `http://127.0.0.1:${listening.ports[0]}`;
+  const from = (origin: string, init: RequestInit = {}) =>
+    fetch(`${url}/health`, { ...init, headers: { origin } });
+  const allowed = await from('https://a.example');
+  t.equal(allowed.status, 200);
+  t.equal(allowed.headers.get('access-control-allow-origin'), 'https://a.example');
+  t.equal((await from('https://a.example', { method: 'OPTIONS' })).status, 200, 'what a browser asks before');
+  t.equal((await from('https://b.example')).status, 403);
+  t.equal((await fetch(`${url}/health`)).headers.get('access-control-allow-origin'), null);
+  const json = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
+  t.equal((await fetch(`${url}/v3/maintenance/status`, json)).status, 404);
 });
 
 /** A port of HTTP/2, and the session of whoever connects first. */

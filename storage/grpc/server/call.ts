@@ -24,6 +24,8 @@ export interface CallEnvironment {
   readonly observer: GrpcObserver | undefined;
   /** Bytes of one request. */
   readonly requestBytesMax: number;
+  /** The name in a client's certificate says which user it is. */
+  readonly certificatesNameUsers: boolean;
   readonly onError: (error: unknown) => void;
   /** Calls that are under way. */
   readonly calls: Set<Call>;
@@ -64,7 +66,9 @@ export abstract class Call implements CallContext, StreamEvents {
     this.environment = environment;
     if (headers.timeout !== undefined) this.timeout = headers.timeout;
     if (headers.token !== undefined) this.token = headers.token;
-    if (stream.certificateName !== undefined) this.certificateName = stream.certificateName;
+    const { certificateName } = stream;
+    if (environment.certificatesNameUsers && certificateName !== undefined)
+      this.certificateName = certificateName;
     this.requiresLeader = headers.requiresLeader;
     this.inbox = new Inbox(environment.requestBytesMax, headers.compression);
     this.#method = method;

@@ -22,6 +22,8 @@ export interface GrpcServerOptions {
   /** Bytes of one request message. */
   readonly requestBytesMax: number;
   readonly observer?: GrpcObserver | undefined;
+  /** The name in a client's certificate says which user it is. True when absent. */
+  readonly certificatesNameUsers?: boolean | undefined;
   /** Told of what must not happen. */
   readonly onError: (error: unknown) => void;
 }
@@ -41,8 +43,8 @@ export class GrpcServer {
     this.#routes = new Map(options.routes.map((route) => [route.method.path, route]));
     this.#services = new Set(options.routes.map(({ method }) => method.service));
     this.#leadership = options.leadership;
-    const { observer, requestBytesMax, onError } = options;
-    this.#environment = { observer, requestBytesMax, onError, calls: new Set() };
+    const { observer, requestBytesMax, certificatesNameUsers = true, onError } = options;
+    this.#environment = { observer, requestBytesMax, certificatesNameUsers, onError, calls: new Set() };
     this.#unsubscribe = options.leadership.onLost(() => this.#endWithoutLeader());
   }
 
