@@ -15,6 +15,7 @@ export async function etcd(commandLine: CommandLine): Promise<void> {
   const plan = planMember(options, { byItself: true });
   const portFlags = new Map([
     ...flagsOfUrls('--listen-client-urls', plan.listenClientUrls),
+    ...flagsOfUrls('--listen-client-http-urls', options.listenClientHttpUrls ?? []),
     ...flagsOfUrls('--listen-peer-urls', plan.peers?.listenUrls ?? []),
     ...flagsOfUrls('--listen-metrics-urls', options.listenMetricsUrls ?? []),
   ]);

@@ -130,18 +130,22 @@ export class Upkeep {
     if (!machine.isOpen) throw EtcdError.of('Stopped');
     const late = new AbortController();
     const patience = pause(DEFRAGMENT_MS_MAX, undefined, { ref: false, signal: late.signal });
-    await Promise.race([machine.compactor.giveAllBack(), patience.catch(() => undefined)]);
+    const work = machine.counters.defragment(machine.compactor.giveAllBack());
+    await Promise.race([work, patience.catch(() => undefined)]);
     late.abort();
     return { header: header() };
   }
 
   async hash(options?: CallOptions): Promise<HeaderResponse & { readonly hash: number }> {
-    const { hash, revision } = await this.#hasher.hash(options);
+    const { hashes } = this.#parts.machine.counters;
+    const { hash, revision } = await hashes.time(this.#hasher.hash(options));
     return { header: { ...this.#parts.header(), revision }, hash };
   }
 
   async hashKv(request: { readonly revision: number }, options?: CallOptions): Promise<HashKvResponse> {
-    const { currentRevision, ...hashed } = await this.#hasher.hashKv(request.revision, options);
+    const { hashesOfRevision } = this.#parts.machine.counters;
+    const hashing = this.#hasher.hashKv(request.revision, options);
+    const { currentRevision, ...hashed } = await hashesOfRevision.time(hashing);
     return { header: { ...this.#parts.header(), revision: currentRevision }, ...hashed };
   }
 

@@ -97,6 +97,15 @@ export class Counters implements RaftObserver {
     this.leaseTtls.observe(ttlSeconds);
   }
 
+  async defragment(work: Promise<void>): Promise<void> {
+    this.defragmenting += 1;
+    try {
+      await this.defragmentations.time(work);
+    } finally {
+      this.defragmenting -= 1;
+    }
+  }
+
   learnerPromoted(): void {
     this.learnerPromotions += 1;
   }

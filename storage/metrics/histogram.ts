@@ -21,6 +21,14 @@ export class Histogram {
     this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
   }
 
+  /** Passes on what the work comes to, and counts the seconds that it took if it came to something. */
+  async time<T>(work: Promise<T>): Promise<T> {
+    const begun = performance.now();
+    const result = await work;
+    this.observe((performance.now() - begun) / 1000);
+    return result;
+  }
+
   get count(): number {
     return this.counts.reduce((sum, count) => sum + count, 0);
   }

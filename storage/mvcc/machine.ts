@@ -207,19 +207,15 @@ export class MvccMachine implements StateMachine<CommandResult> {
   }
 
   async snapshot(options?: CopyOptions): Promise<OutgoingSnapshot> {
-    const begun = performance.now();
-    const copy = await this.#options.snapshots.copy(this.#generation, options);
-    this.counters.copies.observe(secondsSince(begun));
-    return copy;
+    return this.counters.copies.time(this.#options.snapshots.copy(this.#generation, options));
   }
 
   async stage(incoming: IncomingSnapshot): Promise<StagedSnapshot> {
     const { clusterId, memberId, counters } = this;
-    const begun = performance.now();
     counters.snapshotsComing += 1;
     try {
-      const staged = await this.#options.snapshots.stage(incoming, { clusterId, memberId });
-      counters.snapshotSaves.observe(secondsSince(begun));
+      const staging = this.#options.snapshots.stage(incoming, { clusterId, memberId });
+      const staged = await counters.snapshotSaves.time(staging);
       return { install: () => this.#install(staged), discard: () => staged.discard() };
     } finally {
       counters.snapshotsComing -= 1;

@@ -132,6 +132,9 @@ t.test('a store on disk: its log, its commits, its size, its leader, a copy, a c
   for (let index = 0; index < 10; index++) await store.client.put({ key: bytes('k'), value });
   for await (const chunk of store.snapshot()) t.ok(chunk);
   await store.client.compact({ revision: 10, physical: true });
+  await store.upkeep.hash();
+  await store.upkeep.hashKv({ revision: 0 });
+  await store.upkeep.defragment();
   await t.rejects(store.client.put({ key: bytes('k'), value: Buffer.alloc(4 * 2 ** 20) }));
   const families = storeFamilies({ ...readingsOf(store), memberId: store.memberId });
   const numberOf = (name: string) => valueOf(families, name) ?? 0;
@@ -143,6 +146,10 @@ t.test('a store on disk: its log, its commits, its size, its leader, a copy, a c
     etcd_server_proposals_pending: 0,
     etcd_server_proposals_failed_total: 0,
     etcd_disk_backend_snapshot_duration_seconds_count: 1,
+    etcd_mvcc_hash_duration_seconds_count: 1,
+    etcd_mvcc_hash_rev_duration_seconds_count: 1,
+    etcd_disk_backend_defrag_duration_seconds_count: 1,
+    etcd_disk_defrag_inflight: 0,
     etcd_debugging_mvcc_compact_revision: 10,
     etcd_debugging_mvcc_db_compaction_keys_total: 8,
     etcd_debugging_mvcc_db_compaction_total_duration_milliseconds_count: 1,
