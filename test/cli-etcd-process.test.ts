@@ -12,7 +12,7 @@ import { freePort, repository } from './tools/wherry.js';
 interface Running {
   readonly process: ChildProcess;
   /** Messages of the log. */
-  messages(): string[];
+  readonly messages: () => string[];
 }
 
 /** Resolves when it is ready. */
