@@ -180,6 +180,7 @@ async function openPorts(
     status: () => store.status(),
     alarms: () => store.upkeep.alarms(),
     metrics: () => metrics.metrics.page(),
+    rules: { origins: flags.cors, hosts: flags.hostWhitelist },
     onChecked: (isHealthy: boolean) => store.counters.healthChecked(isHealthy),
   };
   const { consensus, checks, upkeep } = store;
@@ -212,7 +213,6 @@ async function openPorts(
     requestBytesMax: flags.maxRequestBytes,
     concurrentStreamsMax: flags.maxConcurrentStreams,
     keepAlive: keepAliveOf(flags),
-    rules: { origins: flags.cors, hosts: flags.hostWhitelist },
     hasGateway: flags.enableGrpcGateway,
     // As in etcd, a certificate that is asked for otherwise says nothing of the user.
     certificatesNameUsers: flags.clientCertAuth,

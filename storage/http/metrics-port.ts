@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type PeerTls, followRenewals, isAllowed, serverTlsOptions } from '../../raft/transport/tls.js';
 import { addressOf, isLoopback } from '../cluster/urls.js';
 import type { MetricsPage } from '../metrics/metrics.js';
-import { refusalFor } from './guard.js';
+import { refusalFor, type GuardRules } from './guard.js';
 import { health, probe, type HealthParts } from './health.js';
 
 /** Time for a client to send its whole request, in milliseconds. */
@@ -16,6 +16,7 @@ export interface MetricsPortOptions extends HealthParts {
   /** Of the urls that are https. */
   readonly tls?: PeerTls | undefined;
   readonly metrics: () => Promise<MetricsPage>;
+  readonly rules?: GuardRules | undefined;
   /** Told of what must not happen; the request is answered with 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -84,7 +85,7 @@ async function pageOf(
   request: IncomingMessage,
   loopback: boolean,
 ): Promise<Page> {
-  const refused = refusalFor(request.headers, loopback);
+  const refused = refusalFor(request.headers, loopback, options.rules);
   if (refused !== undefined) return text(refused.status, `${refused.message}\n`);
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Method Not Allowed\n');
   const [path, search] = (request.url ?? '').split('?', 2);
