@@ -57,7 +57,7 @@ class Comparison {
     await Promise.all([this.#reference.openAll(), this.#subject.openAll()]);
     for (; this.#done < operations; this.#done += 1) {
       if (this.#done % SYNC_EVERY === SYNC_EVERY - 1) await this.#sync();
-      await this.#do(this.#generator.next());
+      await this.#do(this.#generator.next()).catch((error: unknown) => this.#failWith(error));
       progress?.(this.#done + 1);
     }
     await this.#sync();
@@ -140,6 +140,7 @@ class Comparison {
       side.until('a cancel', () => side.log(index).tracks.get(id)?.canceled === true),
     );
     this.#known.forgetWatch(index, id);
+    this.#known.stream(index).spent.add(id);
   }
 
   async #unwatch(index: number, watchId: string): Promise<void> {
@@ -184,7 +185,7 @@ class Comparison {
         const isTold = () => (side.log(index).tracks.get(id)?.revision ?? 0) >= revision;
         await side.until(`telling revision ${revision} to watch ${id} of stream ${index}`, isTold);
       }
-    }).catch((error: unknown) => this.#failWatches(error));
+    });
     await this.#reference
       .until('the same watches', () => this.#watchDifference() === undefined)
       .catch(() => undefined);
@@ -231,10 +232,11 @@ class Comparison {
     return undefined;
   }
 
-  #failWatches(error: unknown): never {
-    const difference = this.#watchDifference();
-    if (difference !== undefined) this.#fail(difference.what, difference.expected, difference.actual);
-    this.#fail('watches', 'both up to date', String(error));
+  /** One side did not come to what it should: first of all to blame is what differs already. */
+  #failWith(error: unknown): never {
+    if (error instanceof DifferenceError) throw error;
+    this.#compareWatches();
+    this.#fail('what must come', 'it comes', String(error));
   }
 
   #count(kind: string, outcome: Outcome): void {

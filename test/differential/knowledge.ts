@@ -13,6 +13,8 @@ export class KnownStream {
   readonly watches = new Map<string, KnownWatch>();
   /** Watches that may still be reading history. */
   readonly unsettled = new Set<KnownWatch>();
+  /** Ids of watches that were canceled for compaction. */
+  readonly spent = new Set<string>();
   /** A progress request that was not compared yet. */
   progressAsked = false;
 

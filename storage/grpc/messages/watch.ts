@@ -24,10 +24,12 @@ export const event = define<WatchEvent>('mvccpb.Event', {
   prevKv: optional(message(keyValue, 3)),
 });
 
-const filterType = enumType<'noput' | 'nodelete'>('etcdserverpb.WatchCreateRequest.FilterType', [
-  'noput',
-  'nodelete',
-]);
+// Open: etcd passes over a filter that it does not know.
+const filterType = enumType<'noput' | 'nodelete'>(
+  'etcdserverpb.WatchCreateRequest.FilterType',
+  ['noput', 'nodelete'],
+  { open: true },
+);
 
 export const watchCreateRequest = define<WatchCreateRequest>('etcdserverpb.WatchCreateRequest', {
   key: bytes(1),
