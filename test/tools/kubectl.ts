@@ -51,6 +51,8 @@ export function run(
         resolve({ code, stdout, stderr });
       },
     );
+    // One that ends without reading it has an exit code that says so.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input ?? '');
   });
 }
