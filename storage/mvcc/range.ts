@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3';
 import { keyRange, type KeyRange } from '../bytes.js';
 import type { KeyValue, RangeRequest } from '../client/interface.js';
+import { currentKeysSql, keyParameters, oldKeysSql } from './keys-sql.js';
+import { Scanner } from './scan.js';
 
 /** Length of the key, create revision, mod revision, version, lease as decimal text or null, key and value. */
 export type KeyValueRow = readonly [number, number, number, number, string | null, Buffer];
@@ -37,16 +39,6 @@ export interface RangeResult {
   readonly count: number;
 }
 
-const CONDITIONS: Record<KeyRange['type'], string> = {
-  point: 'key = ?',
-  from: 'key >= ?',
-  span: 'key >= ? AND key < ?',
-};
-
-function keyParameters(range: KeyRange): Uint8Array[] {
-  return range.type === 'span' ? [range.start, range.end] : [range.start];
-}
-
 /** What decides the SQL of a range; the rest are parameters. */
 interface Shape {
   readonly type: KeyRange['type'];
@@ -63,9 +55,11 @@ export class RangeReader {
   readonly #db: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
   readonly #newest: Database.Statement;
+  readonly #scanner: Scanner;
 
   constructor(db: Database.Database) {
     this.#db = db;
+    this.#scanner = new Scanner(db);
     this.#newest = db
       .prepare(
         `SELECT length(c.key), c.create_revision, c.mod_revision, c.version, ${leaseText('c.lease')},
@@ -91,15 +85,24 @@ export class RangeReader {
     if (request.countOnly === true) return { kvs: [], more: false, count: this.#count(range, at) };
     const limit = Math.max(request.limit ?? 0, 0);
     const filter = revisionFilter(request);
-    const rows = this.#rows(request, { range, at, filter, limit });
-    const more = limit > 0 && rows.length > limit;
-    const count = more || filter.length > 0 ? this.#count(range, at) : rows.length;
-    if (more) rows.length = limit;
-    return { kvs: rows.map(toKeyValue), more, count };
+    const kvs = this.#kvs(request, { range, at, filter, limit });
+    const more = limit > 0 && kvs.length > limit;
+    const count = more || filter.length > 0 ? this.#count(range, at) : kvs.length;
+    if (more) kvs.length = limit;
+    return { kvs, more, count };
   }
 
-  #rows(request: RangeRequest, scope: Scope): KeyValueRow[] {
-    const { range, at, filter } = scope;
+  #kvs(request: RangeRequest, scope: Scope): KeyValue[] {
+    // One row more than asked for tells whether there are more.
+    const limit = scope.limit === 0 ? Infinity : scope.limit + 1;
+    const { range, at } = scope;
+    if (isPlainScan(request, scope)) {
+      return this.#scanner.read({ range, at, withValue: request.keysOnly !== true, limit });
+    }
+    return this.#rows(request, scope, limit === Infinity ? -1 : limit).map(toKeyValue);
+  }
+
+  #rows(request: RangeRequest, { range, at, filter }: Scope, limit: number): KeyValueRow[] {
     const { sortOrder = 'none', sortTarget = 'key' } = request;
     const shape: Shape = {
       type: range.type,
@@ -109,24 +112,23 @@ export class RangeReader {
       order: sortOrder === 'descend' ? 'DESC' : 'ASC',
       target: sortTarget,
     };
-    // One row more than asked for tells whether there are more.
-    const limit = scope.limit === 0 ? -1 : scope.limit + 1;
     // A limit ends the scan early where keys come in the order asked for. A sort target without a sort order has it
     // too: etcd then sorts the first keys it found.
     const limitsKeys = !shape.filtered && (sortTarget === 'key' || sortOrder === 'none');
     const statement = this.#statement(Object.values(shape).join(), () => rangeSql(shape));
-    const keys = keyParameters(range);
-    const source = at === undefined ? keys : [...keys, at, ...keys, at, at];
-    return statement.all(...source, limitsKeys ? limit : -1, ...filter, limit) as KeyValueRow[];
+    return statement.all(
+      ...keyParameters(range, at),
+      limitsKeys ? limit : -1,
+      ...filter,
+      limit,
+    ) as KeyValueRow[];
   }
 
   #count(range: KeyRange, at: number | undefined): number {
-    const keys = keyParameters(range);
     const statement = this.#statement(`count ${range.type} ${at === undefined}`, () =>
       countSql(range.type, at !== undefined),
     );
-    const parameters = at === undefined ? keys : [...keys, at, ...keys, at, at];
-    return (statement.get(...parameters) as [number])[0];
+    return (statement.get(...keyParameters(range, at)) as [number])[0];
   }
 
   #statement(name: string, sql: () => string): Database.Statement {
@@ -158,6 +160,15 @@ interface Scope {
   readonly limit: number;
 }
 
+/** In the order of keys, and all of them. */
+function isPlainScan(
+  { sortOrder = 'none', sortTarget = 'key' }: RangeRequest,
+  { range, filter }: Scope,
+): boolean {
+  const isAscending = sortTarget === 'key' && sortOrder !== 'descend';
+  return isAscending && filter.length === 0 && range.type !== 'point';
+}
+
 /** Bounds on mod and create revision, in the order in which the SQL takes them; empty when none is set. */
 function revisionFilter(request: RangeRequest): readonly number[] {
   const { minModRevision = 0, maxModRevision = 0, minCreateRevision = 0, maxCreateRevision = 0 } = request;
@@ -166,12 +177,6 @@ function revisionFilter(request: RangeRequest): readonly number[] {
   }
   const unbounded = Number.MAX_SAFE_INTEGER;
   return [minModRevision, maxModRevision || unbounded, minCreateRevision, maxCreateRevision || unbounded];
-}
-
-/** Keys and sequences of the versions that lived at a revision: parameters are keys, at, keys, at, at. */
-function oldKeysSql(type: KeyRange['type'], columns: string): string {
-  return `SELECT ${columns} FROM current WHERE ${CONDITIONS[type]} AND mod_revision <= ?
-    UNION ALL SELECT ${columns} FROM past WHERE ${CONDITIONS[type]} AND revision <= ? AND superseded > ?`;
 }
 
 /**
@@ -185,7 +190,7 @@ function rangeSql({ type, old, withValue, filtered, order, target }: Shape): str
   const version = `${of}.version`;
   const keys = old
     ? oldKeysSql(type, 'key, sequence')
-    : `SELECT key, sequence, create_revision, mod_revision, version, lease FROM current WHERE ${CONDITIONS[type]}`;
+    : currentKeysSql(type, 'key, sequence, create_revision, mod_revision, version, lease');
   const sortBy = { key: undefined, version, create, mod, value: 'h.value' }[target];
   const keyOrder = target === 'key' ? order : 'ASC';
   return `SELECT length(k.key), ${create}, ${mod}, ${version}, ${leaseText(`${of}.lease`)},
@@ -198,6 +203,6 @@ function rangeSql({ type, old, withValue, filtered, order, target }: Shape): str
 }
 
 function countSql(type: KeyRange['type'], old: boolean): string {
-  if (!old) return `SELECT count(*) FROM current WHERE ${CONDITIONS[type]}`;
+  if (!old) return currentKeysSql(type, 'count(*)');
   return `SELECT count(*) FROM (${oldKeysSql(type, 'key')})`;
 }
