@@ -38,74 +38,84 @@ async function create(server: Wherry, name: string): Promise<number> {
   return (await fetch(configMaps(server), { method: 'POST', headers, body })).status;
 }
 
-function tests(t: Test, start: typeof startEtcd): void {
-  const begin = async (t: Test, options: Parameters<typeof startEtcd>[0] = {}): Promise<EtcdProcess> => {
-    const etcd = await start(options);
-    t.teardown(async () => {
-      await etcd.stop('SIGKILL');
-      await etcd.remove();
-    });
-    return etcd;
-  };
-
-  t.test('waits for an etcd that is not there yet, and for one that went', async (t) => {
-    const port = await freePort();
-    const server = await apiserver(t, [`http://127.0.0.1:${port}`]);
-    await until('it says that it is not ready', async () => (await statusOf(server, '/readyz')) === 500);
-    t.equal(await statusOf(server, '/readyz/etcd'), 500, 'etcd is why');
-    const line = `no etcd answers at http://127.0.0.1:${port}; will keep trying`;
-    await until('the log says so', () => server.output().includes(line));
-    const dataDir = await temporaryFolder('etcd');
-    const etcd = await begin(t, { port, dataDir });
-    await untilReady(server);
-    t.equal(await create(server, 'a'), 201);
-    const watch = await fetch(`${configMaps(server)}?watch=true&fieldSelector=metadata.name=b`);
-    const seen = watch.text();
-
+async function begin(
+  t: Test,
+  start: typeof startEtcd,
+  options: Parameters<typeof startEtcd>[0] = {},
+): Promise<EtcdProcess> {
+  const etcd = await start(options);
+  t.teardown(async () => {
     await etcd.stop('SIGKILL');
-    await until('it is not ready', async () => (await statusOf(server, '/readyz')) === 500);
-    const again = await begin(t, { port, dataDir });
-    await untilReady(server);
-    t.equal(await statusOf(server, '/livez'), 200);
-    t.equal(await create(server, 'b'), 201);
-    await server.stop();
-    t.match(await seen, /"type":"ADDED".*"name":"b"/, 'a watch goes on');
-    await again.stop();
+    await etcd.remove();
   });
-
-  t.test('servers share an etcd: one runs the controllers, both see every write at once', async (t) => {
-    const etcd = await begin(t);
-    const args = ['--etcd-prefix', '/elsewhere/'];
-    const servers = [await apiserver(t, [etcd.url], args), await apiserver(t, [etcd.url], args)] as const;
-    await Promise.all(servers.map((server) => untilReady(server)));
-    const [one, two] = servers;
-    for (const [name, writer, reader] of [
-      ['a', one, two],
-      ['b', two, one],
-    ] as const) {
-      t.equal(await create(writer, name), 201);
-      t.equal((await fetch(`${configMaps(reader)}/${name}`)).status, 200, 'a read is consistent');
-    }
-    const leads = (server: Wherry) => server.output().includes('this member runs the controllers');
-    await until('one leads', () => servers.some(leads));
-    const accounts = async (): Promise<number> => {
-      const list = (await (await fetch(`${two.url}/api/v1/serviceaccounts`)).json()) as { items: unknown[] };
-      return list.items.length;
-    };
-    await until('its controllers work', async () => (await accounts()) >= 4);
-    t.notOk(servers.every(leads));
-    const client = createRemoteClient({ endpoints: [etcd.url], logger: silent });
-    t.teardown(() => client.close());
-    const { kvs } = await client.range({ ...prefix('/'), keysOnly: true });
-    t.same(
-      kvs.map(({ key }) => text(key)).filter((key) => !key.startsWith('/elsewhere/')),
-      [],
-      'all keys are below the prefix',
-    );
-    t.equal(await one.stop(), 0);
-    t.equal(await two.stop(), 0);
-  });
+  return etcd;
 }
 
-t.test('on a real etcd', { skip: etcdMissing }, async (t) => tests(t, startEtcd));
-t.test('on wherry etcd', async (t) => tests(t, startWherryEtcd));
+t.test('waits for an etcd that is not there yet, and for one that went', async (t) => {
+  const port = await freePort();
+  const server = await apiserver(t, [`http://127.0.0.1:${port}`]);
+  await until('it says that it is not ready', async () => (await statusOf(server, '/readyz')) === 500);
+  t.equal(await statusOf(server, '/readyz/etcd'), 500, 'etcd is why');
+  const line = `no etcd answers at http://127.0.0.1:${port}; will keep trying`;
+  await until('the log says so', () => server.output().includes(line));
+  const dataDir = await temporaryFolder('etcd');
+  const etcd = await begin(t, startWherryEtcd, { port, dataDir });
+  await untilReady(server);
+  t.equal(await create(server, 'a'), 201);
+  const watch = await fetch(`${configMaps(server)}?watch=true&fieldSelector=metadata.name=b`);
+  const seen = watch.text();
+
+  await etcd.stop('SIGKILL');
+  await until('it is not ready', async () => (await statusOf(server, '/readyz')) === 500);
+  const again = await begin(t, startWherryEtcd, { port, dataDir });
+  await untilReady(server);
+  t.equal(await statusOf(server, '/livez'), 200);
+  t.equal(await create(server, 'b'), 201);
+  await server.stop();
+  t.match(await seen, /"type":"ADDED".*"name":"b"/, 'a watch goes on');
+  await again.stop();
+});
+
+for (const { name, skip, start } of [
+  { name: 'a real etcd', skip: etcdMissing, start: startEtcd },
+  { name: 'wherry etcd', skip: false, start: startWherryEtcd },
+] as const) {
+  t.test(
+    `servers share ${name}: one runs the controllers, both see every write at once`,
+    { skip },
+    async (t) => {
+      const etcd = await begin(t, start);
+      const args = ['--etcd-prefix', '/elsewhere/'];
+      const servers = [await apiserver(t, [etcd.url], args), await apiserver(t, [etcd.url], args)] as const;
+      await Promise.all(servers.map((server) => untilReady(server)));
+      const [one, two] = servers;
+      for (const [name, writer, reader] of [
+        ['a', one, two],
+        ['b', two, one],
+      ] as const) {
+        t.equal(await create(writer, name), 201);
+        t.equal((await fetch(`${configMaps(reader)}/${name}`)).status, 200, 'a read is consistent');
+      }
+      const leads = (server: Wherry) => server.output().includes('this member runs the controllers');
+      await until('one leads', () => servers.some(leads));
+      const accounts = async (): Promise<number> => {
+        const list = (await (await fetch(`${two.url}/api/v1/serviceaccounts`)).json()) as {
+          items: unknown[];
+        };
+        return list.items.length;
+      };
+      await until('its controllers work', async () => (await accounts()) >= 4);
+      t.notOk(servers.every(leads));
+      const client = createRemoteClient({ endpoints: [etcd.url], logger: silent });
+      t.teardown(() => client.close());
+      const { kvs } = await client.range({ ...prefix('/'), keysOnly: true });
+      t.same(
+        kvs.map(({ key }) => text(key)).filter((key) => !key.startsWith('/elsewhere/')),
+        [],
+        'all keys are below the prefix',
+      );
+      t.equal(await one.stop(), 0);
+      t.equal(await two.stop(), 0);
+    },
+  );
+}

@@ -11,6 +11,7 @@ const FILE_SECONDS_MAX = '250';
 
 const files = ['transcript', 'curl', 'client-node'];
 
+t.jobs = 2;
 for (const backend of backends) {
   if (backend === 'embedded') continue;
   const skip = backend === 'etcd' ? etcdMissing : false;
