@@ -9,14 +9,17 @@ import { etcdMissing } from '../tools/real-etcd.js';
 
 const FILE_SECONDS_MAX = '250';
 
-const files = ['transcript', 'curl', 'client-node'];
+const files = {
+  'wherry-etcd': ['transcript', 'curl', 'client-node'],
+  etcd: ['transcript', 'client-node'],
+} as const;
 
 t.jobs = 2;
 for (const backend of backends) {
   if (backend === 'embedded') continue;
   const skip = backend === 'etcd' ? etcdMissing : false;
   t.test(`on ${backend}`, { skip }, async (t) => {
-    for (const file of files) {
+    for (const file of files[backend]) {
       const path = fileURLToPath(new URL(`./${file}.test.js`, import.meta.url));
       const env = { ...process.env, TAP_TIMEOUT: FILE_SECONDS_MAX, [BACKEND_VARIABLE]: backend };
       await t.spawn(process.execPath, [path], { env }, file);
