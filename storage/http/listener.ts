@@ -19,6 +19,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { followRenewals, isAllowed, serverTlsOptions, type PeerTls } from '../../raft/transport/tls.js';
 import type { Address } from '../cluster/urls.js';
 import { prepareSession, sessionOptions } from '../grpc/server/http2.js';
+import { holdForAuthority } from './authority.js';
 import { keepAlive as keepSessionAlive, type KeepAlive } from './keep-alive.js';
 
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n');
@@ -144,8 +145,12 @@ export class Listener {
       const isHttp2 = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
       if (isHttp2 && seen.length < HTTP2_PREFACE.length) return;
       stop();
+      if (isHttp2) {
+        holdForAuthority(socket, seen, () => this.#http2.emit('connection', socket));
+        return;
+      }
       socket.unshift(seen);
-      (isHttp2 ? this.#http2 : this.#http1).emit('connection', socket);
+      this.#http1.emit('connection', socket);
     };
     socket.on('readable', read);
     socket.on('close', stop);
