@@ -16,7 +16,7 @@ import { Lessor } from './lease/lessor.js';
 import { Upkeep, type UpkeepOptions } from './maintenance/upkeep.js';
 import type { Counters } from './metrics/counters.js';
 import type { AuthenticateResult, CommandResult, MachineTotals, MvccMachine } from './mvcc/machine.js';
-import type { AlarmMember, AuthService, SnapshotChunk } from './server/api.js';
+import type { AlarmMember, AuthService, ServedClient, SnapshotChunk } from './server/api.js';
 import { KvServer } from './server/kv.js';
 import { LeaseServer } from './server/leases.js';
 import { Proposer, requestTimeoutMs } from './server/proposer.js';
@@ -59,7 +59,7 @@ export interface Service {
    * For clients from outside: they are checked while authentication is on, and a learner refuses them all but serializable
    * ranges and its status, as in etcd.
    */
-  readonly guardedClient: EtcdClient;
+  readonly guardedClient: ServedClient;
   /** For clients from outside. */
   readonly auth: AuthService;
   /** For the services whose calls do not go through `guardedClient`. */
@@ -125,7 +125,10 @@ export function startService(parts: ServiceParts, options: ServiceOptions): Serv
   );
   const isLeader = () => consensus.status().leaderId === machine.memberId;
   const questions = new Questions();
-  const upkeep = new Upkeep({ machine, consensus, proposer, questions, clock, header, isLeader, onDamage }, options);
+  const upkeep = new Upkeep(
+    { machine, consensus, proposer, questions, clock, header, isLeader, onDamage },
+    options,
+  );
   const followLeadership = () => {
     if (isLeader()) lessor.promote(consensus.status().term);
     else lessor.demote();

@@ -5,7 +5,6 @@ import type {
   CompactionResponse,
   DeleteRangeRequest,
   DeleteRangeResponse,
-  EtcdClient,
   LeaseGrantRequest,
   LeaseGrantResponse,
   LeaseKeepAliveResponse,
@@ -23,6 +22,7 @@ import type {
   WatchStream,
 } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import type { ServedClient } from '../server/api.js';
 import type { KvServer } from '../server/kv.js';
 import type { LeaseServer } from '../server/leases.js';
 import type { WatchHub } from '../watch/hub.js';
@@ -42,7 +42,7 @@ export interface GuardedClientOptions {
 }
 
 /** The store as clients from outside see it: every call is checked for who makes it, and a learner refuses most. */
-export class GuardedClient implements EtcdClient {
+export class GuardedClient implements ServedClient {
   readonly #options: GuardedClientOptions;
 
   constructor(options: GuardedClientOptions) {
@@ -52,6 +52,11 @@ export class GuardedClient implements EtcdClient {
   range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
     const refusal = request.serializable === true ? undefined : this.#refusal();
     return refusal ?? this.#options.kv.range(request, options);
+  }
+
+  async *rangePages(request: RangeRequest, options?: CallOptions): AsyncGenerator<RangeResponse, void> {
+    if (request.serializable !== true) await this.#refusal();
+    yield* this.#options.kv.rangePages(request, options);
   }
 
   put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {

@@ -3,13 +3,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError, GrpcCode } from '../errors.js';
 import type { MessageType } from '../grpc/codec/message.js';
-import type {
-  BidiCall,
-  BidiRoute,
-  CallContext,
-  Route,
-  ServerStreamRoute,
-  UnaryRoute,
+import {
+  EncodedMessage,
+  type BidiCall,
+  type BidiRoute,
+  type CallContext,
+  type Route,
+  type ServerStreamRoute,
+  type UnaryRoute,
 } from '../grpc/server/handlers.js';
 import { statusOf } from '../grpc/server/status.js';
 import { gatewayPaths } from './gateway-paths.js';
@@ -95,7 +96,14 @@ export class Gateway {
 function contextOf(headers: IncomingHttpHeaders, signal: AbortSignal): CallContext {
   const token = headers.authorization;
   const brief: CallOptions = token === undefined ? {} : { token };
-  return { ...brief, signal, brief };
+  return {
+    ...brief,
+    signal,
+    brief,
+    get isOver() {
+      return signal.aborted;
+    },
+  };
 }
 
 async function answerUnary(
@@ -105,7 +113,9 @@ async function answerUnary(
   response: Response,
 ): Promise<void> {
   const answer = await route.handle(request, context);
-  sendJson(response, 200, toJson(route.method.response as MessageType<unknown>, answer));
+  const type = route.method.response as MessageType<unknown>;
+  const message = answer instanceof EncodedMessage ? type.decode(Buffer.concat(answer.parts)) : answer;
+  sendJson(response, 200, toJson(type, message));
 }
 
 async function answerStream(

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import { keyRange, type KeyRange } from '../bytes.js';
 import type { KeyValue, RangeRequest } from '../client/interface.js';
 import { currentKeysSql, keyParameters, oldKeysSql } from './keys-sql.js';
-import { Scanner } from './scan.js';
+import { Scanner, type Scan, type ScanSteps } from './scan.js';
 
 /** Length of the key, create revision, mod revision, version, lease as decimal text or null, key and value. */
 export type KeyValueRow = readonly [number, number, number, number, string | null, Buffer];
@@ -82,21 +82,34 @@ export class RangeReader {
       return kv === undefined ? NOTHING : { kvs: [kv], more: false, count: 1 };
     }
     const range = keyRange(request.key, request.rangeEnd);
-    if (request.countOnly === true) return { kvs: [], more: false, count: this.#count(range, at) };
+    if (request.countOnly === true) return { kvs: [], more: false, count: this.count(range, at) };
     const limit = Math.max(request.limit ?? 0, 0);
     const filter = revisionFilter(request);
     const kvs = this.#kvs(request, { range, at, filter, limit });
     const more = limit > 0 && kvs.length > limit;
-    const count = more || filter.length > 0 ? this.#count(range, at) : kvs.length;
+    const count = more || filter.length > 0 ? this.count(range, at) : kvs.length;
     if (more) kvs.length = limit;
     return { kvs, more, count };
+  }
+
+  /** How many keys there are. @param at undefined: now */
+  count(range: KeyRange, at: number | undefined): number {
+    const statement = this.#statement(`count ${range.type} ${at === undefined}`, () =>
+      countSql(range.type, at !== undefined),
+    );
+    return (statement.get(...keyParameters(range, at)) as [number])[0];
+  }
+
+  /** The next step of a scan. @param at undefined: now */
+  step(steps: ScanSteps, at: number | undefined): KeyValue[] {
+    return this.#scanner.step(steps, at);
   }
 
   #kvs(request: RangeRequest, scope: Scope): KeyValue[] {
     // One row more than asked for tells whether there are more.
     const limit = scope.limit === 0 ? Infinity : scope.limit + 1;
-    const { range, at } = scope;
-    if (isPlainScan(request, scope)) {
+    const { range, at, filter } = scope;
+    if (filter.length === 0 && isKeyScan(request)) {
       return this.#scanner.read({ range, at, withValue: request.keysOnly !== true, limit });
     }
     return this.#rows(request, scope, limit === Infinity ? -1 : limit).map(toKeyValue);
@@ -122,13 +135,6 @@ export class RangeReader {
       ...filter,
       limit,
     ) as KeyValueRow[];
-  }
-
-  #count(range: KeyRange, at: number | undefined): number {
-    const statement = this.#statement(`count ${range.type} ${at === undefined}`, () =>
-      countSql(range.type, at !== undefined),
-    );
-    return (statement.get(...keyParameters(range, at)) as [number])[0];
   }
 
   #statement(name: string, sql: () => string): Database.Statement {
@@ -160,13 +166,16 @@ interface Scope {
   readonly limit: number;
 }
 
-/** In the order of keys, and all of them. */
-function isPlainScan(
-  { sortOrder = 'none', sortTarget = 'key' }: RangeRequest,
-  { range, filter }: Scope,
-): boolean {
-  const isAscending = sortTarget === 'key' && sortOrder !== 'descend';
-  return isAscending && filter.length === 0 && range.type !== 'point';
+/** Of many keys in their order. */
+function isKeyScan({ rangeEnd, sortOrder = 'none', sortTarget = 'key' }: RangeRequest): boolean {
+  return rangeEnd !== undefined && rangeEnd.length > 0 && sortTarget === 'key' && sortOrder !== 'descend';
+}
+
+/** The scan that answers the request, limit aside; undefined where it needs more than one. */
+export function scanOf(request: RangeRequest): Omit<Scan, 'at' | 'limit'> | undefined {
+  if (!isKeyScan(request) || request.countOnly === true || revisionFilter(request).length > 0)
+    return undefined;
+  return { range: keyRange(request.key, request.rangeEnd), withValue: request.keysOnly !== true };
 }
 
 /** Bounds on mod and create revision, in the order in which the SQL takes them; empty when none is set. */

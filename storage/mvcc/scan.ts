@@ -38,21 +38,20 @@ export class Scanner {
     this.#db = db;
   }
 
-  read({ range, at, withValue, limit }: Scan): KeyValue[] {
-    const statement = this.#statement(range.type, at !== undefined, withValue);
+  read(scan: Scan): KeyValue[] {
+    const steps = new ScanSteps(scan);
     const kvs: KeyValue[] = [];
-    let rows = FIRST_STEP_ROWS;
-    let rest = range;
-    for (;;) {
-      const wanted = Math.min(rows, limit - kvs.length);
-      const packed = statement.get(...keyParameters(rest, at), wanted) as Packed;
-      const read = unpack(packed, kvs);
-      const last = kvs.at(-1);
-      if (read < wanted || kvs.length >= limit || last === undefined) return kvs;
-      rest = { ...range, start: keyAfter(last.key) };
-      const bytesPerRow = Math.max(1, (packed[1]?.length ?? 0) / read);
-      rows = Math.min(STEP_ROWS_MAX, Math.ceil(STEP_BYTES / bytesPerRow));
-    }
+    while (!steps.done) kvs.push(...this.step(steps, scan.at));
+    return kvs;
+  }
+
+  /** @param at as of a scan; it may be the current revision in one step and an old one in the next */
+  step(steps: ScanSteps, at: number | undefined): KeyValue[] {
+    const statement = this.#statement(steps.range.type, at !== undefined, steps.withValue);
+    const packed = statement.get(...keyParameters(steps.range, at), steps.rows) as Packed;
+    const kvs = unpack(packed);
+    steps.taken(kvs, packed[1]?.length ?? 0);
+    return kvs;
   }
 
   #statement(type: KeyRange['type'], old: boolean, withValue: boolean): Database.Statement {
@@ -66,8 +65,48 @@ export class Scanner {
   }
 }
 
+/** How far a scan has come. */
+export class ScanSteps {
+  readonly withValue: boolean;
+  #range: KeyRange;
+  #left: number;
+  #rows = FIRST_STEP_ROWS;
+
+  constructor({ range, withValue, limit }: Omit<Scan, 'at'>) {
+    this.withValue = withValue;
+    this.#range = range;
+    this.#left = limit;
+  }
+
+  /** What is left of it. */
+  get range(): KeyRange {
+    return this.#range;
+  }
+
+  /** To be read next. */
+  get rows(): number {
+    return Math.min(this.#rows, this.#left);
+  }
+
+  get done(): boolean {
+    return this.#left === 0;
+  }
+
+  taken(kvs: readonly KeyValue[], bytes: number): void {
+    const last = kvs.at(-1);
+    if (last === undefined || kvs.length < this.rows) {
+      this.#left = 0;
+      return;
+    }
+    this.#left -= kvs.length;
+    this.#range = { ...this.#range, start: keyAfter(last.key) };
+    const rowBytes = Math.max(1, bytes / kvs.length);
+    this.#rows = Math.min(STEP_ROWS_MAX, Math.ceil(STEP_BYTES / rowBytes));
+  }
+}
+
 /** The smallest key there is above it. */
-export function keyAfter(key: Uint8Array): Uint8Array {
+function keyAfter(key: Uint8Array): Uint8Array {
   return Buffer.concat([key, Buffer.of(0)]);
 }
 
@@ -98,12 +137,11 @@ function packedSql(of: 'h' | 'k', mod: string, withValue: boolean): string {
     CAST(group_concat(${withValue ? 'k.key || h.value' : 'k.key'}, '') AS BLOB)`;
 }
 
-/** Adds the rows to `kvs`. Returns how many there were. */
-function unpack([text, blob]: Packed, kvs: KeyValue[]): number {
-  if (text === null) return 0;
+function unpack([text, blob]: Packed): KeyValue[] {
+  const kvs: KeyValue[] = [];
+  if (text === null) return kvs;
   const bytes = asBuffer(blob ?? NO_BYTES);
   const numbers = new NumberReader(text);
-  let rows = 0;
   let offset = 0;
   while (!numbers.atEnd) {
     const keyEnd = offset + numbers.next();
@@ -116,10 +154,9 @@ function unpack([text, blob]: Packed, kvs: KeyValue[]): number {
     const value = bytes.subarray(keyEnd, valueEnd);
     kvs.push({ key, value, createRevision, modRevision, version, lease });
     offset = valueEnd;
-    rows += 1;
   }
   invariant(offset === bytes.length, 'rows and their bytes belong together');
-  return rows;
+  return kvs;
 }
 
 /** Decimal numbers with one character after each, but for the last. */

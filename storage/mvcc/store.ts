@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { invariant } from '../../raft/invariant.js';
-import { keyRange, NO_BYTES } from '../bytes.js';
+import { keyRange, NO_BYTES, type KeyRange } from '../bytes.js';
 import type { DeleteRangeRequest, KeyValue, RangeRequest } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
 import { Counters } from '../metrics/counters.js';
@@ -8,6 +8,7 @@ import { AlarmTable } from './alarms.js';
 import { LeaseTable } from './leases.js';
 import type { Metadata } from './metadata.js';
 import { leaseText, RangeReader, type RangeResult } from './range.js';
+import type { ScanSteps } from './scan.js';
 
 /** One row of history as it is made: what watchers are told. */
 export interface Change {
@@ -119,6 +120,16 @@ export class MvccStore {
     const { revision = 0 } = request;
     this.counters.ranges += 1;
     return this.#reader.read(request, revision <= 0 || revision === this.revision ? undefined : revision);
+  }
+
+  /** Of a scan at a readable revision. */
+  step(steps: ScanSteps, revision: number): readonly KeyValue[] {
+    return this.#reader.step(steps, revision === this.revision ? undefined : revision);
+  }
+
+  /** How many keys there are at a readable revision. */
+  count(range: KeyRange, revision: number): number {
+    return this.#reader.count(range, revision === this.revision ? undefined : revision);
   }
 
   get(key: Uint8Array): KeyValue | undefined {

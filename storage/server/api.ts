@@ -6,19 +6,29 @@ import type {
   CallOptions,
   EtcdClient,
   KeyValue,
+  RangeRequest,
+  RangeResponse,
   ResponseHeader,
   StatusResponse,
 } from '../client/interface.js';
 
 export interface EtcdServices {
   /** KV, Watch and Lease, with the checks for clients from outside. */
-  readonly client: EtcdClient;
+  readonly client: ServedClient;
   readonly cluster: ClusterService;
   readonly maintenance: MaintenanceService;
   readonly auth: AuthService;
   readonly election: ElectionService;
   readonly lock: LockService;
   readonly leadership: Leadership;
+}
+
+export interface ServedClient extends EtcdClient {
+  /**
+   * A range's answer in pieces, so that neither side holds up others with a long one: `kvs` follow on each other, header
+   * and count are the whole answer's in each, `more` is said by the last. All are of one revision.
+   */
+  rangePages(request: RangeRequest, options?: CallOptions): AsyncIterable<RangeResponse>;
 }
 
 /** Whether this member knows a leader, for calls that ask for one (`hasleader` in etcd's metadata). */

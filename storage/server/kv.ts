@@ -16,8 +16,10 @@ import type {
 import { EtcdError } from '../errors.js';
 import { costOfPut, costOfTxn, type Quota } from '../maintenance/quota.js';
 import type { MvccStore } from '../mvcc/store.js';
+import { scanOf } from '../mvcc/range.js';
 import { executeRange, executeTxn } from '../mvcc/txn.js';
 import type { Proposer } from './proposer.js';
+import { rangePages, slices } from './range-pages.js';
 import {
   isReadOnly,
   isSerializable,
@@ -72,6 +74,25 @@ export class KvServer {
     if (guard === undefined) return this.#read(read);
     const caller = await guard.identify(options);
     return this.#read(() => guard.checkRange(caller, request) ?? read());
+  }
+
+  /** The same in pieces (range-pages.ts). What is not one scan in the order of keys is read at once. */
+  async *rangePages(request: RangeRequest, options?: CallOptions): AsyncGenerator<RangeResponse, void> {
+    const scan = scanOf(request);
+    if (scan === undefined) {
+      yield* slices(await this.range(request, options));
+      return;
+    }
+    validateRange(request);
+    if (request.serializable !== true) await this.#proposer.confirmRead(options);
+    const { guard } = this.#proposer;
+    if (guard !== undefined) {
+      const caller = await guard.identify(options);
+      const refusal = guard.checkRange(caller, request);
+      if (refusal !== undefined) throw refusal;
+    }
+    const read = <R extends object>(work: () => R | EtcdError) => this.#read(work);
+    yield* rangePages({ state: this.#state, header: this.#header, read }, request, scan);
   }
 
   async put(request: PutRequest, options?: CallOptions): Promise<PutResponse> {

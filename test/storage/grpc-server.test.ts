@@ -456,7 +456,7 @@ t.test('RangeStream: pieces of one revision that together are the range', async 
     await store.client.txn({ compare: [], success, failure: [] });
   }
   const { address } = await serve(t, {
-    services: { client: { range: (...all) => store.client.range(...all) } },
+    services: { client: { rangePages: (...all) => store.guardedClient.rangePages(...all) } },
   });
   const client = grpcClient(t, address);
   const { path, request, response } = KV.RangeStream;

@@ -162,7 +162,9 @@ t.test('a hash is of its revision, whatever is written and compacted while it is
   const { client, upkeep } = store;
   const write = (round: number) =>
     Promise.all(
-      Array.from({ length: 500 }, (_, key) => client.put({ key: bytes(`${key}`), value: Buffer.alloc(256, round) })),
+      Array.from({ length: 500 }, (_, key) =>
+        client.put({ key: bytes(`${key}`), value: Buffer.alloc(256, round) }),
+      ),
     );
   for (let round = 0; round < 4; round++) await write(round);
   const { revision } = store.status().header;

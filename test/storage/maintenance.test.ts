@@ -91,7 +91,12 @@ t.test('NOSPACE: nothing grows, what makes room passes; whichever member raised 
   await fails(t, client.put({ key: bytes('b'), value: bytes('1') }), 'NoSpace');
   await fails(t, client.leaseGrant({ ttl: 100 }), 'NoSpace');
   await fails(t, client.txn(txn([put('b', '1')])), 'NoSpace');
-  await fails(t, client.txn(txn([get('a')], [put('b', '1')])), 'NoSpace', 'the branch that is not taken, too');
+  await fails(
+    t,
+    client.txn(txn([get('a')], [put('b', '1')])),
+    'NoSpace',
+    'the branch that is not taken, too',
+  );
   await fails(t, client.txn(txn([nested([put('b', '1')])])), 'NoSpace', 'and what is nested');
   t.equal((await client.range({ key: bytes('a') })).count, 1);
   t.equal((await client.txn(txn([del('a')]))).succeeded, true);
@@ -123,7 +128,12 @@ t.test('CORRUPT: nothing is written; etcd answers reads, and so does this', asyn
   t.equal(consensus.entries.length, entries, 'expiries that would be refused are not even proposed');
   await upkeep.alarm(alarm('activate', 9n, 'nospace'));
   await upkeep.alarm(alarm('deactivate', 9n, 'corrupt'));
-  await fails(t, client.put({ key: bytes('b'), value: bytes('1') }), 'NoSpace', 'the other alarm counts again');
+  await fails(
+    t,
+    client.put({ key: bytes('b'), value: bytes('1') }),
+    'NoSpace',
+    'the other alarm counts again',
+  );
   clock.advance(SECOND_MS);
   await settle();
   t.same(store.machine.store.leases.all(), [], 'and the lease expires');
@@ -169,19 +179,27 @@ t.test('beyond the quota the alarm is raised once, in the log, and all that grow
   await store.close();
 });
 
-t.test('of several requests without room at once, one raises the alarm; a grant and a txn need room too', async (t) => {
-  const store = fakeStore({ quotaBackendBytes: 1 });
-  const { client, consensus } = store;
-  await Promise.all([
-    fails(t, client.put({ key: bytes('x'), value: bytes('') }), 'NoSpace'),
-    fails(t, client.txn(txn([], [nested([put('x', '')])])), 'NoSpace'),
-    fails(t, client.leaseGrant({ ttl: 10 }), 'NoSpace'),
-  ]);
-  t.equal(consensus.entries.length, 1);
-  t.equal((await client.txn(txn([del('x')]))).succeeded, true, 'what costs nothing passes');
-  await fails(t, client.put({ key: bytes(''), value: bytes('') }), 'EmptyKey', 'what is wrong by itself is told first');
-  await store.close();
-});
+t.test(
+  'of several requests without room at once, one raises the alarm; a grant and a txn need room too',
+  async (t) => {
+    const store = fakeStore({ quotaBackendBytes: 1 });
+    const { client, consensus } = store;
+    await Promise.all([
+      fails(t, client.put({ key: bytes('x'), value: bytes('') }), 'NoSpace'),
+      fails(t, client.txn(txn([], [nested([put('x', '')])])), 'NoSpace'),
+      fails(t, client.leaseGrant({ ttl: 10 }), 'NoSpace'),
+    ]);
+    t.equal(consensus.entries.length, 1);
+    t.equal((await client.txn(txn([del('x')]))).succeeded, true, 'what costs nothing passes');
+    await fails(
+      t,
+      client.put({ key: bytes(''), value: bytes('') }),
+      'EmptyKey',
+      'what is wrong by itself is told first',
+    );
+    await store.close();
+  },
+);
 
 t.test('without a leader there is no room either, whether the alarm can be raised or not', async (t) => {
   const store = fakeStore({ quotaBackendBytes: 1 });
@@ -220,7 +238,11 @@ t.test('a defragmentation gives back all that is free, and the sizes say so', as
   t.equal(after.dbSize, after.dbSizeInUse, 'all are given back');
   t.equal(after.dbSizeInUse, before.dbSizeInUse);
   await store.close();
-  t.equal(fs.statSync(path.join(dataDir, 'member', 'mvcc-1.db')).size, after.dbSize, 'the file has that size');
+  t.equal(
+    fs.statSync(path.join(dataDir, 'member', 'mvcc-1.db')).size,
+    after.dbSize,
+    'the file has that size',
+  );
 });
 
 class Compactions {
@@ -255,26 +277,29 @@ class Compactions {
   }
 }
 
-t.test('periodic: what is older than the retention, each time it is over, each hour at most (etcd)', async (t) => {
-  const short = new Compactions({ mode: 'periodic', retention: 10 * MINUTE_MS });
-  t.same(await short.pass(10 * MINUTE_MS - MINUTE_MS, MINUTE_MS), [], 'nothing is that old yet');
-  t.same(await short.pass(MINUTE_MS, MINUTE_MS), [1], 'what was the revision ten minutes ago');
-  t.same(await short.pass(20 * MINUTE_MS, MINUTE_MS), [10, 20]);
-  short.works = false;
-  t.same(await short.pass(15 * MINUTE_MS, MINUTE_MS), []);
-  short.works = true;
-  t.same(await short.pass(MINUTE_MS, MINUTE_MS), [36], 'one that failed is made up for at the next tenth');
-  short.leads = false;
-  t.same(await short.pass(30 * MINUTE_MS, MINUTE_MS), [], 'only the leader compacts');
-  short.leads = true;
-  t.same(await short.pass(MINUTE_MS, MINUTE_MS), [67]);
-  short.end();
-  t.same(await short.pass(30 * MINUTE_MS, MINUTE_MS), []);
+t.test(
+  'periodic: what is older than the retention, each time it is over, each hour at most (etcd)',
+  async (t) => {
+    const short = new Compactions({ mode: 'periodic', retention: 10 * MINUTE_MS });
+    t.same(await short.pass(10 * MINUTE_MS - MINUTE_MS, MINUTE_MS), [], 'nothing is that old yet');
+    t.same(await short.pass(MINUTE_MS, MINUTE_MS), [1], 'what was the revision ten minutes ago');
+    t.same(await short.pass(20 * MINUTE_MS, MINUTE_MS), [10, 20]);
+    short.works = false;
+    t.same(await short.pass(15 * MINUTE_MS, MINUTE_MS), []);
+    short.works = true;
+    t.same(await short.pass(MINUTE_MS, MINUTE_MS), [36], 'one that failed is made up for at the next tenth');
+    short.leads = false;
+    t.same(await short.pass(30 * MINUTE_MS, MINUTE_MS), [], 'only the leader compacts');
+    short.leads = true;
+    t.same(await short.pass(MINUTE_MS, MINUTE_MS), [67]);
+    short.end();
+    t.same(await short.pass(30 * MINUTE_MS, MINUTE_MS), []);
 
-  const long = new Compactions({ mode: 'periodic', retention: 3 * HOUR_MS });
-  t.same(await long.pass(3 * HOUR_MS, 6 * MINUTE_MS), [1]);
-  t.same(await long.pass(2 * HOUR_MS, 6 * MINUTE_MS), [10, 20], 'each hour, what is three hours old');
-});
+    const long = new Compactions({ mode: 'periodic', retention: 3 * HOUR_MS });
+    t.same(await long.pass(3 * HOUR_MS, 6 * MINUTE_MS), [1]);
+    t.same(await long.pass(2 * HOUR_MS, 6 * MINUTE_MS), [10, 20], 'each hour, what is three hours old');
+  },
+);
 
 t.test('revision: all but the newest revisions, every five minutes (etcd)', async (t) => {
   const compactions = new Compactions({ mode: 'revision', retention: 10 });
@@ -300,13 +325,21 @@ t.test('a store compacts itself by a command in its log', async (t) => {
 });
 
 t.test('who differs: those outside the majority, nobody in particular without one', (t) => {
-  const finding = (memberId: bigint, hash: number, compactRevision = 5) => ({ memberId, hash, compactRevision });
+  const finding = (memberId: bigint, hash: number, compactRevision = 5) => ({
+    memberId,
+    hash,
+    compactRevision,
+  });
   t.same(differing([finding(1n, 7), finding(2n, 7), finding(3n, 7)], 3), []);
   t.same(differing([finding(1n, 7), finding(2n, 8), finding(3n, 7)], 3), [2n]);
   t.same(differing([finding(1n, 8), finding(2n, 7), finding(3n, 7)], 3), [1n], 'the leader, too');
   t.same(differing([finding(1n, 7), finding(2n, 8)], 3), [0n], 'two of three do not know who of them it is');
   t.same(differing([finding(1n, 7), finding(2n, 8), finding(3n, 9)], 3), [0n]);
-  t.same(differing([finding(1n, 7), finding(2n, 8, 6), finding(3n, 7)], 3), [], 'hashes of other compactions say nothing');
+  t.same(
+    differing([finding(1n, 7), finding(2n, 8, 6), finding(3n, 7)], 3),
+    [],
+    'hashes of other compactions say nothing',
+  );
   t.end();
 });
 
@@ -355,47 +388,56 @@ t.test('maintenance and cluster answer with headers', async (t) => {
   t.equal((await service.remove({ id: added.member.id })).members.length, 2);
 });
 
-t.test('downgrades: etcd’s errors for what is no version one minor below, and none is possible here', async (t) => {
-  const { maintenance } = services(t);
-  const downgrade = (action: 'validate' | 'enable' | 'cancel', version: string) =>
-    maintenance.downgrade({ action, version });
-  t.equal((await downgrade('validate', '3.5')).version, '3.6');
-  t.equal((await downgrade('validate', '3.5.1')).version, '3.6');
-  for (const version of ['3.6', '3.4.0', '3.7', '2.5']) {
-    await fails(t, downgrade('validate', version), 'InvalidDowngradeTargetVersion', version);
-  }
-  for (const version of ['', '3', 'v3.5', '3.5.0.1']) {
-    await fails(t, downgrade('validate', version), 'WrongDowngradeVersionFormat', version);
-  }
-  await fails(t, downgrade('enable', '3.5'), 'InvalidDowngradeTargetVersion');
-  await fails(t, downgrade('enable', 'x'), 'WrongDowngradeVersionFormat');
-  await fails(t, downgrade('cancel', ''), 'NoInflightDowngrade');
-});
+t.test(
+  'downgrades: etcd’s errors for what is no version one minor below, and none is possible here',
+  async (t) => {
+    const { maintenance } = services(t);
+    const downgrade = (action: 'validate' | 'enable' | 'cancel', version: string) =>
+      maintenance.downgrade({ action, version });
+    t.equal((await downgrade('validate', '3.5')).version, '3.6');
+    t.equal((await downgrade('validate', '3.5.1')).version, '3.6');
+    for (const version of ['3.6', '3.4.0', '3.7', '2.5']) {
+      await fails(t, downgrade('validate', version), 'InvalidDowngradeTargetVersion', version);
+    }
+    for (const version of ['', '3', 'v3.5', '3.5.0.1']) {
+      await fails(t, downgrade('validate', version), 'WrongDowngradeVersionFormat', version);
+    }
+    await fails(t, downgrade('enable', '3.5'), 'InvalidDowngradeTargetVersion');
+    await fails(t, downgrade('enable', 'x'), 'WrongDowngradeVersionFormat');
+    await fails(t, downgrade('cancel', ''), 'NoInflightDowngrade');
+  },
+);
 
-t.test('who asks is checked first: administrators for what changes or tells much, users for the rest', async (t) => {
-  const { maintenance, service, asked } = services(t, EtcdError.of('PermissionDenied'));
-  const urls = { peerUrls: ['http://127.0.0.1:9'] };
-  const forAdmins = [
-    () => maintenance.alarm(alarm('activate', 1n, 'nospace')),
-    () => maintenance.alarm(alarm('deactivate', 1n, 'nospace')),
-    () => maintenance.defragment(),
-    () => maintenance.hash(),
-    () => maintenance.hashKv({ revision: 0 }),
-    () => maintenance.moveLeader({ targetId: 2n }),
-    () => maintenance.downgrade({ action: 'cancel', version: '' }),
-    async () => {
-      for await (const chunk of maintenance.snapshot()) t.fail(`${chunk.blob.length} bytes were sent`);
-    },
-    () => service.add({ ...urls, isLearner: false }),
-    () => service.remove({ id: 2n }),
-    () => service.promote({ id: 2n }),
-    () => service.update({ ...urls, id: 2n }),
-  ];
-  for (const call of forAdmins) await fails(t, call(), 'PermissionDenied');
-  t.same(asked, forAdmins.map(() => 'admin'));
-  asked.length = 0;
-  await fails(t, maintenance.alarm(alarm('get')), 'PermissionDenied');
-  await fails(t, service.list({ linearizable: false }), 'PermissionDenied');
-  t.same(asked, ['user', 'user']);
-  t.equal((await maintenance.status()).version, '3.6.0', 'how the member is, anybody may ask');
-});
+t.test(
+  'who asks is checked first: administrators for what changes or tells much, users for the rest',
+  async (t) => {
+    const { maintenance, service, asked } = services(t, EtcdError.of('PermissionDenied'));
+    const urls = { peerUrls: ['http://127.0.0.1:9'] };
+    const forAdmins = [
+      () => maintenance.alarm(alarm('activate', 1n, 'nospace')),
+      () => maintenance.alarm(alarm('deactivate', 1n, 'nospace')),
+      () => maintenance.defragment(),
+      () => maintenance.hash(),
+      () => maintenance.hashKv({ revision: 0 }),
+      () => maintenance.moveLeader({ targetId: 2n }),
+      () => maintenance.downgrade({ action: 'cancel', version: '' }),
+      async () => {
+        for await (const chunk of maintenance.snapshot()) t.fail(`${chunk.blob.length} bytes were sent`);
+      },
+      () => service.add({ ...urls, isLearner: false }),
+      () => service.remove({ id: 2n }),
+      () => service.promote({ id: 2n }),
+      () => service.update({ ...urls, id: 2n }),
+    ];
+    for (const call of forAdmins) await fails(t, call(), 'PermissionDenied');
+    t.same(
+      asked,
+      forAdmins.map(() => 'admin'),
+    );
+    asked.length = 0;
+    await fails(t, maintenance.alarm(alarm('get')), 'PermissionDenied');
+    await fails(t, service.list({ linearizable: false }), 'PermissionDenied');
+    t.same(asked, ['user', 'user']);
+    t.equal((await maintenance.status()).version, '3.6.0', 'how the member is, anybody may ask');
+  },
+);

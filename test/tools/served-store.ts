@@ -21,9 +21,9 @@ export interface ServedStore {
 export async function serveStore(t: Test, dataDir = ':memory:'): Promise<ServedStore> {
   const store = await openStore({ dataDir });
   const routes: Route[] = [
-    ...kvRoutes(store.client),
-    ...watchRoutes(store.client),
-    ...leaseRoutes(store.client),
+    ...kvRoutes(store.guardedClient),
+    ...watchRoutes(store.guardedClient),
+    ...leaseRoutes(store.guardedClient),
     unary(Maintenance.Status, () => store.client.status()),
     serverStream(Maintenance.Snapshot, (_request, context) => store.snapshot(context)),
   ];

@@ -1,17 +1,19 @@
 import { performance } from 'node:perf_hooks';
+import { asBuffer } from '../../bytes.js';
 import type { CallOptions } from '../../client/interface.js';
 import { EtcdError, GrpcCode } from '../../errors.js';
 import { WireError } from '../../wire.js';
 import type { Codec, Method } from '../method.js';
 import type { GrpcObserver } from '../observer.js';
 import { Inbox, PREFIX_BYTES, type Compression } from './inbox.js';
-import type {
-  BidiCall,
-  BidiHandler,
-  BidiRoute,
-  CallContext,
-  ServerStreamRoute,
-  UnaryRoute,
+import {
+  EncodedMessage,
+  type BidiCall,
+  type BidiHandler,
+  type BidiRoute,
+  type CallContext,
+  type ServerStreamRoute,
+  type UnaryRoute,
 } from './handlers.js';
 import { OK, statusOf, type Status } from './status.js';
 import type { StreamEvents, WireStream } from './wire-stream.js';
@@ -144,7 +146,12 @@ export abstract class Call implements CallContext, StreamEvents {
 
   protected frame<Response>(codec: Codec<Response>, response: Response): Buffer {
     const frame = codec.encode(response, PREFIX_BYTES);
-    const bytes = frame.length - PREFIX_BYTES;
+    this.writePrefix(frame, frame.length - PREFIX_BYTES);
+    return frame;
+  }
+
+  /** Before a message of so many bytes. */
+  protected writePrefix(frame: Buffer, bytes: number): Buffer {
     frame[0] = 0;
     frame.writeUInt32BE(bytes, 1);
     this.environment.observer?.messageSent(this.#method, bytes);
@@ -203,7 +210,16 @@ export class UnaryCall<Request, Response> extends SingleRequestCall<Request> {
 
   async #answer(request: Request): Promise<void> {
     const response = await this.#route.handle(request, this);
-    if (!this.isOver) this.finish(OK, this.frame(this.#route.method.response, response));
+    if (this.isOver) return;
+    if (response instanceof EncodedMessage) this.#finishEncoded(response.parts);
+    else this.finish(OK, this.frame(this.#route.method.response, response));
+  }
+
+  #finishEncoded(parts: readonly Uint8Array[]): void {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.stream.send(this.writePrefix(Buffer.allocUnsafe(PREFIX_BYTES), bytes));
+    for (const part of parts) this.stream.send(asBuffer(part));
+    this.finish(OK);
   }
 
   override drained(): void {}

@@ -4,6 +4,8 @@ import type { Method } from '../method.js';
 
 /** What a handler knows of its call. */
 export interface CallContext extends CallOptions {
+  /** Nobody waits for an answer any more. */
+  readonly isOver: boolean;
   /** Aborted when the client has gone, the deadline has passed or the server stops. Made when it is first asked for. */
   readonly signal: AbortSignal;
   /**
@@ -32,10 +34,15 @@ export interface BidiHandler<Request> {
   closed(): void;
 }
 
+/** A message that is encoded already, in pieces. */
+export class EncodedMessage {
+  constructor(readonly parts: readonly Uint8Array[]) {}
+}
+
 export interface UnaryRoute<Request, Response> {
   readonly type: 'unary';
   readonly method: Method<Request, Response>;
-  handle(request: Request, context: CallContext): Promise<Response>;
+  handle(request: Request, context: CallContext): Promise<Response | EncodedMessage>;
 }
 export interface ServerStreamRoute<Request, Response> {
   readonly type: 'server_stream';
@@ -59,7 +66,7 @@ type MethodOf<T, Request, Response> = Method<Request, Response> & { readonly typ
 
 export function unary<Request, Response>(
   method: MethodOf<'unary', Request, Response>,
-  handle: (request: Request, context: CallContext) => Promise<Response>,
+  handle: (request: Request, context: CallContext) => Promise<Response | EncodedMessage>,
 ): Route {
   const route: UnaryRoute<Request, Response> = { type: 'unary', method, handle };
   return route;
