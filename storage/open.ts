@@ -109,6 +109,7 @@ export interface Store extends Service {
 }
 
 const MEMORY = ':memory:';
+const LOG_NAME = 'log.db';
 
 /** A copy for a follower is fresh while this share of the log's tail has been applied since. */
 const FRESH_SHARE = 10;
@@ -285,15 +286,24 @@ function makeFolder(dataDir: string, folder: string): void {
 
 async function openLog(options: StoreOptions, folder: string, observer: Counters): Promise<RaftLog> {
   const url = options.workerUrls?.log;
+  refuseLostLog(folder);
   try {
     return await openSqliteLog({
-      path: path.join(folder, 'log.db'),
+      path: path.join(folder, LOG_NAME),
       observer,
       ...(url && { workerUrl: url }),
     });
   } catch (error) {
     throw startError(options.dataDir, error);
   }
+}
+
+/** The log is made before the first database: without it a member would not know how it has voted. */
+function refuseLostLog(folder: string): void {
+  const file = path.join(folder, LOG_NAME);
+  if (readCurrent(folder) === undefined || (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0)
+    return;
+  throw new DataDirCorruptError(file, 'is missing or empty, but there is a database');
 }
 
 /** The disk failed or a file is damaged: told once, and nothing is accepted any more. */

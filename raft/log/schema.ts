@@ -56,7 +56,11 @@ const TABLES = `
 export function prepareSchema(db: Database.Database, path: string, fill: () => void): void {
   // On an existing WAL database the lock mode comes first, else SQLite makes a shared-memory file. On a new one it
   // comes after the settings that read the file: two processes would keep a shared lock each and both be refused.
-  const isNew = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  const isNew = sizeOf(path) === 0;
+  // SQLite would take the missing end of the last page for zeroes; a crash may leave it in the WAL.
+  if (sizeOf(path) % PAGE_BYTES !== 0 && sizeOf(`${path}-wal`) === 0) {
+    throw new LogError('corrupt', path, 'it ends within a page');
+  }
   if (!isNew) db.pragma('locking_mode = EXCLUSIVE');
   if (isNew || isEmpty(db)) {
     db.pragma(`page_size = ${PAGE_BYTES}`);
@@ -81,6 +85,11 @@ export function prepareSchema(db: Database.Database, path: string, fill: () => v
   db.pragma('wal_autocheckpoint = 0');
   db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
   verifySettings(db, path);
+}
+
+/** 0 of what is not there. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function isEmpty(db: Database.Database): boolean {

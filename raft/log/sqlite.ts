@@ -137,11 +137,12 @@ export class SqliteLog implements RaftLog {
    * @throws LogError: foreign, if it is another's
    */
   claim(owner: LogOwner): void {
-    const { clusterId, memberId } = (this.#owner ??= owner);
-    if (clusterId !== owner.clusterId || memberId !== owner.memberId) {
-      throw new LogError('foreign', this.#path, nameOf({ clusterId, memberId }));
+    const present = this.#owner;
+    if (present !== undefined) {
+      if (present.clusterId === owner.clusterId && present.memberId === owner.memberId) return;
+      throw new LogError('foreign', this.#path, nameOf(present));
     }
-    if (this.#owner !== owner) return;
+    this.#owner = owner;
     this.#enqueue({ type: 'claim', owner });
     // That it is not on disk is told by the log's failure.
     this.#flight().synced.promise.catch(() => undefined);

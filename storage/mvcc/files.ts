@@ -3,7 +3,7 @@ import path from 'node:path';
 import type Database from 'better-sqlite3';
 import { DataDirCorruptError, dataDirError } from './errors.js';
 import { openSqlite } from '../../raft/sqlite.js';
-import { createDatabase, openDatabase, verifyPages } from './schema.js';
+import { createDatabase, openDatabase, PAGE_BYTES, verifyPages } from './schema.js';
 
 /**
  * The MVCC database's files. A database renamed over one whose `-wal` is still there opens silently with the old
@@ -77,6 +77,10 @@ export function openLiveDatabase({ folder, mayCreate, fill }: LiveDatabaseOption
 function verify(file: string): void {
   const size = fs.statSync(file).size;
   const wasClosed = (fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0;
+  // SQLite would take the missing end of the last page for zeroes.
+  if (wasClosed && size % PAGE_BYTES !== 0) {
+    throw new DataDirCorruptError(file, 'the database is corrupt (it ends within a page)');
+  }
   if (size > (wasClosed ? VERIFIED_BYTES_MAX : VERIFIED_BYTES_MAX_UNCLOSED)) return;
   try {
     const db = openSqlite(file, { fileMustExist: true, readonly: true });

@@ -18,7 +18,7 @@ const FORMAT_OF_ONE_MEMBER = 1;
 const FORMAT_WITHOUT_ALARMS = 2;
 
 /** Values of about a kilobyte fit three to a page; measured faster than 8 KiB, because a lone put writes whole pages. */
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 
 const CACHE_KIB = 16 * 1024;
 

@@ -247,6 +247,36 @@ t.test('SqliteLog: a file that is damaged or not ours is refused by name and lef
   await rejectsWith(t, openSqliteLog({ path: path('no/raft.db') }), 'failed', path('no/raft.db'));
 });
 
+t.test('SqliteLog: it says whose it is, and nobody else takes it', async (t) => {
+  const path = join(folder(t), 'raft.db');
+  const owner = { clusterId: 2n ** 64n - 1n, memberId: 2n ** 63n };
+  const log = await openSqliteLog({ path });
+  log.claim(owner);
+  log.claim(owner);
+  await log.append([entry(1)]);
+  await log.close();
+  for (const other of [
+    { ...owner, memberId: 1n },
+    { ...owner, clusterId: 1n },
+  ]) {
+    const again = await openSqliteLog({ path });
+    t.throws(() => again.claim(other), {
+      code: 'foreign',
+      message: `${path}: the log is of another member (member 8000000000000000 of cluster ffffffffffffffff)`,
+    });
+    await again.close();
+  }
+  // As logs were before they said so.
+  edit(path, 'DROP TABLE owner; PRAGMA user_version = 1');
+  const old = await openSqliteLog({ path });
+  t.equal(old.lastIndex, 1);
+  old.claim({ clusterId: 5n, memberId: 6n });
+  await old.close();
+  const claimed = await open(t, { path });
+  t.throws(() => claimed.claim(owner), { code: 'foreign' });
+  claimed.claim({ clusterId: 5n, memberId: 6n });
+});
+
 t.test('SqliteLog: damage to an entry is found when it is read, to the last one at once', async (t) => {
   const dir = folder(t);
   const make = async (name: string) => {

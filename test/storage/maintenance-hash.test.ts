@@ -60,7 +60,7 @@ async function hashKvOf(t: Test, address: string): Promise<HashKv> {
           { revision },
           (error, answer) => {
             if (answer === undefined) reject(error ?? new Error('no answer'));
-            else resolve(answer as HashKvResponse);
+            else resolve(answer);
           },
         );
       }),
