@@ -91,6 +91,11 @@ const authChange = fc.oneof(
   fc.record({ type: fc.constant('role-revoke-permission'), name, key: bytes, rangeEnd: bytes }),
   fc.record({ type: fc.constant('authenticate'), name, token: name, authRevision: fc.nat() }),
 );
+const alarmRequest = fc.record({
+  action: fc.constantFrom('get', 'activate', 'deactivate'),
+  memberId: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  alarm: fc.constantFrom('none', 'nospace', 'corrupt'),
+});
 const body = fc.oneof(
   fc.record({ type: fc.constant('put'), request: put }),
   fc.record({ type: fc.constant('delete'), request: del }),
@@ -99,6 +104,7 @@ const body = fc.oneof(
   fc.record({ type: fc.constant('lease-grant'), id: int64, ttl: number }),
   fc.record({ type: fc.constant('lease-revoke'), id: int64, term: fc.nat() }),
   fc.record({ type: fc.constant('auth'), change: authChange }),
+  fc.record({ type: fc.constant('alarm'), request: alarmRequest }),
 ) as unknown as fc.Arbitrary<Command>;
 const caller = fc.oneof(
   fc.constant({ type: 'trusted' }),

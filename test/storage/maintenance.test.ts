@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
+import { toStatusError } from '../../apiserver/errors.js';
 import { ConsensusError } from '../../raft/node/consensus.js';
 import { ClusterServer } from '../../storage/cluster/cluster-server.js';
 import { Members } from '../../storage/cluster/members.js';
@@ -210,6 +211,19 @@ t.test('without a leader there is no room either, whether the alarm can be raise
   await fails(t, store.upkeep.alarm(alarm('get')), 'NoLeader', 'what is on is read as everything is');
   await store.close();
 });
+
+t.test(
+  'the API server tells a full and a corrupt store as kube-apiserver does: 500, in etcd’s words',
+  (t) => {
+    for (const [name, message] of [
+      ['NoSpace', 'etcdserver: mvcc: database space exceeded'],
+      ['Corrupt', 'etcdserver: corrupt cluster'],
+    ] as const) {
+      t.match(toStatusError(EtcdError.of(name)).toStatus(), { code: 500, status: 'Failure', message });
+    }
+    t.end();
+  },
+);
 
 t.test('alarms outlive the process', async (t) => {
   const dataDir = temporaryFolder(t);

@@ -201,7 +201,7 @@ t.test('other refusals name their file', async (t) => {
 
   const shortened = await filled(t);
   fs.rmSync(member(shortened, 'log.db'));
-  await refuses(t, shortened, 'DataDirCorruptError', shortened);
+  await refuses(t, shortened, 'DataDirCorruptError', member(shortened, 'log.db'));
 
   const file = path.join(temporaryFolder(t), 'file');
   fs.writeFileSync(file, '');
