@@ -12,7 +12,7 @@ import { systemClock } from '../storage/clock.js';
 import { Members } from '../storage/cluster/members.js';
 import { publish } from '../storage/cluster/publish.js';
 import { listenForClients } from '../storage/http/client-port.js';
-import type { KeepAlive } from '../storage/http/keep-alive.js';
+import type { KeepAliveOptions } from '../storage/http2/keep-alive.js';
 import { listenForMetrics } from '../storage/http/metrics-port.js';
 import { Counters } from '../storage/metrics/counters.js';
 import { MaintenanceServer } from '../storage/maintenance/maintenance-server.js';
@@ -231,7 +231,7 @@ async function openPorts(
 }
 
 /** The limits that etcd has when it is told nothing are for `wherry etcd`, which gives all of them. */
-function keepAliveOf(flags: OpenFlags): KeepAlive | undefined {
+function keepAliveOf(flags: OpenFlags): KeepAliveOptions | undefined {
   const { grpcKeepaliveMinTime, grpcKeepaliveInterval, grpcKeepaliveTimeout } = flags;
   if (grpcKeepaliveMinTime === undefined) return undefined;
   return {

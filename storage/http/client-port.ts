@@ -1,5 +1,4 @@
 /** The port that etcd's clients know: gRPC, the JSON gateway, health, version and metrics, each over the same address. */
-import type { ServerHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import type { PeerTls } from '../../raft/transport/tls.js';
 import { addressOf, isLoopback } from '../cluster/urls.js';
 import type { GrpcObserver } from '../grpc/observer.js';
@@ -9,13 +8,17 @@ import { GrpcServer, isGrpc } from '../grpc/server/server.js';
 import type { MetricsPage } from '../metrics/metrics.js';
 import type { EtcdServices } from '../server/api.js';
 import { REQUEST_BYTES_MAX } from '../server/validate.js';
+import { encodeHeaders } from '../http2/hpack.js';
+import type { KeepAliveOptions } from '../http2/keep-alive.js';
+import type { RequestHeaders } from '../http2/stream.js';
+import { Http1Exchange, Http2Exchange } from './exchange.js';
 import { Gateway } from './gateway.js';
 import type { GuardRules } from './guard.js';
 import type { HealthParts } from './health.js';
-import type { KeepAlive } from './keep-alive.js';
 import { Listener } from './listener.js';
 import { Pages } from './pages.js';
 
+const NOT_FOUND = encodeHeaders([[':status', '404']]);
 /** What a message may have beyond the request that is in it, as in etcd. */
 const MESSAGE_OVERHEAD_BYTES = 512 * 1024;
 
@@ -33,8 +36,8 @@ export interface ClientPortOptions extends Pick<HealthParts, 'status' | 'alarms'
   readonly requestBytesMax?: number | undefined;
   /** Of one connection; without a limit when absent. */
   readonly concurrentStreamsMax?: number | undefined;
-  /** Of connections of HTTP/2; absent: nobody is pinged, and everybody may ping. */
-  readonly keepAlive?: KeepAlive | undefined;
+  /** Of connections of HTTP/2; absent: nobody is asked and nobody cut off. */
+  readonly keepAlive?: KeepAliveOptions | undefined;
   /** Web pages, and names of the port, that are let in. */
   readonly rules?: GuardRules | undefined;
   /** False: no JSON gateway. */
@@ -104,27 +107,26 @@ function listenerFor(
 ): Listener {
   const address = addressOf(url);
   const loopback = isLoopback(address);
-  const onStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    if (serves.grpc && isGrpcCall(headers)) serveCall(grpc, stream, headers);
-    else if (serves.pages) pages.serveStream(stream, headers, loopback);
-    else stream.respond({ ':status': 404 }, { endStream: true });
-  };
   return new Listener({
     address,
     tls,
     concurrentStreamsMax,
     keepAlive,
-    onStream,
+    onStream: (stream, headers, certificateName) => {
+      if (serves.grpc && isGrpcCall(headers)) serveCall(grpc, stream, headers, certificateName);
+      else if (serves.pages) pages.serve(new Http2Exchange(stream, headers), loopback);
+      else stream.respond(NOT_FOUND, { end: true });
+    },
     onRequest: (request, response) => {
-      if (serves.pages) pages.serve({ request, response, loopback });
+      if (serves.pages) pages.serve(new Http1Exchange(request, response), loopback);
       else response.writeHead(404).end();
     },
   });
 }
 
 /**
- * What a browser sends has an Origin and is for the pages, which refuse it, or have no gRPC. The Host is not looked at: clients of etcd
+ * What a browser sends has an Origin and is for the pages, which refuse it. The Host is not looked at: clients of etcd
  * put their own names there, and no page can make a browser speak HTTP/2 without TLS, which would ask for the name.
  */
-const isGrpcCall = (headers: IncomingHttpHeaders): boolean =>
-  headers[':method'] === 'POST' && isGrpc(headers['content-type']) && headers.origin === undefined;
+const isGrpcCall = (headers: RequestHeaders): boolean =>
+  headers[':method'] === 'POST' && isGrpc(headers['content-type']) && headers['origin'] === undefined;

@@ -1,5 +1,4 @@
 /** etcd's JSON gateway: its calls over HTTP, for curl and for whoever has no gRPC. Answered by the routes of gRPC. */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { CallOptions } from '../client/interface.js';
 import { EtcdError, GrpcCode } from '../errors.js';
 import type { MessageType } from '../grpc/codec/message.js';
@@ -13,9 +12,12 @@ import {
   type UnaryRoute,
 } from '../grpc/server/handlers.js';
 import { statusOf } from '../grpc/server/status.js';
+import type { RequestHeaders } from '../http2/stream.js';
+import type { Exchange } from './exchange.js';
 import { gatewayPaths } from './gateway-paths.js';
+import { corsHeaders } from './guard.js';
 import { parseMessage, toJson, type JsonObject } from './json.js';
-import { sendJson, type Response } from './pages.js';
+import { sendJson } from './pages.js';
 
 export interface GatewayAnswer {
   readonly status: number;
@@ -74,27 +76,25 @@ export class Gateway {
   }
 
   /** Answers one call. What nobody foresaw passes through, unless the answer has begun. */
-  async answer(path: string, body: string, headers: IncomingHttpHeaders, response: Response): Promise<void> {
+  async answer(path: string, body: string, exchange: Exchange): Promise<void> {
     const route = this.#routes.get(path);
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const context = contextOf(headers, gone.signal);
+    const context = contextOf(exchange.headers, exchange.signal);
     try {
       if (route === undefined) throw new EtcdError(GrpcCode.NotFound, 'Not Found');
       const request = parseMessage(route.method.request as MessageType<unknown>, body);
-      if (route.type === 'unary') return await answerUnary(route, request, context, response);
-      const lines = new Lines(response, route.method.response as MessageType<unknown>, this.#onError);
+      if (route.type === 'unary') return await answerUnary(route, request, context, exchange);
+      const lines = new Lines(exchange, route.method.response as MessageType<unknown>, this.#onError);
       if (route.type === 'server_stream') await answerStream(route, request, context, lines);
       else answerBidi(route, request, context, lines);
     } catch (error) {
       const { status, body } = refusalOf(error);
-      sendJson(response, status, body);
+      sendJson(exchange, status, body);
     }
   }
 }
 
-function contextOf(headers: IncomingHttpHeaders, signal: AbortSignal): CallContext {
-  const token = headers.authorization;
+function contextOf(headers: RequestHeaders, signal: AbortSignal): CallContext {
+  const token = headers['authorization'];
   const brief: CallOptions = token === undefined ? {} : { token };
   return {
     ...brief,
@@ -110,12 +110,12 @@ async function answerUnary(
   route: UnaryRoute<unknown, unknown>,
   request: unknown,
   context: CallContext,
-  response: Response,
+  exchange: Exchange,
 ): Promise<void> {
   const answer = await route.handle(request, context);
   const type = route.method.response as MessageType<unknown>;
   const message = answer instanceof EncodedMessage ? type.decode(Buffer.concat(answer.parts)) : answer;
-  sendJson(response, 200, toJson(type, message));
+  sendJson(exchange, 200, toJson(type, message));
 }
 
 async function answerStream(
@@ -165,12 +165,12 @@ function answerBidi(
 
 /** Messages of a stream, each as a line `{"result":…}`; a failure as the last one. */
 class Lines {
-  readonly #response: Response;
+  readonly #exchange: Exchange;
   readonly #type: MessageType<unknown>;
   readonly #onError: (error: unknown) => void;
 
-  constructor(response: Response, type: MessageType<unknown>, onError: (error: unknown) => void) {
-    this.#response = response;
+  constructor(exchange: Exchange, type: MessageType<unknown>, onError: (error: unknown) => void) {
+    this.#exchange = exchange;
     this.#type = type;
     this.#onError = onError;
   }
@@ -181,10 +181,7 @@ class Lines {
   }
 
   drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#response.once('drain', () => resolve());
-      this.#response.once('close', () => resolve());
-    });
+    return this.#exchange.untilDrained();
   }
 
   end(error?: unknown): void {
@@ -193,17 +190,22 @@ class Lines {
       const status = httpStatusOf(code);
       this.#write({ error: { grpc_code: code, http_code: status, message } });
     }
-    this.#response.end();
+    this.#begin();
+    this.#exchange.end();
   }
 
   #write(line: JsonObject): boolean {
-    const response = this.#response;
-    if (response.destroyed) return true;
-    if (!response.headersSent) {
-      response.statusCode = 200;
-      response.setHeader('content-type', 'application/json');
-      response.setHeader('x-content-type-options', 'nosniff');
-    }
-    return (response as NodeJS.WritableStream).write(`${JSON.stringify(line)}\n`);
+    this.#begin();
+    return this.#exchange.write(`${JSON.stringify(line)}\n`);
+  }
+
+  #begin(): void {
+    const exchange = this.#exchange;
+    if (exchange.hasBegun) return;
+    exchange.begin(200, {
+      'content-type': 'application/json',
+      'x-content-type-options': 'nosniff',
+      ...corsHeaders(exchange.headers),
+    });
   }
 }

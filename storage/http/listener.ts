@@ -7,22 +7,15 @@ import {
   type RequestListener,
   type Server as Http1Server,
 } from 'node:http';
-import {
-  createServer as createHttp2Server,
-  type Http2Server,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type IncomingHttpHeaders,
-} from 'node:http2';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { followRenewals, isAllowed, serverTlsOptions, type PeerTls } from '../../raft/transport/tls.js';
 import type { Address } from '../cluster/urls.js';
-import { prepareSession, sessionOptions } from '../grpc/server/http2.js';
-import { holdForAuthority } from './authority.js';
-import { keepAlive as keepSessionAlive, type KeepAlive } from './keep-alive.js';
+import { Connection } from '../http2/connection.js';
+import { PREFACE } from '../http2/frames.js';
+import type { KeepAliveOptions } from '../http2/keep-alive.js';
+import type { RequestHeaders, Stream } from '../http2/stream.js';
 
-const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n');
 /** Request line and headers together, in bytes. */
 const HEADER_BYTES_MAX = 16 * 1024;
 /** Time for a client to send its whole request over HTTP/1.1, and to say which protocol it speaks. */
@@ -36,41 +29,36 @@ export interface ListenerOptions {
   readonly address: Address;
   /** For https. */
   readonly tls: PeerTls | undefined;
-  /** A stream of HTTP/2. */
-  readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+  /** A stream of HTTP/2. `certificateName`: of the client's certificate, where one was verified. */
+  readonly onStream: (stream: Stream, headers: RequestHeaders, certificateName: string | undefined) => void;
   /** A request of HTTP/1.1. */
   readonly onRequest: RequestListener;
   readonly concurrentStreamsMax: number | undefined;
-  readonly keepAlive?: KeepAlive | undefined;
+  readonly keepAlive: KeepAliveOptions | undefined;
 }
 
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
   readonly #http1: Http1Server;
-  readonly #http2: Http2Server;
   readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #connections = new Set<Connection>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    const { tls, onRequest, onStream, address } = options;
+    const { tls, onRequest, address } = options;
     this.#http1 = createHttp1Server(
       { maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_TIMEOUT_MS },
       onRequest,
     );
-    this.#http2 = createHttp2Server(sessionOptions(options.concurrentStreamsMax));
-    this.#http2.on('stream', onStream);
-    this.#http2.on('session', (session) => this.#hold(session));
-    this.#http2.on('sessionError', () => undefined);
     if (!address.secure) {
       this.#server = createNetServer({ noDelay: true }, (socket) => this.#tell(socket));
     } else {
       if (tls === undefined) throw new Error('https needs a certificate');
       const secure = { ...serverTlsOptions(tls), ALPNProtocols: ['h2', 'http/1.1'], noDelay: true };
       const server = createTlsServer(secure, (socket) => this.#admit(socket, tls));
-      followRenewals(server, tls);
       server.on('tlsClientError', (_error, socket) => socket.destroy());
+      followRenewals(server, tls);
       this.#server = server;
     }
     this.#server.on('connection', (socket: Socket) => this.#track(socket));
@@ -101,7 +89,7 @@ export class Listener {
         resolve();
       });
       this.#http1.closeIdleConnections();
-      for (const session of this.#sessions) session.close();
+      for (const connection of this.#connections) connection.close();
     });
   }
 
@@ -113,18 +101,21 @@ export class Listener {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  #hold(session: ServerHttp2Session): void {
-    prepareSession(session);
-    const { keepAlive } = this.#options;
-    if (keepAlive !== undefined) keepSessionAlive(session, keepAlive);
-    this.#sessions.add(session);
-    session.once('close', () => this.#sessions.delete(session));
+  #speakHttp2(socket: Socket, certificateName: string | undefined): void {
+    const { onStream, concurrentStreamsMax, keepAlive } = this.#options;
+    const connection = new Connection(socket, {
+      onStream: (stream, headers) => onStream(stream, headers, certificateName),
+      onClose: () => this.#connections.delete(connection),
+      concurrentStreamsMax,
+      keepAlive,
+    });
+    this.#connections.add(connection);
   }
 
   #admit(socket: TLSSocket, tls: PeerTls): void {
     socket.on('error', () => undefined);
     if (!isAllowed(tls, socket)) socket.destroy();
-    else if (socket.alpnProtocol === 'h2') this.#http2.emit('connection', socket);
+    else if (socket.alpnProtocol === 'h2') this.#speakHttp2(socket, nameOf(socket));
     else this.#http1.emit('connection', socket);
   }
 
@@ -141,18 +132,22 @@ export class Listener {
       const chunk = socket.read() as Buffer | null;
       if (chunk === null) return;
       seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-      const length = Math.min(seen.length, HTTP2_PREFACE.length);
-      const isHttp2 = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
-      if (isHttp2 && seen.length < HTTP2_PREFACE.length) return;
+      const length = Math.min(seen.length, PREFACE.length);
+      const isHttp2 = seen.subarray(0, length).equals(PREFACE.subarray(0, length));
+      if (isHttp2 && seen.length < PREFACE.length) return;
       stop();
-      if (isHttp2) {
-        holdForAuthority(socket, seen, () => this.#http2.emit('connection', socket));
-        return;
-      }
       socket.unshift(seen);
-      this.#http1.emit('connection', socket);
+      if (isHttp2) this.#speakHttp2(socket, undefined);
+      else this.#http1.emit('connection', socket);
     };
     socket.on('readable', read);
     socket.on('close', stop);
   }
+}
+
+/** A port that asks for certificates has verified the one that is there. */
+function nameOf(socket: TLSSocket): string | undefined {
+  if (!socket.authorized) return undefined;
+  const name = socket.getPeerCertificate().subject?.CN;
+  return Array.isArray(name) ? name[0] : name;
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type PeerTls, followRenewals, isAllowed, serverTlsOptions } from '../../raft/transport/tls.js';
 import { addressOf, isLoopback } from '../cluster/urls.js';
 import type { MetricsPage } from '../metrics/metrics.js';
+import type { RequestHeaders } from '../http2/stream.js';
 import { refusalFor, type GuardRules } from './guard.js';
 import { health, probe, type HealthParts } from './health.js';
 
@@ -85,7 +86,7 @@ async function pageOf(
   request: IncomingMessage,
   loopback: boolean,
 ): Promise<Page> {
-  const refused = refusalFor(request.headers, loopback, options.rules);
+  const refused = refusalFor(request.headers as RequestHeaders, loopback, options.rules);
   if (refused !== undefined) return text(refused.status, `${refused.message}\n`);
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Method Not Allowed\n');
   const [path, search] = (request.url ?? '').split('?', 2);

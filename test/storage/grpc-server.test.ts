@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { issueAuthority, issueLeaf } from '../../cli/pki/issue.js';
 import type { CallOptions, PutRequest, WatchResponse } from '../../storage/client/interface.js';
 import { EtcdError } from '../../storage/errors.js';
-import { KV, Lease, Maintenance, Watch, Health, Lock } from '../../storage/grpc/services.js';
+import { Cluster, Health, KV, Lease, Lock, Maintenance, Watch } from '../../storage/grpc/services.js';
 import type { GrpcObserver } from '../../storage/grpc/observer.js';
 import { openStore } from '../../storage/open.js';
 import { parseTimeout } from '../../storage/grpc/server/timeout.js';
@@ -521,6 +521,39 @@ t.test('closing: streams end as those of a server that stops, what is under way 
   t.same(await call, { header: HEADER });
   await closing;
   await t.rejects(unary(client, KV.Put, PUT), { code: 14 });
+});
+
+t.test('a learner refuses all but serializable ranges, its status, snapshots and its health', async (t) => {
+  const header = HEADER;
+  const { put } = puts().services.client;
+  const range = async () => ({ header, kvs: [], more: false, count: 0 });
+  async function* snapshot() {
+    yield { header, remainingBytes: 0, blob: bytes('b'), version: '' };
+  }
+  const members = async () => ({ header, members: [] });
+  const { address } = await serve(t, {
+    services: {
+      client: { put, range },
+      cluster: { list: members },
+      maintenance: { snapshot, hash: async () => ({ header, hash: 1 }) },
+      leadership: { isLearner: () => true },
+    },
+  });
+  const client = grpcClient(t, address);
+  const refused = failure(9, 'etcdserver: rpc not supported for learner');
+  await t.rejects(unary(client, KV.Put, PUT), refused);
+  await t.rejects(unary(client, Cluster.MemberList, { linearizable: false }), refused);
+  await t.rejects(unary(client, Maintenance.Hash, {}), refused);
+  t.match(await unary(client, KV.Range, { key: bytes('k') }), { count: 0 });
+  t.same(await unary(client, Health.Check, { service: '' }), { status: 'serving' });
+  const { path, request, response } = Maintenance.Snapshot;
+  const call = client.makeServerStreamRequest(
+    path,
+    (message: object) => request.encode(message),
+    (octets) => response.decode(octets),
+    {},
+  );
+  for await (const chunk of call) t.match(chunk, { blob: bytes('b') });
 });
 
 t.test('what is counted: calls, messages and how they end', async (t) => {

@@ -135,6 +135,7 @@ export abstract class Call implements CallContext, StreamEvents {
   protected take<Request>(codec: Codec<Request>): { readonly request: Request } | undefined {
     const bytes = this.inbox.take();
     if (bytes === undefined) return undefined;
+    this.stream.release();
     this.environment.observer?.messageReceived(this.#method, bytes.length);
     try {
       return { request: codec.decode(bytes) };

@@ -1,6 +1,6 @@
 /** gRPC over HTTP/2, whatever is answered: routes by path, headers, errors, the end. */
-import type { IncomingHttpHeaders } from 'node:http2';
 import { EtcdError, GrpcCode } from '../../errors.js';
+import type { RequestHeaders } from '../../http2/stream.js';
 import type { Leadership } from '../../server/api.js';
 import type { GrpcObserver } from '../observer.js';
 import {
@@ -49,7 +49,7 @@ export class GrpcServer {
   }
 
   /** Begins a call, or says why there is none. */
-  open(stream: WireStream, headers: IncomingHttpHeaders): Call | Status {
+  open(stream: WireStream, headers: RequestHeaders): Call | Status {
     if (this.#isClosed) return EtcdError.of('Stopped');
     const route = this.#routes.get(headers[':path'] ?? '');
     if (route === undefined) return this.#unknown(headers[':path'] ?? '');
@@ -98,24 +98,21 @@ export class GrpcServer {
   }
 }
 
-function parseHeaders(headers: IncomingHttpHeaders): CallHeaders | Status {
+function parseHeaders(headers: RequestHeaders): CallHeaders | Status {
   const compression = headers['grpc-encoding'] ?? 'identity';
   if (compression !== 'identity' && compression !== 'gzip') {
-    const message = `grpc: Decompressor is not installed for grpc-encoding "${String(compression)}"`;
+    const message = `grpc: Decompressor is not installed for grpc-encoding "${compression}"`;
     return { code: GrpcCode.Unimplemented, message };
   }
   const given = headers['grpc-timeout'];
-  const timeout = given === undefined ? undefined : parseTimeout(String(given));
+  const timeout = given === undefined ? undefined : parseTimeout(given);
   if (given !== undefined && timeout === undefined) {
     return { code: GrpcCode.Internal, message: 'malformed grpc-timeout' };
   }
   return {
     compression,
     timeout,
-    token: textOf(headers['token'] ?? headers.authorization),
+    token: headers['token'] ?? headers['authorization'],
     requiresLeader: headers['hasleader'] === 'true',
   };
 }
-
-const textOf = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value[0] : value;

@@ -11,6 +11,8 @@ export interface WireStream {
   /** While paused nothing is received, and the client is held back by flow control. */
   pause(): void;
   resume(): void;
+  /** A message was taken: what had come of it is held no more. */
+  release(): void;
 }
 
 /** What a stream tells its call. */
