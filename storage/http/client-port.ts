@@ -100,7 +100,7 @@ interface Serves {
 
 function listenerFor(
   url: string,
-  { tls, concurrentStreamsMax, keepAlive }: ClientPortOptions,
+  { tls, concurrentStreamsMax, keepAlive, onError }: ClientPortOptions,
   grpc: GrpcServer,
   pages: Pages,
   serves: Serves,
@@ -112,6 +112,7 @@ function listenerFor(
     tls,
     concurrentStreamsMax,
     keepAlive,
+    onError,
     onStream: (stream, headers, certificateName) => {
       if (serves.grpc && isGrpcCall(headers)) serveCall(grpc, stream, headers, certificateName);
       else if (serves.pages) pages.serve(new Http2Exchange(stream, headers), loopback);

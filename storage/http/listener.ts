@@ -33,6 +33,8 @@ export interface ListenerOptions {
   readonly onStream: (stream: Stream, headers: RequestHeaders, certificateName: string | undefined) => void;
   /** A request of HTTP/1.1. */
   readonly onRequest: RequestListener;
+  /** Told of what must not happen. */
+  readonly onError: (error: unknown) => void;
   readonly concurrentStreamsMax: number | undefined;
   readonly keepAlive: KeepAliveOptions | undefined;
 }
@@ -102,10 +104,11 @@ export class Listener {
   }
 
   #speakHttp2(socket: Socket, certificateName: string | undefined): void {
-    const { onStream, concurrentStreamsMax, keepAlive } = this.#options;
+    const { onStream, onError, concurrentStreamsMax, keepAlive } = this.#options;
     const connection = new Connection(socket, {
       onStream: (stream, headers) => onStream(stream, headers, certificateName),
       onClose: () => this.#connections.delete(connection),
+      onError,
       concurrentStreamsMax,
       keepAlive,
     });

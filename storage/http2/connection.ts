@@ -37,6 +37,8 @@ const STREAMS_MAX = 2 ** 16;
 /** Of one request's header block, and frames of it: nobody needs more. */
 const HEADER_BLOCK_BYTES_MAX = HEADER_LIST_BYTES_MAX;
 const CONTINUATIONS_MAX = 8;
+/** Answers that wait for the client's windows, on all streams; who would have more wait is cut off from its stream. */
+const QUEUED_BYTES_MAX = 256 * 2 ** 20;
 /** What waits in the socket before data waits in its streams. */
 const SOCKET_BUFFER_BYTES = 256 * 1024;
 /** Answers to pings and settings that wait for a client that does not read; more ends the connection. */
@@ -52,12 +54,16 @@ export interface ConnectionOptions {
   readonly onStream: (stream: Stream, headers: RequestHeaders) => void;
   /** Told once. */
   readonly onClose: () => void;
+  /** Told of what must not happen, which ends the connection. */
+  readonly onError: (error: unknown) => void;
   readonly concurrentStreamsMax?: number | undefined;
   readonly keepAlive?: KeepAliveOptions | undefined;
 }
 
 export class Connection {
   readonly socket: Socket;
+  /** Bytes that wait in streams. */
+  queued = 0;
   readonly #options: ConnectionOptions;
   readonly #streamsMax: number;
   readonly #decoder = new HeaderDecoder();
@@ -171,6 +177,13 @@ export class Connection {
     return true;
   }
 
+  /** Counts what is about to wait. False: it must not. */
+  mayQueue(bytes: number): boolean {
+    if (this.queued + bytes > QUEUED_BYTES_MAX) return false;
+    this.queued += bytes;
+    return true;
+  }
+
   wantsToSend(stream: Stream): void {
     this.#sending.add(stream);
     this.#flushSoon();
@@ -278,8 +291,9 @@ export class Connection {
       const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
       this.#partial = bytes.subarray(this.#receiveFrames(bytes));
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
-      this.#fail(error);
+      if (error instanceof ConnectionError) return this.#fail(error);
+      this.#options.onError(error);
+      this.#fail(new ConnectionError(ErrorCode.internal, 'unexpected failure'));
     }
   }
 

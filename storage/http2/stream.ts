@@ -72,6 +72,10 @@ export class Stream {
   /** False: more than should wait, `drained` is told when less does. */
   write(data: Buffer): boolean {
     if (this.isClosed || this.isEnding || data.length === 0) return true;
+    if (!this.connection.mayQueue(data.length)) {
+      this.reset(ErrorCode.enhanceYourCalm);
+      return true;
+    }
     this.#queue.push(data);
     this.#queued += data.length;
     this.connection.wantsToSend(this);
@@ -124,6 +128,7 @@ export class Stream {
     if (data.length === first.length) this.#queue.shift();
     else this.#queue[0] = first.subarray(bytesMax);
     this.#queued -= data.length;
+    this.connection.queued -= data.length;
     this.sendWindow -= data.length;
     return { data, isLast: this.#queued === 0 && this.isEnding && this.#trailers === undefined };
   }
@@ -151,6 +156,7 @@ export class Stream {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#queue = [];
+    this.connection.queued -= this.#queued;
     this.#queued = 0;
     this.connection.forget(this);
     this.#handler?.closed();

@@ -11,6 +11,9 @@ import { Cluster, Health, KV, Lease, Lock, Maintenance, Watch } from '../../stor
 import type { GrpcObserver } from '../../storage/grpc/observer.js';
 import { openStore } from '../../storage/open.js';
 import { parseTimeout } from '../../storage/grpc/server/timeout.js';
+import { LeadershipMonitor } from '../../storage/server/leadership.js';
+import { FakeCluster, memberAt } from './fake-cluster.js';
+import { ManualClock } from './fake-store.js';
 import {
   HEADER,
   failure,
@@ -57,7 +60,12 @@ t.test('a call: request, response, and what its metadata say', async (t) => {
 
 t.test('errors: code and text, whatever is in it; what nobody foresaw is for the log', async (t) => {
   let error: unknown = EtcdError.of('Compacted');
-  const { address, errors } = await serve(t, { services: { client: { put: () => Promise.reject(error) } } });
+  const watch = () => {
+    throw new TypeError('another secret');
+  };
+  const { address, errors } = await serve(t, {
+    services: { client: { put: () => Promise.reject(error), watch } },
+  });
   const client = grpcClient(t, address);
   await t.rejects(
     unary(client, KV.Put, PUT),
@@ -69,6 +77,10 @@ t.test('errors: code and text, whatever is in it; what nobody foresaw is for the
   error = new TypeError('a secret');
   await t.rejects(unary(client, KV.Put, PUT), { code: 2, details: /^unexpected failure/ });
   t.same(errors, [error]);
+  const watching = stream(client, Watch.Watch);
+  const [failed] = (await once(watching, 'error')) as [grpc.ServiceError];
+  t.match(failed, { code: 2, details: /^unexpected failure/ });
+  t.equal(errors.length, 2);
 });
 
 t.test('what there is not: Unimplemented, in the words of etcd’s gRPC', async (t) => {
@@ -308,6 +320,35 @@ t.test('who asks for a leader gets none of a member without, and its streams are
   t.match(spared.responses[1]?.events, [{ kv: { key: bytes('k') } }], 'who did not ask is still served');
   spared.call.cancel();
   await spared.failed;
+});
+
+t.test('a leader is lost after three election time-outs without one, not before', async (t) => {
+  const cluster = new FakeCluster([memberAt(1n, 'm1'), memberAt(2n, 'm2')]);
+  const clock = new ManualClock();
+  const { consensus } = cluster;
+  const monitor = new LeadershipMonitor({ consensus, clock, electionTimeoutMs: 1000 });
+  t.teardown(() => monitor.close());
+  let lost = 0;
+  const unsubscribe = monitor.onLost(() => (lost += 1));
+  t.ok(monitor.hasLeader());
+  cluster.lead(0n);
+  t.notOk(monitor.hasLeader());
+  clock.advance(2999);
+  cluster.lead(2n);
+  clock.advance(10_000);
+  t.equal(lost, 0, 'an election');
+  cluster.lead(0n);
+  clock.advance(2999);
+  t.equal(lost, 0);
+  clock.advance(1);
+  t.equal(lost, 1);
+  clock.advance(10_000);
+  t.equal(lost, 1, 'told once');
+  unsubscribe();
+  cluster.lead(1n);
+  cluster.lead(0n);
+  clock.advance(3000);
+  t.equal(lost, 1);
 });
 
 /** A watch stream whose responses are the test's. */

@@ -34,7 +34,12 @@ async function listen(t: Test, answer: Answer, options: Partial<ConnectionOption
   const connections = new Set<Connection>();
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => undefined);
-    const connection = new Connection(socket, { onStream: answer, onClose: () => undefined, ...options });
+    const connection = new Connection(socket, {
+      onStream: answer,
+      onClose: () => undefined,
+      onError: (error) => t.fail(String(error)),
+      ...options,
+    });
     connections.add(connection);
   });
   server.listen(0, '127.0.0.1');
@@ -438,6 +443,38 @@ t.test('more than a window is too much, of a stream that is not read', async (t)
   const { payload } = await raw.until(({ type }) => type === FrameType.resetStream);
   t.equal(payload.readUInt32BE(), ErrorCode.flowControl);
   t.notOk(raw.frames.some(({ type, stream }) => type === FrameType.windowUpdate && stream === 1));
+});
+
+t.test('what nobody foresaw ends the connection, and nothing else', async (t) => {
+  const errors: unknown[] = [];
+  const failing: Answer = () => {
+    throw new TypeError('a secret');
+  };
+  const raw = await rawClient(t, failing, { onError: (error) => errors.push(error) });
+  raw.write(opening(), request(1));
+  t.same(await raw.end(), { code: ErrorCode.internal, reason: 'unexpected failure' });
+  t.match(errors, [TypeError]);
+});
+
+t.test('answers that nobody reads wait up to a bound, on all streams together', async (t) => {
+  const answer = Buffer.alloc(10 * 2 ** 20);
+  const open: Stream[] = [];
+  const raw = await rawClient(t, (stream) => {
+    open.push(stream);
+    stream.respond(OK);
+    stream.write(answer);
+  });
+  raw.write(opening());
+  for (let id = 1; id < 2 * 40; id += 2) raw.write(request(id));
+  while (open.length < 40) await turn();
+  const [connection] = raw.connections;
+  t.equal(open.filter(({ isClosed }) => isClosed).length, 40 - 25, '25 times 10 MiB are not more than 256');
+  t.ok((connection?.queued ?? 0) > 240 * 2 ** 20);
+  const closed = once(raw.socket, 'close');
+  raw.socket.destroy();
+  await closed;
+  while (open.some(({ isClosed }) => !isClosed)) await turn();
+  t.equal(connection?.queued, 0);
 });
 
 t.test('streams beyond the limit are refused, and may come again', async (t) => {

@@ -101,6 +101,9 @@ export abstract class Call implements CallContext, StreamEvents {
     return this.#isOver;
   }
 
+  /** Once it is heard of what comes. */
+  start(): void {}
+
   abstract received(chunk: Buffer): void;
   abstract ended(): void;
   abstract drained(): void;
@@ -274,7 +277,7 @@ export class ServerStreamCall<Request, Response> extends SingleRequestCall<Reque
 
 export class BidiStreamCall<Request, Response> extends Call implements BidiCall<Response> {
   readonly #route: BidiRoute<Request, Response>;
-  readonly #handler: BidiHandler<Request>;
+  #handler: BidiHandler<Request> | undefined;
   /** A message is being worked on. */
   #isBusy = false;
   #isEnded = false;
@@ -287,7 +290,14 @@ export class BidiStreamCall<Request, Response> extends Call implements BidiCall<
   ) {
     super(stream, route.method, headers, environment);
     this.#route = route;
-    this.#handler = route.open(this);
+  }
+
+  override start(): void {
+    try {
+      this.#handler = this.#route.open(this);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   send(response: Response): boolean {
@@ -311,11 +321,11 @@ export class BidiStreamCall<Request, Response> extends Call implements BidiCall<
   }
 
   override drained(): void {
-    if (!this.isOver) this.#handler.drained();
+    if (!this.isOver) this.#handler?.drained();
   }
 
   protected override over(): void {
-    this.#handler.closed();
+    this.#handler?.closed();
   }
 
   #work(): void {
@@ -323,7 +333,7 @@ export class BidiStreamCall<Request, Response> extends Call implements BidiCall<
       while (!this.#isBusy && !this.isOver) {
         const taken = this.take(this.#route.method.request);
         if (taken === undefined) break;
-        const work = this.#handler.message(taken.request);
+        const work = this.#handler?.message(taken.request);
         if (work === undefined) continue;
         this.#waitFor(work).catch((error: unknown) => this.fail(error));
         return;
@@ -331,7 +341,7 @@ export class BidiStreamCall<Request, Response> extends Call implements BidiCall<
       if (!this.#isEnded || this.#isBusy || this.isOver) return;
       if (this.inbox.isPartial) throw cutShort();
       this.#isEnded = false;
-      this.#handler.halfClosed();
+      this.#handler?.halfClosed();
     } catch (error) {
       this.fail(error);
     }

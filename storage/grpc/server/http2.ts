@@ -40,6 +40,7 @@ class CallStream implements WireStream, StreamHandler {
   serve(call: Call): void {
     this.#call = call;
     this.#stream.serve(this);
+    call.start();
   }
 
   send(frame: Buffer): boolean {
