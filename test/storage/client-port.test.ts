@@ -319,8 +319,12 @@ t.test('any call of the API: base64, 64 bits as text, names of enums, both forms
   const { post, url } = await open(t, {
     services: {
       client: {
-        range: async (request, options) => {
+        rangePages: async function* (request, options) {
           requests.push(request);
+          calls.push(options);
+          yield { header, kvs: [kv], more: false, count: 1 };
+        },
+        range: async (_request, options) => {
           calls.push(options);
           return { header, kvs: [kv], more: false, count: 1 };
         },
