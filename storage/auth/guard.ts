@@ -22,7 +22,7 @@ import type {
   WatchStream,
 } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
-import type { ServedClient } from '../server/api.js';
+import type { RangePage, ServedClient } from '../server/api.js';
 import type { KvServer } from '../server/kv.js';
 import type { LeaseServer } from '../server/leases.js';
 import type { WatchHub } from '../watch/hub.js';
@@ -54,7 +54,7 @@ export class GuardedClient implements ServedClient {
     return refusal ?? this.#options.kv.range(request, options);
   }
 
-  async *rangePages(request: RangeRequest, options?: CallOptions): AsyncGenerator<RangeResponse, void> {
+  async *rangePages(request: RangeRequest, options?: CallOptions): AsyncGenerator<RangePage, void> {
     if (request.serializable !== true) await this.#refusal();
     yield* this.#options.kv.rangePages(request, options);
   }

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import { keyRange, type KeyRange } from '../bytes.js';
 import type { KeyValue, RangeRequest } from '../client/interface.js';
 import { currentKeysSql, keyParameters, oldKeysSql } from './keys-sql.js';
+import type { PackedRows } from './packed-rows.js';
 import { Scanner, type Scan, type ScanSteps } from './scan.js';
 
 /** Length of the key, create revision, mod revision, version, lease as decimal text or null, key and value. */
@@ -101,7 +102,7 @@ export class RangeReader {
   }
 
   /** The next step of a scan. @param at undefined: now */
-  step(steps: ScanSteps, at: number | undefined): KeyValue[] {
+  step(steps: ScanSteps, at: number | undefined): PackedRows {
     return this.#scanner.step(steps, at);
   }
 

@@ -1,18 +1,14 @@
 import type Database from 'better-sqlite3';
-import { invariant } from '../../raft/invariant.js';
-import { asBuffer, NO_BYTES, type KeyRange } from '../bytes.js';
+import type { KeyRange } from '../bytes.js';
 import type { KeyValue } from '../client/interface.js';
 import { currentKeysSql, keyParameters, oldKeysSql } from './keys-sql.js';
+import { PackedRows } from './packed-rows.js';
 
 /** Of keys and values read in one step. Whoever keeps one row keeps its whole step in memory. */
 const STEP_BYTES = 256 * 1024;
 /** Before it is known how large rows are. */
 const FIRST_STEP_ROWS = 32;
 const STEP_ROWS_MAX = 1000;
-
-const COMMA = 44;
-const SEMICOLON = 59;
-const DIGIT_0 = 48;
 
 export interface Scan {
   readonly range: KeyRange;
@@ -41,17 +37,17 @@ export class Scanner {
   read(scan: Scan): KeyValue[] {
     const steps = new ScanSteps(scan);
     const kvs: KeyValue[] = [];
-    while (!steps.done) kvs.push(...this.step(steps, scan.at));
+    while (!steps.done) kvs.push(...this.step(steps, scan.at).toKeyValues());
     return kvs;
   }
 
   /** @param at as of a scan; it may be the current revision in one step and an old one in the next */
-  step(steps: ScanSteps, at: number | undefined): KeyValue[] {
+  step(steps: ScanSteps, at: number | undefined): PackedRows {
     const statement = this.#statement(steps.range.type, at !== undefined, steps.withValue);
     const packed = statement.get(...keyParameters(steps.range, at), steps.rows) as Packed;
-    const kvs = unpack(packed);
-    steps.taken(kvs, packed[1]?.length ?? 0);
-    return kvs;
+    const rows = new PackedRows(...packed);
+    steps.taken(rows);
+    return rows;
   }
 
   #statement(type: KeyRange['type'], old: boolean, withValue: boolean): Database.Statement {
@@ -92,16 +88,15 @@ export class ScanSteps {
     return this.#left === 0;
   }
 
-  taken(kvs: readonly KeyValue[], bytes: number): void {
-    const last = kvs.at(-1);
-    if (last === undefined || kvs.length < this.rows) {
+  taken(read: PackedRows): void {
+    const { count, lastKey, bytes } = read;
+    if (lastKey === undefined || count < this.rows) {
       this.#left = 0;
       return;
     }
-    this.#left -= kvs.length;
-    this.#range = { ...this.#range, start: keyAfter(last.key) };
-    const rowBytes = Math.max(1, bytes / kvs.length);
-    this.#rows = Math.min(STEP_ROWS_MAX, Math.ceil(STEP_BYTES / rowBytes));
+    this.#left -= count;
+    this.#range = { ...this.#range, start: keyAfter(lastKey) };
+    this.#rows = Math.min(STEP_ROWS_MAX, Math.ceil((STEP_BYTES * count) / Math.max(1, bytes.length)));
   }
 }
 
@@ -135,65 +130,4 @@ function packedSql(of: 'h' | 'k', mod: string, withValue: boolean): string {
   ];
   return `SELECT group_concat(${numbers.join(` || ',' || `)}, ';'),
     CAST(group_concat(${withValue ? 'k.key || h.value' : 'k.key'}, '') AS BLOB)`;
-}
-
-function unpack([text, blob]: Packed): KeyValue[] {
-  const kvs: KeyValue[] = [];
-  if (text === null) return kvs;
-  const bytes = asBuffer(blob ?? NO_BYTES);
-  const numbers = new NumberReader(text);
-  let offset = 0;
-  while (!numbers.atEnd) {
-    const keyEnd = offset + numbers.next();
-    const createRevision = numbers.next();
-    const modRevision = numbers.next();
-    const version = numbers.next();
-    const valueEnd = keyEnd + numbers.next();
-    const lease = numbers.nextBigint();
-    const key = bytes.subarray(offset, keyEnd);
-    const value = bytes.subarray(keyEnd, valueEnd);
-    kvs.push({ key, value, createRevision, modRevision, version, lease });
-    offset = valueEnd;
-  }
-  invariant(offset === bytes.length, 'rows and their bytes belong together');
-  return kvs;
-}
-
-/** Decimal numbers with one character after each, but for the last. */
-class NumberReader {
-  readonly #text: string;
-  #position = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  get atEnd(): boolean {
-    return this.#position >= this.#text.length;
-  }
-
-  /** Neither negative nor beyond 2^53. */
-  next(): number {
-    const text = this.#text;
-    let number = 0;
-    for (let position = this.#position; ; position++) {
-      const code = text.charCodeAt(position);
-      if (code === COMMA) {
-        this.#position = position + 1;
-        return number;
-      }
-      number = number * 10 + code - DIGIT_0;
-    }
-  }
-
-  /** Of 64 bits; mostly 0. */
-  nextBigint(): bigint {
-    const text = this.#text;
-    const start = this.#position;
-    let end = start;
-    while (end < text.length && text.charCodeAt(end) !== SEMICOLON) end += 1;
-    this.#position = end + 1;
-    const isZero = end === start + 1 && text.charCodeAt(start) === DIGIT_0;
-    return isZero ? 0n : BigInt(text.slice(start, end));
-  }
 }

@@ -7,6 +7,7 @@ import { Counters } from '../metrics/counters.js';
 import { AlarmTable } from './alarms.js';
 import { LeaseTable } from './leases.js';
 import type { Metadata } from './metadata.js';
+import type { PackedRows } from './packed-rows.js';
 import { leaseText, RangeReader, type RangeResult } from './range.js';
 import type { ScanSteps } from './scan.js';
 
@@ -123,7 +124,7 @@ export class MvccStore {
   }
 
   /** Of a scan at a readable revision. */
-  step(steps: ScanSteps, revision: number): readonly KeyValue[] {
+  step(steps: ScanSteps, revision: number): PackedRows {
     return this.#reader.step(steps, revision === this.revision ? undefined : revision);
   }
 

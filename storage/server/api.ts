@@ -11,6 +11,7 @@ import type {
   ResponseHeader,
   StatusResponse,
 } from '../client/interface.js';
+import type { PackedRows } from '../mvcc/packed-rows.js';
 
 export interface EtcdServices {
   /** KV, Watch and Lease, with the checks for clients from outside. */
@@ -28,7 +29,11 @@ export interface ServedClient extends EtcdClient {
    * A range's answer in pieces, so that neither side holds up others with a long one: `kvs` follow on each other, header
    * and count are the whole answer's in each, `more` is said by the last. All are of one revision.
    */
-  rangePages(request: RangeRequest, options?: CallOptions): AsyncIterable<RangeResponse>;
+  rangePages(request: RangeRequest, options?: CallOptions): AsyncIterable<RangePage>;
+}
+
+export interface RangePage extends Omit<RangeResponse, 'kvs'> {
+  readonly kvs: readonly KeyValue[] | PackedRows;
 }
 
 /** Whether this member knows a leader, for calls that ask for one (`hasleader` in etcd's metadata). */

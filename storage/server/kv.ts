@@ -18,6 +18,7 @@ import { costOfPut, costOfTxn, type Quota } from '../maintenance/quota.js';
 import type { MvccStore } from '../mvcc/store.js';
 import { scanOf } from '../mvcc/range.js';
 import { executeRange, executeTxn } from '../mvcc/txn.js';
+import type { RangePage } from './api.js';
 import type { Proposer } from './proposer.js';
 import { rangePages, slices } from './range-pages.js';
 import {
@@ -77,7 +78,7 @@ export class KvServer {
   }
 
   /** The same in pieces (range-pages.ts). What is not one scan in the order of keys is read at once. */
-  async *rangePages(request: RangeRequest, options?: CallOptions): AsyncGenerator<RangeResponse, void> {
+  async *rangePages(request: RangeRequest, options?: CallOptions): AsyncGenerator<RangePage, void> {
     const scan = scanOf(request);
     if (scan === undefined) {
       yield* slices(await this.range(request, options));

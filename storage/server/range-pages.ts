@@ -2,6 +2,7 @@ import type { RangeRequest, RangeResponse, ResponseHeader } from '../client/inte
 import { EtcdError } from '../errors.js';
 import { ScanSteps, type Scan } from '../mvcc/scan.js';
 import type { MvccStore } from '../mvcc/store.js';
+import type { RangePage } from './api.js';
 
 /** Of keys and values in a piece of an answer that was read at once, in bytes. */
 const SLICE_BYTES = 256 * 1024;
@@ -22,7 +23,7 @@ export async function* rangePages(
   { state, header, read }: RangePagesOptions,
   request: RangeRequest,
   { range, withValue }: Omit<Scan, 'at' | 'limit'>,
-): AsyncGenerator<RangeResponse, void> {
+): AsyncGenerator<RangePage, void> {
   const limit = Math.max(request.limit ?? 0, 0) || Infinity;
   const { revision: asked = 0 } = request;
   const revision = asked > 0 ? asked : state.store.revision;
@@ -30,8 +31,8 @@ export async function* rangePages(
   const next = () => read(() => state.store.checkReadable(revision) ?? state.store.step(steps, revision));
   let kvs = next();
   const answer = { header: header() };
-  const isAll = steps.done && kvs.length < limit;
-  const count = isAll ? kvs.length : state.store.count(range, revision);
+  const isAll = steps.done && kvs.count < limit;
+  const count = isAll ? kvs.count : state.store.count(range, revision);
   for (;;) {
     yield { ...answer, kvs, count, more: steps.done && count > limit };
     if (steps.done) return;
@@ -41,7 +42,7 @@ export async function* rangePages(
 }
 
 /** The pieces of an answer that was read at once. */
-export function* slices(response: RangeResponse): Generator<RangeResponse, void> {
+export function* slices(response: RangeResponse): Generator<RangePage, void> {
   const { kvs, more } = response;
   let start = 0;
   let bytes = 0;

@@ -2,10 +2,12 @@
 import t, { type Test } from 'tap';
 import type { KeyValue, RangeRequest, RangeResponse } from '../../storage/client/interface.js';
 import { EtcdError } from '../../storage/errors.js';
-import { furtherKvs, rangeResponse } from '../../storage/grpc/messages/kv.js';
+import { rangeResponse } from '../../storage/grpc/messages/kv.js';
 import { EncodedMessage, type CallContext } from '../../storage/grpc/server/handlers.js';
 import { wholeRange } from '../../storage/grpc/services/whole-range.js';
+import { PackedRows } from '../../storage/mvcc/packed-rows.js';
 import { openStore, type Store } from '../../storage/open.js';
+import type { RangePage } from '../../storage/server/api.js';
 import { bytes } from './tools.js';
 
 const KEYS = 3000;
@@ -53,9 +55,11 @@ async function rowByRow({ client }: Store, request: RangeRequest): Promise<KeyVa
   return request.limit === undefined ? ascending : ascending.slice(0, request.limit);
 }
 
+const kvsOf = ({ kvs }: RangePage) => (kvs instanceof PackedRows ? kvs.toKeyValues() : kvs);
+
 async function pagesOf({ guardedClient }: Store, request: RangeRequest): Promise<RangeResponse[]> {
   const pages: RangeResponse[] = [];
-  for await (const page of guardedClient.rangePages(request)) pages.push(page);
+  for await (const page of guardedClient.rangePages(request)) pages.push({ ...page, kvs: kvsOf(page) });
   return pages;
 }
 
@@ -103,7 +107,7 @@ t.test('pieces are of one revision whatever is written meanwhile', async (t) => 
   const expected = await rowByRow(store, everything);
   const kvs: KeyValue[] = [];
   for await (const page of store.guardedClient.rangePages(everything)) {
-    kvs.push(...page.kvs);
+    kvs.push(...kvsOf(page));
     await store.client.deleteRange({ key: keyAt(KEYS - 1 - kvs.length) });
     await store.client.put({ key: Buffer.from([0x6b, 0xff, kvs.length % 256]), value: bytes('later') });
   }
@@ -134,9 +138,16 @@ t.test('a range that is overtaken by a compaction is answered all the same', asy
 t.test('pieces make the message that is made at once', async (t) => {
   const { store } = await filled(t);
   const context: CallContext = { signal: new AbortController().signal, brief: {}, isOver: false };
-  const answer = await wholeRange(store.guardedClient, { ...everything, limit: 2000 }, context);
-  t.ok(answer instanceof EncodedMessage);
-  const message = Buffer.concat((answer as EncodedMessage).parts);
-  t.same(rangeResponse.decode(message), await store.client.range({ ...everything, limit: 2000 }));
-  t.same(furtherKvs.decode(message).kvs.length, 2000);
+  for (const request of [
+    everything,
+    { ...everything, limit: 2000 },
+    { ...everything, limit: 3 },
+    { ...everything, keysOnly: true },
+    { ...everything, sortOrder: 'descend' },
+    { key: bytes('x'), rangeEnd: bytes('y') },
+  ] as const) {
+    const answer = await wholeRange(store.guardedClient, request, context);
+    const message = Buffer.concat((answer as EncodedMessage).parts);
+    t.same(rangeResponse.decode(message), await store.client.range(request));
+  }
 });

@@ -113,6 +113,13 @@ export class Output {
     this.position += length;
   }
 
+  /** Part of a buffer, with its length, without a view of it. */
+  slice(source: Buffer, start: number, length: number): void {
+    this.uint32(length);
+    source.copy(this.bytes, this.position, start, start + length);
+    this.position += length;
+  }
+
   text(value: string, size: number): void {
     this.uint32(size);
     this.position += this.bytes.write(value, this.position, 'utf8');

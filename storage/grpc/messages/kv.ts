@@ -222,13 +222,12 @@ export const compactionResponse: MessageType<CompactionResponse> = headerOnly(
   'etcdserverpb.CompactionResponse',
 );
 
-/** What follows the first piece of a range's answer: pieces one after the other are the whole message. */
+/** Pieces of a range's answer: one after the other they are the whole message. */
 export const furtherKvs = define<Pick<RangeResponse, 'kvs'>>('etcdserverpb.RangeResponse', {
   kvs: list(message(keyValue, 2)),
 });
-export const rangeEnding = define<Pick<RangeResponse, 'more' | 'count'>>('etcdserverpb.RangeResponse', {
+export const rangeEnding = define<Pick<RangeResponse, 'more'>>('etcdserverpb.RangeResponse', {
   more: bool(3),
-  count: int64(4),
 });
 
 export interface RangeStreamResponse {

@@ -21,6 +21,9 @@ import type { StreamEvents, WireStream } from './wire-stream.js';
 /** Longest delay that Node's timers take; longer ones would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** Below so many bytes it is cheaper to join the pieces of a message than to send them one by one. */
+const JOINED_BYTES_MAX = 64 * 1024;
+
 /** What calls need of their server. */
 export interface CallEnvironment {
   readonly observer: GrpcObserver | undefined;
@@ -221,7 +224,9 @@ export class UnaryCall<Request, Response> extends SingleRequestCall<Request> {
 
   #finishEncoded(parts: readonly Uint8Array[]): void {
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    this.stream.send(this.writePrefix(Buffer.allocUnsafe(PREFIX_BYTES), bytes));
+    const prefix = this.writePrefix(Buffer.allocUnsafe(PREFIX_BYTES), bytes);
+    if (bytes <= JOINED_BYTES_MAX) return this.finish(OK, Buffer.concat([prefix, ...parts]));
+    this.stream.send(prefix);
     for (const part of parts) this.stream.send(asBuffer(part));
     this.finish(OK);
   }

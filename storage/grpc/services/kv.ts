@@ -1,3 +1,4 @@
+import { PackedRows } from '../../mvcc/packed-rows.js';
 import type { ServedClient } from '../../server/api.js';
 import { serverStream, unary, type Route } from '../server/handlers.js';
 import { KV } from '../services.js';
@@ -12,7 +13,10 @@ export function kvRoutes(client: ServedClient): Route[] {
     // A physical one waits until rows are gone.
     unary(KV.Compact, (request, context) => client.compact(request, context)),
     serverStream(KV.RangeStream, async function* (request, context) {
-      for await (const rangeResponse of client.rangePages(request, context)) yield { rangeResponse };
+      for await (const page of client.rangePages(request, context)) {
+        const kvs = page.kvs instanceof PackedRows ? page.kvs.toKeyValues() : page.kvs;
+        yield { rangeResponse: { ...page, kvs } };
+      }
     }),
   ];
 }

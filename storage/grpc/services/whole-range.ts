@@ -1,8 +1,9 @@
-import { invariant } from '../../../raft/invariant.js';
 import type { RangeRequest, RangeResponse } from '../../client/interface.js';
 import { EtcdError } from '../../errors.js';
+import { PackedRows } from '../../mvcc/packed-rows.js';
 import type { ServedClient } from '../../server/api.js';
 import { furtherKvs, rangeEnding, rangeResponse } from '../messages/kv.js';
+import { encodePackedKvs } from '../messages/packed-kvs.js';
 import { EncodedMessage, type CallContext } from '../server/handlers.js';
 
 /**
@@ -30,21 +31,14 @@ async function inPieces(
   client: Pick<ServedClient, 'rangePages'>,
   request: RangeRequest,
   context: CallContext,
-): Promise<RangeResponse | EncodedMessage> {
+): Promise<EncodedMessage> {
   const parts: Uint8Array[] = [];
-  let last: RangeResponse | undefined;
   for await (const page of client.rangePages(request, context.brief)) {
-    if (last !== undefined) {
-      if (context.isOver) throw EtcdError.of('Canceled');
-      parts.push(parts.length === 0 ? firstOf(last) : furtherKvs.encode(last));
-    }
-    last = page;
+    if (context.isOver) throw EtcdError.of('Canceled');
+    const { header, more, count, kvs } = page;
+    if (parts.length === 0) parts.push(rangeResponse.encode({ header, kvs: [], more: false, count }));
+    parts.push(kvs instanceof PackedRows ? encodePackedKvs(kvs) : furtherKvs.encode({ kvs }));
+    if (more) parts.push(rangeEnding.encode({ more }));
   }
-  invariant(last !== undefined, 'an answer has at least one piece');
-  if (parts.length === 0) return last;
-  return new EncodedMessage([...parts, furtherKvs.encode(last), rangeEnding.encode(last)]);
-}
-
-function firstOf({ header, kvs }: RangeResponse): Uint8Array {
-  return rangeResponse.encode({ header, kvs, more: false, count: 0 });
+  return new EncodedMessage(parts);
 }
