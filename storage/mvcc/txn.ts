@@ -77,7 +77,10 @@ function choosePath(store: MvccStore, request: TxnRequest): Path {
 }
 
 function checkPuts(store: MvccStore, path: Path): EtcdError | undefined {
-  return checkPath(path, (op) => (op.type === 'put' ? checkPut(store, op) : undefined));
+  // etcd looks at the key first here, and at the lease first where a put is by itself.
+  return checkPath(path, (op) =>
+    op.type === 'put' ? (checkKept(store, op) ?? checkLease(store, op)) : undefined,
+  );
 }
 
 function checkRanges(store: MvccStore, path: Path): EtcdError | undefined {
@@ -101,12 +104,18 @@ function checkPath(path: Path, check: (op: RequestOp) => EtcdError | undefined):
 }
 
 function checkPut(store: MvccStore, request: PutRequest): EtcdError | undefined {
-  const { lease = 0n, ignoreValue = false, ignoreLease = false } = request;
-  if (lease !== 0n && !store.leases.has(lease)) return EtcdError.of('LeaseNotFound');
-  if ((ignoreValue || ignoreLease) && store.state(request.key) === undefined) {
-    return EtcdError.of('KeyNotFound');
-  }
-  return undefined;
+  return checkLease(store, request) ?? checkKept(store, request);
+}
+
+function checkLease(store: MvccStore, { lease = 0n }: PutRequest): EtcdError | undefined {
+  return lease !== 0n && !store.leases.has(lease) ? EtcdError.of('LeaseNotFound') : undefined;
+}
+
+/** What is to be kept must be there. */
+function checkKept(store: MvccStore, request: PutRequest): EtcdError | undefined {
+  const { key, ignoreValue = false, ignoreLease = false } = request;
+  const isAbsent = (ignoreValue || ignoreLease) && store.state(key) === undefined;
+  return isAbsent ? EtcdError.of('KeyNotFound') : undefined;
 }
 
 function follow(store: MvccStore, path: Path, header: HeaderSource): TxnResponse {

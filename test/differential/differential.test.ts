@@ -14,7 +14,7 @@ import { WatchLog } from './watch-log.js';
 const skip = etcdMissing;
 
 /** Of the short form. */
-const OPERATIONS = 3000;
+const OPERATIONS = 2000;
 
 t.test('Wherry answers as etcd does', { skip }, async (t) => {
   const [reference, subject] = await Promise.all([startSide('etcd'), startSide('wherry')]);

@@ -345,6 +345,9 @@ function txnTests(t: Test, client: EtcdClient): void {
     const start = await revisionOf(client);
     await fails(t, client.txn(txn([put('t/e', '1'), put('t/f', '1', { lease: 999n })])), 'LeaseNotFound');
     await fails(t, client.txn(txn([put('t/e', '1'), put('t/f', '', { ignoreValue: true })])), 'KeyNotFound');
+    // A put by itself is the other way round.
+    const both = put('t/f', '', { ignoreValue: true, lease: 999n });
+    await fails(t, client.txn(txn([both])), 'KeyNotFound', 'the key is looked at before the lease');
     await fails(t, client.txn(txn([put('t/e', '1'), get('t/e', { revision: start + 1 })])), 'FutureRev');
     await fails(
       t,
@@ -541,6 +544,13 @@ function compactionTests(t: Test, client: EtcdClient): void {
     await fails(t, client.range({ key, revision: start + 1 }), 'Compacted');
     await fails(t, client.txn(txn([put('x/c', '1'), get('x/a', { revision: start + 1 })])), 'Compacted');
     await fails(t, client.txn(txn([get('x/a', { revision: start + 1 })])), 'Compacted');
+    await fails(
+      t,
+      client.txn(txn([get('x/a', { revision: -1 })])),
+      'Compacted',
+      'which by itself is the newest',
+    );
+    t.equal((await client.range({ key, revision: -1 })).header.revision, start + 5);
     await fails(t, client.compact({ revision: start + 2 }), 'Compacted', 'at the compacted revision');
     await fails(t, client.compact({ revision: start + 1 }), 'Compacted', 'below it');
     await fails(t, client.compact({ revision: start + 6 }), 'FutureRev');

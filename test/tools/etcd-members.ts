@@ -84,6 +84,10 @@ async function startMember(program: Program, url: string, flags: readonly string
       ? (['etcd', flags] as const)
       : ([process.execPath, [WHERRY, 'etcd', ...flags]] as const);
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // A test that ends by itself, or is ended, leaves nothing running.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output = `${output}${chunk.toString()}`.slice(-4000)));
   const deadline = Date.now() + READY_MS_MAX;
