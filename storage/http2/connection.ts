@@ -15,16 +15,14 @@ import {
   Setting,
   WINDOW_BYTES_MAX,
   frame,
-  frameHeader,
   goAwayFrame,
-  resetFrame,
   settingsFrame,
   windowUpdateFrame,
-  writeFrameHeader,
 } from './frames.js';
-import { EMPTY_TABLE, HEADER_LIST_BYTES_MAX, HeaderDecoder } from './hpack.js';
+import { HEADER_LIST_BYTES_MAX, HeaderDecoder } from './hpack.js';
 import { KeepAlive, type KeepAliveOptions } from './keep-alive.js';
 import { requestHeaders } from './request-headers.js';
+import { Sender } from './sender.js';
 import { Stream, type RequestHeaders } from './stream.js';
 
 /** What a client may send on one stream, and on the connection, before it is told that it was read. */
@@ -37,17 +35,11 @@ const STREAMS_MAX = 2 ** 16;
 /** Of one request's header block, and frames of it: nobody needs more. */
 const HEADER_BLOCK_BYTES_MAX = HEADER_LIST_BYTES_MAX;
 const CONTINUATIONS_MAX = 8;
-/** Answers that wait for the client's windows, on all streams; who would have more wait is cut off from its stream. */
-const QUEUED_BYTES_MAX = 256 * 2 ** 20;
-/** What waits in the socket before data waits in its streams. */
-const SOCKET_BUFFER_BYTES = 256 * 1024;
 /** Answers to pings and settings that wait for a client that does not read; more ends the connection. */
 const WAITING_ANSWERS_MAX = 1000;
 /** Streams that a client may cancel at once, and a second: work that nobody waits for (CVE-2023-44487). */
 const RESETS_BURST = 1000;
 const RESETS_PER_SECOND = 100;
-/** Below so many bytes it is cheaper to join what is written than to write it in pieces. */
-const JOINED_BYTES_MAX = 64 * 1024;
 const HEADER_TABLE_BYTES = 4096;
 
 export interface ConnectionOptions {
@@ -62,14 +54,11 @@ export interface ConnectionOptions {
 
 export class Connection {
   readonly socket: Socket;
-  /** Bytes that wait in streams. */
-  queued = 0;
+  readonly sender: Sender;
   readonly #options: ConnectionOptions;
   readonly #streamsMax: number;
   readonly #decoder = new HeaderDecoder();
   readonly #streams = new Map<number, Stream>();
-  /** Streams with bytes to send that their windows take, served in turn. */
-  readonly #sending = new Set<Stream>();
   readonly #keepAlive: KeepAlive | undefined;
   #partial: Buffer = Buffer.alloc(0);
   #hasPreface = false;
@@ -79,15 +68,8 @@ export class Connection {
   #block:
     | { readonly stream: number; readonly flags: number; readonly parts: Buffer[]; bytes: number }
     | undefined;
-  #sendWindow = DEFAULT_WINDOW_BYTES;
-  #streamSendWindow = DEFAULT_WINDOW_BYTES;
-  #frameBytesMax = FRAME_BYTES_MAX;
-  #saysEmptyTable = false;
   #unacknowledged = 0;
   #held = 0;
-  #out: Buffer[] = [];
-  #outBytes = 0;
-  #willFlush = false;
   #waitingAnswers = 0;
   #resets = RESETS_BURST;
   #resetsAt = performance.now();
@@ -96,25 +78,29 @@ export class Connection {
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.socket = socket;
+    this.sender = new Sender(socket, () => this.#keepAlive?.sent());
     this.#options = options;
     this.#streamsMax = Math.min(options.concurrentStreamsMax ?? STREAMS_MAX, STREAMS_MAX);
-    this.#send(
+    this.sender.send(
       settingsFrame([
         [Setting.maxConcurrentStreams, options.concurrentStreamsMax ?? 2 ** 32 - 1],
         [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
         [Setting.maxHeaderListSize, HEADER_LIST_BYTES_MAX],
       ]),
     );
-    this.#send(windowUpdateFrame(0, CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
+    this.sender.send(windowUpdateFrame(0, CONNECTION_WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
     if (options.keepAlive !== undefined) {
       this.#keepAlive = new KeepAlive(options.keepAlive, {
-        ping: (payload) => this.#send(frame(FrameType.ping, 0, 0, payload)),
+        ping: (payload) => this.sender.send(frame(FrameType.ping, 0, 0, payload)),
         fail: (reason) => this.#fail(new ConnectionError(ErrorCode.enhanceYourCalm, reason)),
         cut: () => socket.destroy(),
       });
     }
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('drain', () => this.#drained());
+    socket.on('drain', () => {
+      this.#waitingAnswers = 0;
+      this.sender.drained();
+    });
     socket.once('close', () => this.#closed());
   }
 
@@ -126,72 +112,13 @@ export class Connection {
   close(): void {
     if (this.#isGoingAway || this.#isClosed) return;
     this.#isGoingAway = true;
-    this.#send(goAwayFrame(this.#lastStream, ErrorCode.none));
+    this.sender.send(goAwayFrame(this.#lastStream, ErrorCode.none));
     this.#endIfIdle();
-  }
-
-  // What streams send.
-
-  sendHeaders(stream: number, block: Buffer, end: boolean): void {
-    this.#keepAlive?.sent();
-    const size = this.#saysEmptyTable ? [EMPTY_TABLE] : [];
-    this.#saysEmptyTable = false;
-    const whole = size.length === 0 ? block : Buffer.concat([...size, block]);
-    let flags: number = end ? Flag.endStream : 0;
-    let type: number = FrameType.headers;
-    let start = 0;
-    for (; whole.length - start > this.#frameBytesMax; start += this.#frameBytesMax) {
-      this.#send(frame(type, flags, stream, whole.subarray(start, start + this.#frameBytesMax)));
-      type = FrameType.continuation;
-      flags = 0;
-    }
-    this.#send(frame(type, flags | Flag.endHeaders, stream, whole.subarray(start)));
-  }
-
-  sendEnd(stream: number): void {
-    this.#send(frameHeader(0, FrameType.data, Flag.endStream, stream));
-  }
-
-  sendReset(stream: number, code: ErrorCode): void {
-    this.#send(resetFrame(stream, code));
-  }
-
-  /** Headers, data and trailers in one piece. False: the windows do not take them now. */
-  sendWhole(stream: Stream, headers: Buffer, data: Buffer, trailers: Buffer): boolean {
-    const { length } = data;
-    if (length > this.#frameBytesMax || length > this.#sendWindow || length > stream.sendWindow) return false;
-    if (this.#sending.size > 0 || this.#isFull() || this.#saysEmptyTable) return false;
-    this.#sendWindow -= length;
-    stream.sendWindow -= length;
-    this.#keepAlive?.sent();
-    const { id } = stream;
-    const whole = Buffer.allocUnsafe(3 * FRAME_HEADER_BYTES + headers.length + length + trailers.length);
-    let at = writeFrameHeader(whole, 0, headers.length, FrameType.headers, Flag.endHeaders, id);
-    whole.set(headers, at);
-    at = writeFrameHeader(whole, at + headers.length, length, FrameType.data, 0, id);
-    whole.set(data, at);
-    const flags = Flag.endHeaders | Flag.endStream;
-    at = writeFrameHeader(whole, at + length, trailers.length, FrameType.headers, flags, id);
-    whole.set(trailers, at);
-    this.#send(whole);
-    return true;
-  }
-
-  /** Counts what is about to wait. False: it must not. */
-  mayQueue(bytes: number): boolean {
-    if (this.queued + bytes > QUEUED_BYTES_MAX) return false;
-    this.queued += bytes;
-    return true;
-  }
-
-  wantsToSend(stream: Stream): void {
-    this.#sending.add(stream);
-    this.#flushSoon();
   }
 
   forget(stream: Stream): void {
     this.#streams.delete(stream.id);
-    this.#sending.delete(stream);
+    this.sender.forget(stream);
     this.#held -= stream.held;
     stream.held = 0;
     this.#endIfIdle();
@@ -207,85 +134,14 @@ export class Connection {
   acknowledge(stream: Stream): void {
     if (stream.isPaused || stream.isRemoteEnded || stream.isClosed) return;
     if (stream.unacknowledged < STREAM_WINDOW_BYTES / 2) return;
-    this.#send(windowUpdateFrame(stream.id, stream.unacknowledged));
+    this.sender.send(windowUpdateFrame(stream.id, stream.unacknowledged));
     stream.unacknowledged = 0;
-  }
-
-  #send(bytes: Buffer): void {
-    if (this.#isClosed) return;
-    this.#out.push(bytes);
-    this.#outBytes += bytes.length;
-    this.#flushSoon();
-  }
-
-  /** What is sent within one turn leaves in one write. */
-  #flushSoon(): void {
-    if (this.#willFlush || this.#isClosed) return;
-    this.#willFlush = true;
-    process.nextTick(flush, this);
-  }
-
-  flush(): void {
-    this.#willFlush = false;
-    if (this.#isClosed) return;
-    this.#pump();
-    const out = this.#out;
-    const bytes = this.#outBytes;
-    if (out.length === 0) return;
-    this.#out = [];
-    this.#outBytes = 0;
-    const { socket } = this;
-    if (out.length === 1 && out[0] !== undefined) {
-      socket.write(out[0]);
-    } else if (bytes <= JOINED_BYTES_MAX) {
-      socket.write(Buffer.concat(out, bytes));
-    } else {
-      socket.cork();
-      for (const piece of out) socket.write(piece);
-      socket.uncork();
-    }
-  }
-
-  #isFull(): boolean {
-    return this.#outBytes + this.socket.writableLength >= SOCKET_BUFFER_BYTES;
-  }
-
-  /** Moves data of streams into what is written, a frame of each in turn. */
-  #pump(): void {
-    for (;;) {
-      let isMoved = false;
-      for (const stream of this.#sending) {
-        if (this.#sendWindow <= 0 || this.#isFull()) return;
-        if (!stream.isWaiting || stream.sendWindow <= 0) {
-          this.#sending.delete(stream);
-        } else {
-          this.#sendFrame(stream);
-          isMoved = true;
-        }
-      }
-      if (!isMoved) return;
-    }
-  }
-
-  #sendFrame(stream: Stream): void {
-    const { data, isLast } = stream.take(Math.min(this.#frameBytesMax, this.#sendWindow, stream.sendWindow));
-    this.#sendWindow -= data.length;
-    this.#keepAlive?.sent();
-    const header = frameHeader(data.length, FrameType.data, isLast ? Flag.endStream : 0, stream.id);
-    this.#out.push(header, data);
-    this.#outBytes += header.length + data.length;
-    if (!stream.isWaiting) this.#sending.delete(stream);
-    stream.sent(isLast);
-  }
-
-  #drained(): void {
-    this.#waitingAnswers = 0;
-    if (this.#sending.size > 0) this.#flushSoon();
   }
 
   // What the client sends.
 
   #receive(chunk: Buffer): void {
+    if (this.#isClosed) return;
     this.#keepAlive?.received();
     try {
       const bytes = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
@@ -377,7 +233,7 @@ export class Connection {
       throw new ConnectionError(ErrorCode.flowControl, 'more than the window');
     }
     if (this.#unacknowledged < CONNECTION_WINDOW_BYTES / 2) return;
-    this.#send(windowUpdateFrame(0, this.#unacknowledged));
+    this.sender.send(windowUpdateFrame(0, this.#unacknowledged));
     this.#unacknowledged = 0;
   }
 
@@ -419,11 +275,11 @@ export class Connection {
     if (id <= this.#lastStream) return;
     this.#lastStream = id;
     const headers = requestHeaders(fields);
-    if (headers === undefined) return this.sendReset(id, ErrorCode.protocol);
+    if (headers === undefined) return this.sender.sendReset(id, ErrorCode.protocol);
     if (this.#isGoingAway || this.#streams.size >= this.#streamsMax) {
-      return this.sendReset(id, ErrorCode.refusedStream);
+      return this.sender.sendReset(id, ErrorCode.refusedStream);
     }
-    const stream = new Stream(this, id, this.#streamSendWindow);
+    const stream = new Stream(this, id, this.sender.streamWindow);
     this.#streams.set(id, stream);
     this.#options.onStream(stream, headers);
     if (isEnd && !stream.isClosed) stream.remoteEnded();
@@ -462,21 +318,11 @@ export class Connection {
 
   #applySetting(id: number, value: number): void {
     if (id === Setting.headerTableSize) {
-      this.#saysEmptyTable ||= value < HEADER_TABLE_BYTES;
+      if (value < HEADER_TABLE_BYTES) this.sender.sayEmptyTable();
     } else if (id === Setting.initialWindowSize) {
-      if (value > WINDOW_BYTES_MAX) throw new ConnectionError(ErrorCode.flowControl, 'a window is too large');
-      const change = value - this.#streamSendWindow;
-      this.#streamSendWindow = value;
-      for (const stream of this.#streams.values()) {
-        stream.sendWindow += change;
-        if (stream.sendWindow > WINDOW_BYTES_MAX) {
-          throw new ConnectionError(ErrorCode.flowControl, 'a window is too large');
-        }
-        if (stream.isWaiting) this.wantsToSend(stream);
-      }
+      this.sender.setStreamWindow(value, this.#streams.values());
     } else if (id === Setting.maxFrameSize) {
-      if (value < FRAME_BYTES_MAX || value >= 2 ** 24) throw broken('a frame size that may not be');
-      this.#frameBytesMax = value;
+      this.sender.setFrameBytesMax(value);
     } else if (id === Setting.enablePush && value > 1) {
       throw broken('neither on nor off');
     }
@@ -495,7 +341,7 @@ export class Connection {
     if (this.socket.writableNeedDrain && ++this.#waitingAnswers > WAITING_ANSWERS_MAX) {
       throw new ConnectionError(ErrorCode.enhanceYourCalm, 'answers are not read');
     }
-    this.#send(bytes);
+    this.sender.send(bytes);
   }
 
   #receiveWindowUpdate(id: number, payload: Buffer): void {
@@ -504,47 +350,43 @@ export class Connection {
     const increment = payload.readUInt32BE() & 0x7fffffff;
     const stream = this.#streams.get(id);
     if (id === 0) {
-      this.#sendWindow += increment;
       if (increment === 0) throw broken('an update by nothing');
-      if (this.#sendWindow > WINDOW_BYTES_MAX) {
-        throw new ConnectionError(ErrorCode.flowControl, 'a window is too large');
-      }
-    } else if (stream !== undefined) {
-      stream.sendWindow += increment;
-      if (increment === 0) return stream.reset(ErrorCode.protocol);
-      if (stream.sendWindow > WINDOW_BYTES_MAX) return stream.reset(ErrorCode.flowControl);
-      if (stream.isWaiting) this.#sending.add(stream);
+      return this.sender.widen(increment);
     }
-    if (this.#sending.size > 0) this.#flushSoon();
+    if (stream === undefined) return;
+    stream.sendWindow += increment;
+    if (increment === 0) return stream.reset(ErrorCode.protocol);
+    if (stream.sendWindow > WINDOW_BYTES_MAX) return stream.reset(ErrorCode.flowControl);
+    if (stream.isWaiting) this.sender.wantsToSend(stream);
   }
 
   // The end.
 
   #fail({ code, message }: ConnectionError): void {
     if (this.#isClosed) return;
-    this.#send(goAwayFrame(this.#lastStream, code, message));
-    this.flush();
+    const isDeaf = this.socket.writableNeedDrain;
+    this.sender.send(goAwayFrame(this.#lastStream, code, message));
+    this.sender.flush();
     this.#closed();
-    this.socket.destroySoon();
+    // Whoever does not read will not read the reason either.
+    if (isDeaf) this.socket.destroy();
+    else this.socket.destroySoon();
   }
 
   #endIfIdle(): void {
     if (!this.#isGoingAway || this.#isClosed || this.#streams.size > 0) return;
-    this.flush();
+    this.sender.flush();
     this.socket.end();
   }
 
   #closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.sender.close();
     this.#keepAlive?.close();
     for (const stream of this.#streams.values()) stream.close();
     this.#options.onClose();
   }
-}
-
-function flush(connection: Connection): void {
-  connection.flush();
 }
 
 const broken = (message: string) => new ConnectionError(ErrorCode.protocol, message);

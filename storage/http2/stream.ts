@@ -65,20 +65,20 @@ export class Stream {
   respond(block: Buffer, { end = false } = {}): void {
     if (this.isClosed || this.#hasHeaders) return;
     this.#hasHeaders = true;
-    this.connection.sendHeaders(this.id, block, end);
+    this.connection.sender.sendHeaders(this.id, block, end);
     if (end) this.#finish();
   }
 
   /** False: more than should wait, `drained` is told when less does. */
   write(data: Buffer): boolean {
     if (this.isClosed || this.isEnding || data.length === 0) return true;
-    if (!this.connection.mayQueue(data.length)) {
+    if (!this.connection.sender.mayQueue(data.length)) {
       this.reset(ErrorCode.enhanceYourCalm);
       return true;
     }
     this.#queue.push(data);
     this.#queued += data.length;
-    this.connection.wantsToSend(this);
+    this.connection.sender.wantsToSend(this);
     if (this.#queued < SEND_BUFFER_BYTES) return true;
     this.#wantsDrain = true;
     return false;
@@ -95,7 +95,7 @@ export class Stream {
   /** Headers, one message and trailers together, where the windows take them at once. */
   sendWhole(headers: Buffer, data: Buffer, trailers: Buffer): void {
     if (this.isClosed || this.isEnding) return;
-    if (!this.#hasHeaders && this.connection.sendWhole(this, headers, data, trailers)) {
+    if (!this.#hasHeaders && this.connection.sender.sendWhole(this, headers, data, trailers)) {
       this.#hasHeaders = true;
       this.isEnding = true;
       this.#finish();
@@ -117,7 +117,7 @@ export class Stream {
 
   reset(code: ErrorCode): void {
     if (this.isClosed) return;
-    this.connection.sendReset(this.id, code);
+    this.connection.sender.sendReset(this.id, code);
     this.close();
   }
 
@@ -128,7 +128,7 @@ export class Stream {
     if (data.length === first.length) this.#queue.shift();
     else this.#queue[0] = first.subarray(bytesMax);
     this.#queued -= data.length;
-    this.connection.queued -= data.length;
+    this.connection.sender.queued -= data.length;
     this.sendWindow -= data.length;
     return { data, isLast: this.#queued === 0 && this.isEnding && this.#trailers === undefined };
   }
@@ -156,22 +156,22 @@ export class Stream {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#queue = [];
-    this.connection.queued -= this.#queued;
+    this.connection.sender.queued -= this.#queued;
     this.#queued = 0;
     this.connection.forget(this);
     this.#handler?.closed();
   }
 
   #sendEnd(): void {
-    if (this.#trailers === undefined) this.connection.sendEnd(this.id);
-    else this.connection.sendHeaders(this.id, this.#trailers, true);
+    if (this.#trailers === undefined) this.connection.sender.sendEnd(this.id);
+    else this.connection.sender.sendHeaders(this.id, this.#trailers, true);
     this.#finish();
   }
 
   /** All is said: what the client would still send is of no interest (RFC 9113 §8.1). */
   #finish(): void {
     this.isEnding = true;
-    if (!this.isRemoteEnded) this.connection.sendReset(this.id, ErrorCode.none);
+    if (!this.isRemoteEnded) this.connection.sender.sendReset(this.id, ErrorCode.none);
     this.close();
   }
 }

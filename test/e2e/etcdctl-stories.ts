@@ -328,7 +328,7 @@ export const clusterStory: Story = async (user) => {
   const added = idIn(
     await user.runEventually(['member', 'add', 'fourth', '--peer-urls', 'http://127.0.0.1:7']),
   );
-  await user.runEventually(['member', 'remove', added]);
-  await user.runEventually(['member', 'remove', last]);
+  await user.removeEventually(added);
+  await user.removeEventually(last);
   await user.run(['get', 'a']);
 };

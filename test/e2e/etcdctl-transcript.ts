@@ -71,6 +71,21 @@ export class Transcript {
     return result.stdout;
   }
 
+  /**
+   * Ends with the member out of the cluster, whatever it takes and prints: a busy store may run out of time over a removal that
+   * it carries out all the same.
+   */
+  async removeEventually(id: string): Promise<void> {
+    const args = ['member', 'remove', id];
+    const deadline = Date.now() + EVENTUALLY_MS_MAX;
+    for (;;) {
+      const result = await this.#etcdctl.run(args);
+      if (result.code === 0 || result.stderr.includes('member not found')) return;
+      if (Date.now() > deadline) return this.#surprise(args, result);
+      await sleep(TRY_AGAIN_MS);
+    }
+  }
+
   /** It ends with an error. */
   async fail(args: readonly string[], input?: string): Promise<void> {
     const result = await this.#run(args, input);

@@ -465,16 +465,16 @@ t.test('answers that nobody reads wait up to a bound, on all streams together', 
     stream.write(answer);
   });
   raw.write(opening());
-  for (let id = 1; id < 2 * 40; id += 2) raw.write(request(id));
-  while (open.length < 40) await turn();
+  for (let id = 1; id < 2 * 60; id += 2) raw.write(request(id));
+  while (open.length < 60) await turn();
   const [connection] = raw.connections;
-  t.equal(open.filter(({ isClosed }) => isClosed).length, 40 - 25, '25 times 10 MiB are not more than 256');
-  t.ok((connection?.queued ?? 0) > 240 * 2 ** 20);
+  t.equal(open.filter(({ isClosed }) => isClosed).length, 60 - 51, '51 times 10 MiB are not more than 512');
+  t.ok((connection?.sender.queued ?? 0) > 490 * 2 ** 20);
   const closed = once(raw.socket, 'close');
   raw.socket.destroy();
   await closed;
   while (open.some(({ isClosed }) => !isClosed)) await turn();
-  t.equal(connection?.queued, 0);
+  t.equal(connection?.sender.queued, 0);
 });
 
 t.test('streams beyond the limit are refused, and may come again', async (t) => {

@@ -1,28 +1,16 @@
 import { performance } from 'node:perf_hooks';
-import { asBuffer } from '../../bytes.js';
 import type { CallOptions } from '../../client/interface.js';
 import { EtcdError, GrpcCode } from '../../errors.js';
 import { WireError } from '../../wire.js';
 import type { Codec, Method } from '../method.js';
 import type { GrpcObserver } from '../observer.js';
 import { Inbox, PREFIX_BYTES, type Compression } from './inbox.js';
-import {
-  EncodedMessage,
-  type BidiCall,
-  type BidiHandler,
-  type BidiRoute,
-  type CallContext,
-  type ServerStreamRoute,
-  type UnaryRoute,
-} from './handlers.js';
-import { OK, statusOf, type Status } from './status.js';
+import type { CallContext } from './handlers.js';
+import { statusOf, type Status } from './status.js';
 import type { StreamEvents, WireStream } from './wire-stream.js';
 
 /** Longest delay that Node's timers take; longer ones would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
-
-/** Below so many bytes it is cheaper to join the pieces of a message than to send them one by one. */
-const JOINED_BYTES_MAX = 64 * 1024;
 
 /** What calls need of their server. */
 export interface CallEnvironment {
@@ -45,6 +33,9 @@ export interface CallHeaders {
   /** The client wants no answer from a member without a leader. */
   readonly requiresLeader: boolean;
 }
+
+/** The client sent its last message without an end, or none at all. */
+export const cutShort = () => new EtcdError(GrpcCode.Internal, 'grpc: the request ends within a message');
 
 /** A call from its headers to its status. */
 export abstract class Call implements CallContext, StreamEvents {
@@ -151,215 +142,26 @@ export abstract class Call implements CallContext, StreamEvents {
     }
   }
 
+  /** A message with its prefix, not yet counted as sent. */
   protected frame<Response>(codec: Codec<Response>, response: Response): Buffer {
     const frame = codec.encode(response, PREFIX_BYTES);
-    this.writePrefix(frame, frame.length - PREFIX_BYTES);
-    return frame;
+    return writePrefix(frame, frame.length - PREFIX_BYTES);
   }
 
-  /** Before a message of so many bytes. */
-  protected writePrefix(frame: Buffer, bytes: number): Buffer {
-    frame[0] = 0;
-    frame.writeUInt32BE(bytes, 1);
+  /** False: send no more before `drained`. */
+  protected sendFrame(frame: Buffer): boolean {
+    this.countSent(frame.length - PREFIX_BYTES);
+    return this.stream.send(frame);
+  }
+
+  protected countSent(bytes: number): void {
     this.environment.observer?.messageSent(this.#method, bytes);
-    return frame;
   }
 }
 
-/** The client sent its last message without an end, or none at all. */
-const cutShort = () => new EtcdError(GrpcCode.Internal, 'grpc: the request ends within a message');
-
-/** One request, of which the first message is all. */
-abstract class SingleRequestCall<Request> extends Call {
-  #isTaken = false;
-
-  protected abstract readonly codec: Codec<Request>;
-  protected abstract answer(request: Request): void;
-
-  override received(chunk: Buffer): void {
-    if (this.#isTaken || this.isOver) return;
-    this.inbox.push(chunk);
-    try {
-      const taken = this.take(this.codec);
-      if (taken === undefined) return;
-      this.#isTaken = true;
-      this.answer(taken.request);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  override ended(): void {
-    if (!this.#isTaken) this.fail(cutShort());
-  }
-}
-
-export class UnaryCall<Request, Response> extends SingleRequestCall<Request> {
-  readonly #route: UnaryRoute<Request, Response>;
-
-  constructor(
-    stream: WireStream,
-    route: UnaryRoute<Request, Response>,
-    headers: CallHeaders,
-    environment: CallEnvironment,
-  ) {
-    super(stream, route.method, headers, environment);
-    this.#route = route;
-  }
-
-  protected override get codec(): Codec<Request> {
-    return this.#route.method.request;
-  }
-
-  protected override answer(request: Request): void {
-    this.#answer(request).catch((error: unknown) => this.fail(error));
-  }
-
-  async #answer(request: Request): Promise<void> {
-    const response = await this.#route.handle(request, this);
-    if (this.isOver) return;
-    if (response instanceof EncodedMessage) this.#finishEncoded(response.parts);
-    else this.finish(OK, this.frame(this.#route.method.response, response));
-  }
-
-  #finishEncoded(parts: readonly Uint8Array[]): void {
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    const prefix = this.writePrefix(Buffer.allocUnsafe(PREFIX_BYTES), bytes);
-    if (bytes <= JOINED_BYTES_MAX) return this.finish(OK, Buffer.concat([prefix, ...parts]));
-    this.stream.send(prefix);
-    for (const part of parts) this.stream.send(asBuffer(part));
-    this.finish(OK);
-  }
-
-  override drained(): void {}
-}
-
-export class ServerStreamCall<Request, Response> extends SingleRequestCall<Request> {
-  readonly #route: ServerStreamRoute<Request, Response>;
-  #goOn: (() => void) | undefined;
-
-  constructor(
-    stream: WireStream,
-    route: ServerStreamRoute<Request, Response>,
-    headers: CallHeaders,
-    environment: CallEnvironment,
-  ) {
-    super(stream, route.method, headers, environment);
-    this.#route = route;
-  }
-
-  protected override get codec(): Codec<Request> {
-    return this.#route.method.request;
-  }
-
-  protected override answer(request: Request): void {
-    this.#answer(request).then(
-      () => this.finish(OK),
-      (error: unknown) => this.fail(error),
-    );
-  }
-
-  async #answer(request: Request): Promise<void> {
-    for await (const response of this.#route.handle(request, this)) {
-      if (this.isOver) return;
-      if (this.stream.send(this.frame(this.#route.method.response, response))) continue;
-      await new Promise<void>((resolve) => {
-        this.#goOn = resolve;
-      });
-      if (this.isOver) return;
-    }
-  }
-
-  override drained(): void {
-    this.#goOn?.();
-    this.#goOn = undefined;
-  }
-
-  protected override over(): void {
-    this.drained();
-  }
-}
-
-export class BidiStreamCall<Request, Response> extends Call implements BidiCall<Response> {
-  readonly #route: BidiRoute<Request, Response>;
-  #handler: BidiHandler<Request> | undefined;
-  /** A message is being worked on. */
-  #isBusy = false;
-  #isEnded = false;
-
-  constructor(
-    stream: WireStream,
-    route: BidiRoute<Request, Response>,
-    headers: CallHeaders,
-    environment: CallEnvironment,
-  ) {
-    super(stream, route.method, headers, environment);
-    this.#route = route;
-  }
-
-  override start(): void {
-    try {
-      this.#handler = this.#route.open(this);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  send(response: Response): boolean {
-    return this.isOver || this.stream.send(this.frame(this.#route.method.response, response));
-  }
-
-  end(error?: unknown): void {
-    if (error === undefined) this.finish(OK);
-    else this.fail(error);
-  }
-
-  override received(chunk: Buffer): void {
-    if (this.isOver) return;
-    this.inbox.push(chunk);
-    this.#work();
-  }
-
-  override ended(): void {
-    this.#isEnded = true;
-    this.#work();
-  }
-
-  override drained(): void {
-    if (!this.isOver) this.#handler?.drained();
-  }
-
-  protected override over(): void {
-    this.#handler?.closed();
-  }
-
-  #work(): void {
-    try {
-      while (!this.#isBusy && !this.isOver) {
-        const taken = this.take(this.#route.method.request);
-        if (taken === undefined) break;
-        const work = this.#handler?.message(taken.request);
-        if (work === undefined) continue;
-        this.#waitFor(work).catch((error: unknown) => this.fail(error));
-        return;
-      }
-      if (!this.#isEnded || this.#isBusy || this.isOver) return;
-      if (this.inbox.isPartial) throw cutShort();
-      this.#isEnded = false;
-      this.#handler?.halfClosed();
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** Meanwhile the client is held back. */
-  async #waitFor(work: Promise<void>): Promise<void> {
-    this.#isBusy = true;
-    this.stream.pause();
-    await work;
-    this.#isBusy = false;
-    if (this.isOver) return;
-    this.stream.resume();
-    this.#work();
-  }
+/** Before a message of so many bytes. */
+export function writePrefix(frame: Buffer, bytes: number): Buffer {
+  frame[0] = 0;
+  frame.writeUInt32BE(bytes, 1);
+  return frame;
 }

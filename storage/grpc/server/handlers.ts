@@ -54,6 +54,11 @@ export interface BidiRoute<Request, Response> {
   readonly type: 'bidi_stream';
   readonly method: Method<Request, Response>;
   open(call: BidiCall<Response>): BidiHandler<Request>;
+  /**
+   * Whether two responses, of whichever calls, have the same bytes; as cheap as comparing what they are made of. What was
+   * encoded last is then sent again. Never when absent.
+   */
+  hasSameBytes?(response: Response, other: Response): boolean;
 }
 
 /** One method and who answers it. Its message types are known to itself alone. */
@@ -83,7 +88,8 @@ export function serverStream<Request, Response>(
 export function bidiStream<Request, Response>(
   method: MethodOf<'bidi_stream', Request, Response>,
   open: (call: BidiCall<Response>) => BidiHandler<Request>,
+  options: Pick<BidiRoute<Request, Response>, 'hasSameBytes'> = {},
 ): Route {
-  const route: BidiRoute<Request, Response> = { type: 'bidi_stream', method, open };
+  const route: BidiRoute<Request, Response> = { type: 'bidi_stream', method, open, ...options };
   return route;
 }

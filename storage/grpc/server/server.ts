@@ -3,15 +3,10 @@ import { EtcdError, GrpcCode } from '../../errors.js';
 import type { RequestHeaders } from '../../http2/stream.js';
 import type { Leadership } from '../../server/api.js';
 import type { GrpcObserver } from '../observer.js';
-import {
-  BidiStreamCall,
-  ServerStreamCall,
-  UnaryCall,
-  type Call,
-  type CallEnvironment,
-  type CallHeaders,
-} from './call.js';
+import { type Call, type CallEnvironment, type CallHeaders } from './call.js';
+import { BidiStreamCall } from './bidi-call.js';
 import type { Route } from './handlers.js';
+import { ServerStreamCall, UnaryCall } from './single-request-calls.js';
 import type { Status } from './status.js';
 import { parseTimeout } from './timeout.js';
 import type { WireStream } from './wire-stream.js';

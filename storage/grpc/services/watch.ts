@@ -7,7 +7,21 @@ import { Watch } from '../services.js';
 type Watches = Pick<EtcdClient, 'watch'>;
 
 export function watchRoutes(client: Watches): Route[] {
-  return [bidiStream(Watch.Watch, (call) => new WatchCall(call, client))];
+  return [bidiStream(Watch.Watch, (call) => new WatchCall(call, client), { hasSameBytes })];
+}
+
+/**
+ * Watches of a range with equal options are told of the same events one after the other, and most clients give their only
+ * watch on a stream the same id.
+ */
+function hasSameBytes(response: WatchResponse, other: WatchResponse): boolean {
+  return (
+    response.events.length > 0 &&
+    response.events === other.events &&
+    response.header === other.header &&
+    response.watchId === other.watchId &&
+    response.fragment === other.fragment
+  );
 }
 
 /** A gRPC stream is a stream of the store: requests go in, responses come out as fast as the client takes them. */
