@@ -13,8 +13,18 @@ const HEARD_MS_MAX = 20_000;
 
 const programs: readonly Program[] = etcdMissing === false ? ['wherry', 'etcd'] : ['wherry'];
 
+/** Its own grows up to half a minute, for which it keeps the process. */
+const SOON: NonNullable<NonNullable<IOptions['faultHandling']>['watchBackoff']> = {
+  duration: 50,
+  next: () => SOON,
+};
+
 function connect(t: Test, members: Members, options: Partial<IOptions> = {}): Etcd3 {
-  const client = new Etcd3({ hosts: [...members.urls], ...options });
+  const client = new Etcd3({
+    hosts: [...members.urls],
+    faultHandling: { watchBackoff: SOON },
+    ...options,
+  });
   t.teardown(() => client.close());
   return client;
 }

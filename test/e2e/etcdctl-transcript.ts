@@ -41,14 +41,23 @@ export function normalise(text: string): string {
 
 /** Runs etcdctl and writes down what it said, so that two stores can be compared by what their users see. */
 export class Transcript {
-  /** Each with its answer. */
-  readonly commands: string[] = [];
-  /** Commands that ended otherwise than was expected. */
-  readonly surprises: string[] = [];
   readonly #etcdctl: Etcdctl;
 
-  constructor(readonly urls: readonly string[]) {
+  /**
+   * @param commands each with its answer
+   * @param surprises commands that ended otherwise than was expected
+   */
+  constructor(
+    readonly urls: readonly string[],
+    readonly commands: string[] = [],
+    readonly surprises: string[] = [],
+  ) {
     this.#etcdctl = new Etcdctl(urls);
+  }
+
+  /** The same user, of one member. */
+  at(url: string): Transcript {
+    return new Transcript([url], this.commands, this.surprises);
   }
 
   /** It ends well. Resolves with what it printed, as it was. */
