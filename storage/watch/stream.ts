@@ -7,10 +7,10 @@ import type {
   WatchStream,
 } from '../client/interface.js';
 import { EtcdError } from '../errors.js';
+import { Delivery } from './delivery.js';
 import { fragments } from './events.js';
 import { isEmptyRange } from './groups.js';
 import type { WatchHub } from './hub.js';
-import { ResponseQueue } from './queue.js';
 import { OPTION_NO_DELETE, OPTION_NO_PUT, OPTION_PREV_KV, type Watcher } from './watcher.js';
 
 /** Of a response that creates no watch, and of one that concerns all watches of a stream. */
@@ -32,21 +32,18 @@ export class HubStream implements WatchStream {
   readonly closed: Promise<Error | undefined>;
   readonly #hub: WatchHub;
   readonly #watchers = new Map<number, Watcher>();
-  readonly #queue: ResponseQueue;
+  readonly #delivery: Delivery;
   #resolveClosed!: (error: Error | undefined) => void;
-  #receiver: (response: WatchResponse) => boolean;
-  /** Made but not delivered; its first may have been refused. */
-  #waiting: WatchResponse[] = [];
-  #refused = false;
-  #delivering = false;
   #ended = false;
   #nextId = 0;
   #progressRequested = false;
 
   constructor(hub: WatchHub) {
     this.#hub = hub;
-    this.#queue = new ResponseQueue(this);
-    this.#receiver = this.#queue.receive;
+    this.#delivery = new Delivery({
+      stream: this,
+      onBroken: (error) => this.end(error instanceof Error ? error : new Error(String(error))),
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -54,7 +51,7 @@ export class HubStream implements WatchStream {
 
   /** The receiver has said "not now". */
   get paused(): boolean {
-    return this.#refused;
+    return this.#delivery.isRefused;
   }
 
   get watchers(): Iterable<Watcher> {
@@ -67,7 +64,7 @@ export class HubStream implements WatchStream {
 
   /** Made and not delivered. */
   get pendingEvents(): number {
-    return this.#waiting.reduce((sum, { events }) => sum + events.length, 0);
+    return this.#delivery.waitingEvents;
   }
 
   create(request: WatchCreateRequest): void {
@@ -120,15 +117,13 @@ export class HubStream implements WatchStream {
   }
 
   deliver(receiver: (response: WatchResponse) => boolean): void {
-    this.#receiver = receiver;
-    this.#waiting.unshift(...this.#queue.take());
+    this.#delivery.setReceiver(receiver);
     this.resume();
   }
 
   resume(): void {
-    this.#refused = false;
-    this.#deliverWaiting();
-    if (this.#refused || this.#ended) return;
+    this.#delivery.resume();
+    if (this.paused || this.#ended) return;
     this.#hub.catchUp(this);
     this.answerProgress();
   }
@@ -138,7 +133,7 @@ export class HubStream implements WatchStream {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<WatchResponse> {
-    return this.#queue;
+    return this.#delivery.iterator;
   }
 
   end(error: Error | undefined): void {
@@ -146,7 +141,7 @@ export class HubStream implements WatchStream {
     this.#ended = true;
     for (const watcher of this.#watchers.values()) this.#forget(watcher);
     this.#hub.forget(this);
-    this.#queue.end(error);
+    this.#delivery.end(error);
     this.#resolveClosed(error);
   }
 
@@ -175,14 +170,13 @@ export class HubStream implements WatchStream {
 
   send(response: WatchResponse): void {
     if (this.#ended) return;
-    this.#waiting.push(response);
-    if (this.#waiting.length > WAITING_RESPONSES_MAX) this.end(EtcdError.of('RequestTooManyRequests'));
-    else this.#deliverWaiting();
+    if (this.#delivery.waiting >= WAITING_RESPONSES_MAX) this.end(EtcdError.of('RequestTooManyRequests'));
+    else this.#delivery.send(response);
   }
 
   /** Answers a progress request once every watch has seen all there is, up to the header's revision. */
   answerProgress(): void {
-    if (!this.#progressRequested || this.#refused || this.#watchers.size === 0) return;
+    if (!this.#progressRequested || this.paused || this.#watchers.size === 0) return;
     if (this.lagging.size > 0 || this.#hub.publishing) return this.#hub.answerLater(this);
     const header = this.#hub.header();
     for (const watcher of this.#watchers.values()) {
@@ -191,25 +185,6 @@ export class HubStream implements WatchStream {
     }
     this.#progressRequested = false;
     this.send({ header, watchId: NO_WATCH_ID, events: [] });
-  }
-
-  /** In order, also when the receiver calls back into the stream. */
-  #deliverWaiting(): void {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    try {
-      while (!this.#refused && !this.#ended) {
-        const response = this.#waiting[0];
-        if (response === undefined) break;
-        if (this.#receiver(response)) this.#waiting.shift();
-        else this.#refused = true;
-      }
-    } catch (error) {
-      // The receiver is broken, not the store: the apply that called it goes on.
-      this.end(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      this.#delivering = false;
-    }
   }
 
   #chooseId(wanted: number): number | undefined {

@@ -1,7 +1,7 @@
 /** A watch stream that outlives its connections: the ledger says what to send on the next one. */
 import { EtcdError, GrpcCode } from '../../errors.js';
 import type { WatchRequest } from '../../grpc/messages/watch.js';
-import { ResponseQueue } from '../../watch/queue.js';
+import { Delivery } from '../../watch/delivery.js';
 import type { CallOptions, WatchCreateRequest, WatchResponse, WatchStream } from '../interface.js';
 import type { Connection, Stream, StreamEvents, StreamSettings } from './connection.js';
 import type { Connections, RemoteLogger } from './connections.js';
@@ -38,14 +38,9 @@ export class RemoteWatchStream implements WatchStream {
   readonly #ledger = new WatchLedger();
   readonly #progress = new ProgressRequests();
   readonly #backoff = new Backoff();
-  readonly #queue: ResponseQueue;
+  readonly #delivery: Delivery;
   readonly #stopped = new AbortController();
   #resolveClosed!: (error: Error | undefined) => void;
-  #receiver: (response: WatchResponse) => boolean;
-  /** Came and not delivered; its first may have been refused. */
-  #waiting: WatchResponse[] = [];
-  #refused = false;
-  #delivering = false;
   #ended = false;
   /** The call that is open; undefined while there is none. */
   #stream: Stream<WatchRequest> | undefined;
@@ -57,8 +52,11 @@ export class RemoteWatchStream implements WatchStream {
 
   constructor(options: WatchStreamOptions) {
     this.#options = options;
-    this.#queue = new ResponseQueue(this);
-    this.#receiver = this.#queue.receive;
+    this.#delivery = new Delivery({
+      stream: this,
+      onRefused: () => this.#stream?.pause(),
+      onBroken: (error) => this.#end(asEtcdError(error)),
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -89,15 +87,13 @@ export class RemoteWatchStream implements WatchStream {
   }
 
   deliver(receiver: (response: WatchResponse) => boolean): void {
-    this.#receiver = receiver;
-    this.#waiting.unshift(...this.#queue.take());
+    this.#delivery.setReceiver(receiver);
     this.resume();
   }
 
   resume(): void {
-    this.#refused = false;
-    this.#deliverWaiting();
-    if (!this.#refused) this.#stream?.resume();
+    this.#delivery.resume();
+    if (!this.#delivery.isRefused) this.#stream?.resume();
   }
 
   close(): void {
@@ -105,7 +101,7 @@ export class RemoteWatchStream implements WatchStream {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<WatchResponse> {
-    return this.#queue;
+    return this.#delivery.iterator;
   }
 
   async #connect(): Promise<void> {
@@ -141,7 +137,7 @@ export class RemoteWatchStream implements WatchStream {
     );
     this.#stream = stream;
     for (const message of this.#ledger.connected()) stream.send(message);
-    if (this.#refused) stream.pause();
+    if (this.#delivery.isRefused) stream.pause();
     void this.#learnTrust(connection, token, stream);
   }
 
@@ -184,8 +180,7 @@ export class RemoteWatchStream implements WatchStream {
       return this.#end(asEtcdError(error));
     }
     if (told === undefined) return;
-    this.#waiting.push(told);
-    this.#deliverWaiting();
+    this.#delivery.send(told);
   }
 
   /** etcd refuses the watch, not the stream, where a token is no longer good. */
@@ -205,8 +200,7 @@ export class RemoteWatchStream implements WatchStream {
     this.#progress.disconnected();
     clearTimeout(this.#repeat);
     if (this.#ended) return;
-    for (const response of this.#ledger.disconnected()) this.#waiting.push(response);
-    this.#deliverWaiting();
+    for (const response of this.#ledger.disconnected()) this.#delivery.send(response);
     if (this.#ended) return;
     const why = error ?? new EtcdError(GrpcCode.Unavailable, `${connection.name} has ended the watch stream`);
     this.#options.logger.debug({ endpoint: connection.name, detail: why.message }, 'a watch stream was cut');
@@ -233,29 +227,8 @@ export class RemoteWatchStream implements WatchStream {
     const stream = this.#stream;
     this.#stream = undefined;
     stream?.cancel();
-    this.#queue.end(error);
+    this.#delivery.end(error);
     this.#resolveClosed(error);
-  }
-
-  /** In order, also when the receiver calls back into the stream. */
-  #deliverWaiting(): void {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    try {
-      while (!this.#refused && !this.#ended) {
-        const response = this.#waiting[0];
-        if (response === undefined) break;
-        if (this.#receiver(response)) this.#waiting.shift();
-        else {
-          this.#refused = true;
-          this.#stream?.pause();
-        }
-      }
-    } catch (error) {
-      this.#end(asEtcdError(error));
-    } finally {
-      this.#delivering = false;
-    }
   }
 }
 
