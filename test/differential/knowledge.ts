@@ -28,6 +28,8 @@ export class KnownStream {
 export class Knowledge {
   revision = 1;
   compacted = 0;
+  /** Rows may still be there that the last compaction takes away. */
+  isCompacting = false;
   readonly leases = new Set<string>();
   readonly streams = Array.from({ length: STREAMS }, () => new KnownStream());
 
@@ -35,7 +37,10 @@ export class Knowledge {
   learn(method: string, request: Message, answer: Message): void {
     const header = answer['header'] as Message | null;
     this.revision = Math.max(this.revision, Number(header?.['revision'] ?? 0));
-    if (method === 'Compact') this.compacted = Number(request['revision']);
+    if (method === 'Compact') {
+      this.compacted = Number(request['revision']);
+      this.isCompacting = request['physical'] !== true;
+    }
     if (method === 'LeaseGrant') this.leases.add(String(answer['id']));
     if (method === 'LeaseRevoke') this.leases.delete(String(request['id']));
   }
