@@ -14,8 +14,7 @@ const GARBAGE_BYTES_MIN = 4 * 1024 * 1024;
 
 /** Collects whenever the process has been idle for a while and the heap has grown since the last time. */
 export function collectWhenIdle(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
+  const collect = collector();
   let before = performance.eventLoopUtilization();
   let heapBytes = 0;
   setInterval(() => {
@@ -27,4 +26,12 @@ export function collectWhenIdle(): void {
     collect();
     heapBytes = process.memoryUsage().heapUsed;
   }, CHECK_MS).unref();
+}
+
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // V8's code cache (load-server.ts) is only taken under the flags that it was made under.
+  setFlagsFromString('--no-expose-gc');
+  return collect;
 }

@@ -254,6 +254,22 @@ t.test('SIGINT and SIGTERM end watches and exit with 0', async (t) => {
   }
 });
 
+t.test('the code cache that a run leaves is good for the next one, which leaves it alone', async (t) => {
+  const cache = async () => {
+    const [name = 'none'] = await readdir(join(bundle, 'cache'));
+    const { mtimeMs, ino } = await stat(join(bundle, 'cache', name));
+    return { name, mtimeMs, ino };
+  };
+  const serveOnce = async () => {
+    const server = await startWherry();
+    await server.stop();
+  };
+  await serveOnce();
+  const before = await cache();
+  await serveOnce();
+  t.same(await cache(), before);
+});
+
 t.test('the log is JSON lines where standard output is no terminal', async (t) => {
   const server = await startWherry();
   t.equal(await server.stop(), 0);
