@@ -11,7 +11,7 @@ import type {
   TxnRequest,
 } from './client/interface.js';
 import type { AlarmRequest, AlarmType } from './server/api.js';
-import { ByteReader, ByteWriter, WireError } from './wire.js';
+import { ByteReader, ByteWriter, named, numberOf, WireError } from './wire.js';
 
 /**
  * What the log carries: every change of the store. A command holds all that its effect depends on (ids, times and
@@ -187,19 +187,6 @@ function readAlarm(reader: ByteReader): AlarmRequest {
     memberId: BigInt.asUintN(64, reader.int64()),
     alarm: named(ALARM_TYPES, reader.byte()),
   };
-}
-
-/** What has no number must not reach the log: no member could apply it, then or after a restart. */
-function numberOf<T>(names: readonly T[], name: T): number {
-  const index = names.indexOf(name);
-  if (index < 0) throw new WireError(`unknown name ${String(name)}`);
-  return index;
-}
-
-function named<T>(names: readonly T[], index: number): T {
-  const name = names[index];
-  if (name === undefined) throw new WireError(`unknown number ${index}`);
-  return name;
 }
 
 function writePut(put: PutRequest): void {

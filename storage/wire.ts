@@ -133,3 +133,19 @@ export class ByteReader {
     return view;
   }
 }
+
+/**
+ * The place of a name in its list. What has none must not reach the log: no member could apply it, then or after a restart.
+ */
+export function numberOf<T>(names: readonly T[], name: T): number {
+  const index = names.indexOf(name);
+  if (index < 0) throw new WireError(`unknown name ${String(name)}`);
+  return index;
+}
+
+/** @throws WireError */
+export function named<T>(names: readonly T[], index: number): T {
+  const name = names[index];
+  if (name === undefined) throw new WireError(`unknown number ${index}`);
+  return name;
+}

@@ -1,5 +1,5 @@
 import type { Permission } from '../server/api.js';
-import { type ByteReader, type ByteWriter, WireError } from '../wire.js';
+import { type ByteReader, type ByteWriter, named, numberOf } from '../wire.js';
 
 /** What changes users, roles, permissions or tokens, in the log. Passwords are hashes (password.ts). */
 export type AuthChange =
@@ -127,16 +127,4 @@ export function readAuthChange(reader: ByteReader): AuthChange {
     default:
       return { type, name };
   }
-}
-
-function numberOf<T>(names: readonly T[], name: T): number {
-  const index = names.indexOf(name);
-  if (index < 0) throw new WireError(`unknown name ${String(name)}`);
-  return index;
-}
-
-function named<T>(names: readonly T[], index: number): T {
-  const name = names[index];
-  if (name === undefined) throw new WireError(`unknown number ${index}`);
-  return name;
 }

@@ -1,17 +1,10 @@
+import { KeyValueTag } from '../grpc/messages/key-value-tag.js';
 import type { HashRow } from '../mvcc/hash-rows.js';
 import { crc32c } from './crc32c.js';
 
 const BUCKET = Buffer.from('key');
 const SEPARATOR = 0x5f;
 const TOMBSTONE = 0x74;
-
-/** Field numbers and wire types of mvccpb.KeyValue. */
-const KEY = 0x0a;
-const CREATE_REVISION = 0x10;
-const MOD_REVISION = 0x18;
-const VERSION = 0x20;
-const VALUE = 0x2a;
-const LEASE = 0x30;
 
 /** What goes before the key, and what goes between key and value, at most. */
 const SCRATCH_BYTES = 64;
@@ -79,21 +72,21 @@ export class RevisionHash {
     scratch[at++] = SEPARATOR;
     at = writeInt64(scratch, at, sub);
     if (isDeletion) scratch[at++] = TOMBSTONE;
-    scratch[at++] = KEY;
+    scratch[at++] = KeyValueTag.key;
     at = writeVarint(scratch, at, key.length);
     return scratch.subarray(0, at);
   }
 
   #middle({ revision, createRevision, version, value }: HashRow): Uint8Array {
     const scratch = this.#scratch;
-    scratch[0] = CREATE_REVISION;
+    scratch[0] = KeyValueTag.createRevision;
     let at = writeVarint(scratch, 1, createRevision);
-    scratch[at++] = MOD_REVISION;
+    scratch[at++] = KeyValueTag.modRevision;
     at = writeVarint(scratch, at, revision);
-    scratch[at++] = VERSION;
+    scratch[at++] = KeyValueTag.version;
     at = writeVarint(scratch, at, version);
     if (value.length > 0) {
-      scratch[at++] = VALUE;
+      scratch[at++] = KeyValueTag.value;
       at = writeVarint(scratch, at, value.length);
     }
     return scratch.subarray(0, at);
@@ -101,7 +94,7 @@ export class RevisionHash {
 
   #end(lease: bigint): Uint8Array {
     const scratch = this.#scratch;
-    scratch[0] = LEASE;
+    scratch[0] = KeyValueTag.lease;
     let at = 1;
     let left = BigInt.asUintN(64, lease);
     for (; left >= 0x80n; left >>= 7n) scratch[at++] = Number(left & 0x7fn) | 0x80;

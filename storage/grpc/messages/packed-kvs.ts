@@ -1,14 +1,9 @@
 import { NUMBERS_PER_ROW, type PackedRows } from '../../mvcc/packed-rows.js';
+import { KeyValueTag } from './key-value-tag.js';
 import { bigintSize, dataSize, numberSize, Output } from '../codec/output.js';
 
-/** Tags of the fields, all below 128: a byte each. */
+/** Tag of the field in a RangeResponse. */
 const KVS = 0x12;
-const KEY = 0x0a;
-const CREATE_REVISION = 0x10;
-const MOD_REVISION = 0x18;
-const VERSION = 0x20;
-const VALUE = 0x2a;
-const LEASE = 0x30;
 /** Of the numbers that every version has, and of its key. */
 const TAGS_BYTES = 4;
 
@@ -33,21 +28,21 @@ export function encodePackedKvs(rows: PackedRows): Buffer {
     const valueLength = numbers[at + 4] ?? 0;
     output.uint32(KVS);
     output.uint32(size);
-    output.uint32(KEY);
+    output.uint32(KeyValueTag.key);
     output.slice(bytes, offset, keyLength);
-    output.uint32(CREATE_REVISION);
+    output.uint32(KeyValueTag.createRevision);
     output.number(numbers[at + 1] ?? 0);
-    output.uint32(MOD_REVISION);
+    output.uint32(KeyValueTag.modRevision);
     output.number(numbers[at + 2] ?? 0);
-    output.uint32(VERSION);
+    output.uint32(KeyValueTag.version);
     output.number(numbers[at + 3] ?? 0);
     if (valueLength > 0) {
-      output.uint32(VALUE);
+      output.uint32(KeyValueTag.value);
       output.slice(bytes, offset + keyLength, valueLength);
     }
     const lease = leases.get(row);
     if (lease !== undefined) {
-      output.uint32(LEASE);
+      output.uint32(KeyValueTag.lease);
       output.bigint(lease);
     }
     offset += keyLength + valueLength;

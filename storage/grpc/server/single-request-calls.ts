@@ -1,6 +1,6 @@
 /** Calls of one request: with one response, or with several. */
 import { asBuffer } from '../../bytes.js';
-import type { Codec } from '../method.js';
+import type { Method } from '../method.js';
 import { Call, cutShort, writePrefix, type CallEnvironment, type CallHeaders } from './call.js';
 import { EncodedMessage, type ServerStreamRoute, type UnaryRoute } from './handlers.js';
 import { PREFIX_BYTES } from './inbox.js';
@@ -11,17 +11,26 @@ import type { WireStream } from './wire-stream.js';
 const JOINED_BYTES_MAX = 64 * 1024;
 
 /** One request, of which the first message is all. */
-abstract class SingleRequestCall<Request> extends Call {
+abstract class SingleRequestCall<
+  Request,
+  Response,
+  Route extends { readonly method: Method<Request, Response> },
+> extends Call {
+  protected readonly route: Route;
   #isTaken = false;
 
-  protected abstract readonly codec: Codec<Request>;
+  constructor(stream: WireStream, route: Route, headers: CallHeaders, environment: CallEnvironment) {
+    super(stream, route.method, headers, environment);
+    this.route = route;
+  }
+
   protected abstract answer(request: Request): void;
 
   override received(chunk: Buffer): void {
     if (this.#isTaken || this.isOver) return;
     this.inbox.push(chunk);
     try {
-      const taken = this.take(this.codec);
+      const taken = this.take(this.route.method.request);
       if (taken === undefined) return;
       this.#isTaken = true;
       this.answer(taken.request);
@@ -35,32 +44,20 @@ abstract class SingleRequestCall<Request> extends Call {
   }
 }
 
-export class UnaryCall<Request, Response> extends SingleRequestCall<Request> {
-  readonly #route: UnaryRoute<Request, Response>;
-
-  constructor(
-    stream: WireStream,
-    route: UnaryRoute<Request, Response>,
-    headers: CallHeaders,
-    environment: CallEnvironment,
-  ) {
-    super(stream, route.method, headers, environment);
-    this.#route = route;
-  }
-
-  protected override get codec(): Codec<Request> {
-    return this.#route.method.request;
-  }
-
+export class UnaryCall<Request, Response> extends SingleRequestCall<
+  Request,
+  Response,
+  UnaryRoute<Request, Response>
+> {
   protected override answer(request: Request): void {
     this.#answer(request).catch((error: unknown) => this.fail(error));
   }
 
   async #answer(request: Request): Promise<void> {
-    const response = await this.#route.handle(request, this);
+    const response = await this.route.handle(request, this);
     if (this.isOver) return;
     if (response instanceof EncodedMessage) this.#finishEncoded(response.parts);
-    else this.#finishWith(this.frame(this.#route.method.response, response));
+    else this.#finishWith(this.frame(this.route.method.response, response));
   }
 
   #finishWith(frame: Buffer): void {
@@ -81,23 +78,12 @@ export class UnaryCall<Request, Response> extends SingleRequestCall<Request> {
   override drained(): void {}
 }
 
-export class ServerStreamCall<Request, Response> extends SingleRequestCall<Request> {
-  readonly #route: ServerStreamRoute<Request, Response>;
+export class ServerStreamCall<Request, Response> extends SingleRequestCall<
+  Request,
+  Response,
+  ServerStreamRoute<Request, Response>
+> {
   #goOn: (() => void) | undefined;
-
-  constructor(
-    stream: WireStream,
-    route: ServerStreamRoute<Request, Response>,
-    headers: CallHeaders,
-    environment: CallEnvironment,
-  ) {
-    super(stream, route.method, headers, environment);
-    this.#route = route;
-  }
-
-  protected override get codec(): Codec<Request> {
-    return this.#route.method.request;
-  }
 
   protected override answer(request: Request): void {
     this.#answer(request).then(
@@ -107,9 +93,9 @@ export class ServerStreamCall<Request, Response> extends SingleRequestCall<Reque
   }
 
   async #answer(request: Request): Promise<void> {
-    for await (const response of this.#route.handle(request, this)) {
+    for await (const response of this.route.handle(request, this)) {
       if (this.isOver) return;
-      if (this.sendFrame(this.frame(this.#route.method.response, response))) continue;
+      if (this.sendFrame(this.frame(this.route.method.response, response))) continue;
       await new Promise<void>((resolve) => {
         this.#goOn = resolve;
       });
