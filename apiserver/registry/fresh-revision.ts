@@ -11,7 +11,7 @@ export class FreshRevision {
   private running: Promise<number> | undefined;
   private next: Promise<number> | undefined;
 
-  constructor(private readonly client: EtcdClient) {}
+  constructor(private readonly client: Pick<EtcdClient, 'currentRevision'>) {}
 
   /**
    * A revision not older than this call. A round that has already begun may have settled its answer before, so a call

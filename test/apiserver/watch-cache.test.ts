@@ -3,6 +3,7 @@ import t from 'tap';
 import { StatusError } from '../../apiserver/errors.js';
 import { Change } from '../../apiserver/registry/change.js';
 import { ChangeWindow } from '../../apiserver/registry/change-window.js';
+import { FreshRevision } from '../../apiserver/registry/fresh-revision.js';
 import { createRegistries } from '../../apiserver/registry/index.js';
 import { openStore } from '../../storage/open.js';
 import { DecodedPool } from '../../apiserver/registry/decoded-pool.js';
@@ -375,4 +376,19 @@ t.test('slabs give separate memory', (t) => {
   const taken = [10, 5000, 10, 16_000, 4096, 4096, 4096, 4096].map((bytes, i) => slab.take(bytes).fill(i));
   for (const [i, buffer] of taken.entries()) t.ok(buffer.every((byte) => byte === i));
   t.end();
+});
+
+t.test('who asks in the middle of a round shares the next', async (t) => {
+  const open: ((answer: number) => void)[] = [];
+  const currentRevision = () => new Promise<number>((resolve) => open.push(resolve));
+  const rounds = new FreshRevision({ currentRevision });
+  const first = rounds.get();
+  const second = rounds.get();
+  const third = rounds.get();
+  t.equal(open.length, 1);
+  open[0]?.(1);
+  t.equal(await first, 1);
+  while (open.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  open[1]?.(2);
+  t.same(await Promise.all([second, third]), [2, 2]);
 });

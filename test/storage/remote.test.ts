@@ -8,7 +8,6 @@ import { Connections } from '../../storage/client/remote/connections.js';
 import { endpointOf } from '../../storage/client/remote/endpoint.js';
 import { errorOfStatus } from '../../storage/client/remote/failures.js';
 import { isProgressTrusted } from '../../storage/client/remote/progress.js';
-import { Rounds } from '../../storage/client/remote/rounds.js';
 import { Tokens } from '../../storage/client/remote/tokens.js';
 import { WatchLedger } from '../../storage/client/remote/watch-ledger.js';
 import type { WatchEvent, WatchResponse } from '../../storage/client/interface.js';
@@ -230,20 +229,6 @@ t.test('a token is fetched once, again when it is refused, and never where the c
   await fails(t, client.put({ key: bytes('a'), value: bytes('') }), 'InvalidAuthToken', 'once a call');
   await client.close();
   await fails(t, client.put({ key: bytes('a'), value: bytes('') }), 'Canceled');
-});
-
-t.test('who asks in the middle of a round shares the next', async (t) => {
-  const open: ((answer: number) => void)[] = [];
-  const rounds = new Rounds(() => new Promise<number>((resolve) => open.push(resolve)));
-  const first = rounds.get();
-  const second = rounds.get();
-  const third = rounds.get();
-  t.equal(open.length, 1);
-  open[0]?.(1);
-  t.equal(await first, 1);
-  while (open.length < 2) await new Promise((resolve) => setImmediate(resolve));
-  open[1]?.(2);
-  t.same(await Promise.all([second, third]), [2, 2]);
 });
 
 const event = (modRevision: number, key = 'k'): WatchEvent => ({

@@ -30,7 +30,6 @@ import type { CallSettings, Connection } from './connection.js';
 import { Connections, type RemoteLogger } from './connections.js';
 import { limited } from './limits.js';
 import { isProgressTrusted } from './progress.js';
-import { Rounds } from './rounds.js';
 import { SnapshotCall } from './snapshot.js';
 import { Tokens } from './tokens.js';
 import { RemoteWatchStream } from './watch-stream.js';
@@ -57,7 +56,6 @@ export class RemoteClient implements EtcdClient {
   readonly #connections: Connections;
   readonly #tokens: Tokens;
   readonly #calls: Calls;
-  readonly #revisions: Rounds<number>;
   readonly #requestTimeoutMs: number;
   readonly #streams = new Set<RemoteWatchStream>();
   readonly #probe: RangeRequest;
@@ -76,7 +74,6 @@ export class RemoteClient implements EtcdClient {
     this.#requestTimeoutMs = requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     this.#calls = new Calls({ connections: this.#connections, tokens: this.#tokens, requestTimeoutMs });
     this.#probe = { key: probeKey, countOnly: true };
-    this.#revisions = new Rounds(async () => (await this.range(this.#probe)).header.revision);
   }
 
   range(request: RangeRequest, options?: CallOptions): Promise<RangeResponse> {
@@ -167,18 +164,8 @@ export class RemoteClient implements EtcdClient {
     yield* call.chunks(options.signal);
   }
 
-  /** Who asks at the same time shares a range; a token of its own asks alone. */
-  async currentRevision(options: CallOptions = {}): Promise<number> {
-    if (options.token !== undefined) return (await this.range(this.#probe, options)).header.revision;
-    const round = this.#revisions.get();
-    if (options.signal === undefined && options.timeout === undefined) return round;
-    const deadline = performance.now() + (options.timeout ?? this.#requestTimeoutMs);
-    try {
-      return await limited(round, deadline, options.signal);
-    } catch (error) {
-      const isLate = error instanceof EtcdError && error.is('DeadlineExceeded');
-      throw (isLate ? this.#connections.silence : undefined) ?? error;
-    }
+  async currentRevision(options?: CallOptions): Promise<number> {
+    return (await this.range(this.#probe, options)).header.revision;
   }
 
   async close(): Promise<void> {
