@@ -37,6 +37,8 @@ export interface RequestContext {
   readonly info: RequestInfo;
   readonly query: URLSearchParams;
   readonly user: UserInfo;
+  /** As the client names itself: who writes under no other name is known to managedFields by its first word. */
+  readonly userAgent: string;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
   /** Warnings for the client, sent as `Warning: 299 - "…"` headers; bounded by who adds them. */

@@ -21,7 +21,7 @@ export interface AdmissionPlugin {
   readonly name: string;
   /** Whether the plugin has anything to do with such a request; cheap, called for each. */
   handles(attributes: AdmissionAttributes): boolean;
-  /** Mutating phase: before defaults and validation. */
+  /** Mutating phase: after defaults, before validation. What it adds has its own defaults in. */
   admit?(attributes: AdmissionAttributes): Promise<void> | void;
   /** Validating phase: after validation, before the store. */
   validate?(attributes: AdmissionAttributes): Promise<void> | void;

@@ -213,7 +213,7 @@ class Candidate {
   }
 }
 
-const contextOf = (signal: AbortSignal) => systemContext(USER, [], signal);
+const contextOf = (signal: AbortSignal) => systemContext(USER, [], signal, 'kube-controller-manager');
 
 /** As Kubernetes writes a MicroTime. */
 function microTime(date: Date): string {

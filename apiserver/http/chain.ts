@@ -2,7 +2,7 @@
  * The way of every request, in order. Each step is a value that can be replaced:
  *
  *   guard (length, Host, Origin) → request info → authenticate → authorize          before a byte of the body is read
- *   → decode by media type → registry (admission, defaults, validation, store) → represent    in the handlers of the verb
+ *   → decode by media type → registry (defaults, admission, validation, store) → represent    in the handlers of the verb
  */
 import type { Authenticate } from '../auth/authenticate.js';
 import type { Authorize } from '../auth/authorize.js';

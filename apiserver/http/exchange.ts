@@ -62,6 +62,10 @@ export class Exchange implements RequestContext, Answerable {
     return this.queryText === '' ? noQuery : (this.#query ??= new URLSearchParams(this.queryText));
   }
 
+  get userAgent(): string {
+    return this.request.headers['user-agent'] ?? '';
+  }
+
   /** Made on first use: few stages outlast their client. */
   get signal(): AbortSignal {
     if (this.#abort === undefined) {

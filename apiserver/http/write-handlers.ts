@@ -11,6 +11,7 @@ import {
   patchStrictErrors,
 } from '../patch/index.js';
 import type { StoredObject } from '../registry/types.js';
+import { APPLY_PATCH, applyObject } from './apply-handler.js';
 import { bodyDecoder, contentType, deleteOptionsOfBody, type Expected, expectedOf } from './body.js';
 import type { Exchange } from './exchange.js';
 import { parseListOptions } from './list-options.js';
@@ -58,6 +59,7 @@ export async function update(request: ResourceRequest): Promise<void> {
 
 export async function patch(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, name, subresource } = request;
+  if (contentType(exchange) === APPLY_PATCH) return applyObject(request);
   acceptedShape(exchange);
   const options = parseWriteOptions(exchange.query, 'PatchOptions');
   const apply = patcher(request, expectedOf(definition), definition, options.fieldValidation);

@@ -4,6 +4,7 @@ import {
   forbidden,
   invalid as invalidField,
   notSupported,
+  required,
   tooLong,
 } from '../../schemas/field-error.js';
 import { badRequest, invalid } from '../errors.js';
@@ -26,14 +27,33 @@ export function parseWriteOptions(
   query: URLSearchParams,
   kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
 ): ParsedWriteOptions {
-  if (query.size === 0) return plain;
+  const forceProblem = (): FieldError[] =>
+    kind === 'PatchOptions' && flag(query, 'force') !== undefined
+      ? [forbidden('force', 'may not be specified for non-apply patch')]
+      : [];
+  return query.size === 0 ? plain : checkWriteOptions(query, kind, forceProblem());
+}
+
+export interface ParsedApplyOptions extends ParsedWriteOptions {
+  readonly force: boolean;
+}
+
+/** Of server-side apply, which wants to know who applies. Throws StatusError 422. */
+export function parseApplyOptions(query: URLSearchParams): ParsedApplyOptions {
+  const force = flag(query, 'force') ?? false;
+  const nobody = (text(query, 'fieldManager') ?? '') === '';
+  const problems = nobody ? [required('fieldManager', 'is required for apply patch')] : [];
+  return { ...checkWriteOptions(query, 'PatchOptions', problems), force };
+}
+
+function checkWriteOptions(
+  query: URLSearchParams,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+  problems: FieldError[],
+): ParsedWriteOptions {
   const dryRun = query.getAll('dryRun');
   const fieldManager = text(query, 'fieldManager');
   const fieldValidation = text(query, 'fieldValidation') ?? 'Warn';
-  const problems: FieldError[] = [];
-  if (kind === 'PatchOptions' && flag(query, 'force') !== undefined) {
-    problems.push(forbidden('force', 'may not be specified for non-apply patch'));
-  }
   problems.push(...fieldManagerProblems(fieldManager ?? ''), ...dryRunProblems(dryRun));
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict') {
     problems.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));

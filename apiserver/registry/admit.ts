@@ -27,7 +27,7 @@ export const attributesOf = (
   definition: resource.definition,
 });
 
-/** `admit` runs before defaults and validation, `validate` after. Throws what a plugin refuses with. */
+/** `admit` runs after defaults and before validation, `validate` after it. Throws what a plugin refuses with. */
 export async function runAdmission(
   plugins: readonly AdmissionPlugin[],
   phase: Phase,

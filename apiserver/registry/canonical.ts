@@ -27,6 +27,7 @@ export function canonicalMetadata(given: ObjectMeta): ObjectMeta {
   if (isFilled(given.annotations)) ordered.annotations = given.annotations;
   if (isFilled(given.ownerReferences)) ordered.ownerReferences = given.ownerReferences;
   if (isFilled(given.finalizers)) ordered.finalizers = given.finalizers;
+  if (isFilled(given.managedFields)) ordered.managedFields = given.managedFields;
   return ordered;
 }
 

@@ -10,6 +10,7 @@ import { objectKey } from './keys.js';
 import { checkNamespace, fillMetadata } from './metadata.js';
 import { commit, noCompanion, readStore, type Resource, written } from './resource.js';
 import type { StoredItem } from './stored-item.js';
+import { trackFields } from './track-fields.js';
 import type { WriteOptions } from './types.js';
 
 /** Names tried for one object with generateName; upstream's number. */
@@ -43,12 +44,13 @@ async function createOnce(
   resource: Resource,
   context: RequestContext,
   given: KubeObject,
-  { dryRun = false }: WriteOptions,
+  options: WriteOptions,
 ): Promise<StoredItem> {
   const { definition, format } = resource;
+  const { dryRun = false } = options;
   checkNamespace(definition, given, context.info.namespace || (given.metadata.namespace ?? ''));
   for (let attempt = 1; ; attempt++) {
-    const { object, companion } = await prepareCreate(resource, context, given, dryRun);
+    const { object, companion } = await prepareCreate(resource, context, given, options);
     const { name = '', namespace = '' } = object.metadata;
     const key = objectKey(namespace, name);
     if (dryRun) {
@@ -70,7 +72,7 @@ export async function prepareCreate(
   resource: Resource,
   context: RequestContext,
   given: KubeObject,
-  dryRun: boolean,
+  options: WriteOptions,
 ): Promise<Prepared> {
   const { definition, admission, allocator } = resource;
   const { strategy } = definition;
@@ -78,16 +80,17 @@ export async function prepareCreate(
   const metadata = fillMetadata(definition, mine.metadata, resource.now(), resource.nameSuffix);
   const object: KubeObject = { ...mine, metadata };
   const { name = '', namespace = '' } = metadata;
+  strategy.defaults?.(object);
+  trackFields(resource, context, object, undefined, options);
   const attributes = attributesOf(resource, context, {
     operation: 'CREATE',
     namespace,
     name,
     object,
     old: undefined,
-    dryRun,
+    dryRun: options.dryRun === true,
   });
   await runAdmission(admission, 'admit', attributes);
-  strategy.defaults?.(object);
   strategy.prepareForCreate?.(object);
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, undefined);
   refuse(resource, object, [

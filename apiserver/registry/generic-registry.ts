@@ -3,12 +3,15 @@ import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js
 import { methodNotAllowed, notFound } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { attributesOf, runAdmission } from './admit.js';
+import { apply } from './apply.js';
 import { create, refuse, warn } from './create.js';
 import { remove, removeCollection } from './delete.js';
 import { objectKey, orderOf, scopeOf } from './keys.js';
 import { itemsAt, list } from './list.js';
 import { reach, readStore, type Resource } from './resource.js';
+import { trackFields } from './track-fields.js';
 import type {
+  ApplyOptions,
   DeleteOptions,
   DeleteResult,
   ListOptions,
@@ -94,6 +97,16 @@ export class GenericRegistry implements Registry {
     return update(this.resource, context, namespace, name, change, options);
   }
 
+  apply(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    applied: unknown,
+    options: ApplyOptions,
+  ): Promise<UpdateResult> {
+    return apply(this.resource, context, namespace, name, applied, options);
+  }
+
   delete(
     context: RequestContext,
     namespace: string,
@@ -130,20 +143,21 @@ export class VirtualRegistry implements Registry {
   async create(
     context: RequestContext,
     object: KubeObject,
-    { dryRun = false }: WriteOptions = {},
+    options: WriteOptions = {},
   ): Promise<StoredObject> {
     const { strategy } = this.definition;
     const { namespace = '', name = '' } = object.metadata;
+    strategy.defaults?.(object);
+    trackFields(this.resource, context, object, undefined, options);
     const attributes = attributesOf(this.resource, context, {
       operation: 'CREATE',
       namespace,
       name,
       object,
       old: undefined,
-      dryRun,
+      dryRun: options.dryRun === true,
     });
     await runAdmission(this.resource.admission, 'admit', attributes);
-    strategy.defaults?.(object);
     strategy.prepareForCreate?.(object);
     refuse(this.resource, object, [
       ...(strategy.validate?.(object) ?? []),
@@ -159,6 +173,7 @@ export class VirtualRegistry implements Registry {
   list = refuseMethod;
   watch = refuseMethod;
   update = refuseMethod;
+  apply = refuseMethod;
   delete = refuseMethod;
   deleteCollection = refuseMethod;
 }

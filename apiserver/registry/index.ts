@@ -4,6 +4,7 @@ import type { ResourceDefinition } from '../../schemas/definition.js';
 import { once } from '../../schemas/fields.js';
 import type { EtcdClient } from '../../storage/client/interface.js';
 import type { AdmissionPlugin } from '../admission/plugin.js';
+import { FieldManager } from '../managed-fields/index.js';
 import type { Allocator } from './allocator.js';
 import { ConvertedFormat } from './converted-format.js';
 import { DecodedPool } from './decoded-pool.js';
@@ -131,6 +132,7 @@ class ServedResources implements Registries {
       leases,
       admission,
       allocator: this.options.allocators?.get(`${definition.group}/${definition.plural}`),
+      fields: new FieldManager(definition),
       now,
       nameSuffix: this.options.nameSuffix ?? randomNameSuffix,
       cache: new WatchCache({

@@ -88,5 +88,6 @@ function clientMetadata(given: ObjectMeta): ObjectMeta {
   if (given.annotations !== undefined) metadata.annotations = given.annotations;
   if (given.ownerReferences !== undefined) metadata.ownerReferences = given.ownerReferences;
   if (given.finalizers !== undefined) metadata.finalizers = given.finalizers;
+  if (given.managedFields !== undefined) metadata.managedFields = given.managedFields;
   return metadata;
 }

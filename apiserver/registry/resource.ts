@@ -10,6 +10,7 @@ import type {
 import { EtcdError } from '../../storage/errors.js';
 import type { AdmissionPlugin } from '../admission/plugin.js';
 import { type GroupName, tooLargeResourceVersion, toStatusError } from '../errors.js';
+import type { FieldManager } from '../managed-fields/index.js';
 import type { Allocator, Companion } from './allocator.js';
 import type { FreshRevision } from './fresh-revision.js';
 import { type KeySpace, orderOf } from './keys.js';
@@ -32,6 +33,7 @@ export interface Resource {
   /** Plugins may be added after construction. */
   readonly admission: readonly AdmissionPlugin[];
   readonly allocator: Allocator | undefined;
+  readonly fields: FieldManager;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Five random characters for generated names. */

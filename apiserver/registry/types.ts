@@ -92,7 +92,17 @@ export interface Watcher {
 
 export interface WriteOptions {
   readonly dryRun?: boolean;
+  /** Whose the fields are that this write sets; absent: named after the program that asks. */
   readonly fieldManager?: string;
+  /** The object says itself, in its managedFields, who set what. */
+  readonly fieldsTracked?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** '' or one whose bodies are whole objects: `status`. */
+  readonly subresource?: string;
+  /** Takes over what other managers have set to other values, which is a conflict otherwise. */
+  readonly force: boolean;
 }
 
 export interface DeleteOptions {
@@ -148,6 +158,17 @@ export interface Registry {
     name: string,
     update: Update,
     options?: UpdateOptions,
+  ): Promise<UpdateResult>;
+  /**
+   * Server-side apply. `applied` is what the body says, not decoded: only the fields in it are meant. Creates the object
+   * where it is absent, but not through a subresource.
+   */
+  apply(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    applied: unknown,
+    options: ApplyOptions,
   ): Promise<UpdateResult>;
   delete(
     context: RequestContext,

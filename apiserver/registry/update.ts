@@ -20,6 +20,7 @@ import { carryMetadata, checkName, checkNamespace } from './metadata.js';
 import { checkResourceVersion, checkUpdateUid } from './preconditions.js';
 import { commit, noCompanion, type Resource, settled, written } from './resource.js';
 import type { StoredItem } from './stored-item.js';
+import { sameButTimes, trackFields } from './track-fields.js';
 import type { Update, UpdateOptions, UpdateResult } from './types.js';
 
 /** Times that one update starts again because another writer was faster. */
@@ -113,12 +114,20 @@ function withVersion(object: KubeObject, revision: number): KubeObject {
   return { ...object, metadata: { ...identity, resourceVersion: String(revision), ...rest } as ObjectMeta };
 }
 
-/** A change in the order of a map's keys alone is none; it leaves the length as it is. */
+/**
+ * A change in the order of a map's keys alone is none, nor one of the time at which the same fields were set again; both
+ * leave the length as it is.
+ */
 function isUnchanged(resource: Resource, shown: Buffer, object: KubeObject, current: StoredItem): boolean {
   if (current.holds(shown)) return true;
   if (shown.length !== current.shownBytes) return false;
-  const { resourceVersion: _, ...metadata } = current.object.metadata;
-  return deepEqual(canonicalObject(resource.definition, object), { ...current.object, metadata });
+  const { resourceVersion: _, managedFields: before, ...metadata } = current.object.metadata;
+  const next = canonicalObject(resource.definition, object);
+  const { managedFields: after, ...nextMetadata } = next.metadata;
+  return (
+    deepEqual({ ...next, metadata: nextMetadata }, { ...current.object, metadata }) &&
+    sameButTimes(before ?? [], after ?? [])
+  );
 }
 
 async function planCreate(target: Target): Promise<Plan> {
@@ -128,7 +137,7 @@ async function planCreate(target: Target): Promise<Plan> {
   const given = await target.update(undefined);
   checkNamespace(resource.definition, given, namespace);
   checkName(given, name);
-  const prepared = await prepareCreate(resource, context, given, options.dryRun === true);
+  const prepared = await prepareCreate(resource, context, given, options);
   if (options.dryRun !== true) refuseResourceVersion(given);
   return { action: 'create', ...prepared };
 }
@@ -152,6 +161,8 @@ async function planReplace(target: Target, current: StoredItem): Promise<Plan> {
   const object: KubeObject = { ...given, metadata };
   // What replaces one part of the object (binding) has checked it and is stored as it is.
   if (strategy === undefined) return { action: 'replace', object, companion: noCompanion };
+  strategy.defaults?.(object);
+  trackFields(resource, context, object, old, options);
   const attributes = attributesOf(resource, context, {
     operation: 'UPDATE',
     subresource,
@@ -162,7 +173,6 @@ async function planReplace(target: Target, current: StoredItem): Promise<Plan> {
     dryRun: options.dryRun === true,
   });
   await runAdmission(resource.admission, 'admit', attributes);
-  strategy.defaults?.(object);
   strategy.prepareForUpdate?.(object, old);
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, old);
   raiseGeneration(resource, object, old);

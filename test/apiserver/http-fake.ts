@@ -3,6 +3,7 @@ import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js
 import { alreadyExists, conflict, expired, notFound } from '../../apiserver/errors.js';
 import type { RequestContext } from '../../apiserver/request.js';
 import type {
+  ApplyOptions,
   DeleteOptions,
   DeleteResult,
   ListOptions,
@@ -11,6 +12,7 @@ import type {
   ResourceTable,
   StoredObject,
   Update,
+  UpdateResult,
   WatchEvent,
   WatchOptions,
   Watcher,
@@ -177,6 +179,18 @@ export class FakeRegistry implements Registry {
     const asked = object.metadata.resourceVersion ?? '';
     if (asked !== '' && asked !== String(current.revision)) throw conflict(this.name, name);
     return { item: this.put(object), created: false };
+  }
+
+  async apply(
+    _context: RequestContext,
+    _namespace: string,
+    _name: string,
+    applied: unknown,
+    options: ApplyOptions,
+  ): Promise<UpdateResult> {
+    this.written = options;
+    const created = !this.objects.has(`demo/${(applied as KubeObject).metadata.name}`);
+    return { item: this.put(applied as KubeObject), created };
   }
 
   async delete(

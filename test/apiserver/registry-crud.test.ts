@@ -521,7 +521,7 @@ t.test('a write is in the cache before its answer, also where events come late',
   t.equal((await registry.get(demo, 'demo', 'a', { resourceVersion: 0 })).revision, 2);
 });
 
-t.test('admission runs around defaults and validation, with what each operation has', async (t) => {
+t.test('admission runs after defaults and around validation, with what each operation has', async (t) => {
   const seen: string[] = [];
   const note = (phase: string, { operation, object, old, subresource, name }: AdmissionAttributes) => {
     const size = (of: KubeObject | undefined) =>
@@ -551,7 +551,7 @@ t.test('admission runs around defaults and validation, with what each operation 
   );
   await registry.delete(demo, 'demo', 'a');
   t.same(seen, [
-    'admit CREATE a undefined undefined',
+    'admit CREATE a 1 undefined',
     'validate CREATE a 1 undefined',
     'admit UPDATE a 2 1',
     'validate UPDATE a 2 1',

@@ -48,6 +48,7 @@ export function contextOf(info: Partial<RequestContext['info']> = {}): RequestCo
     query: new URLSearchParams(),
     user: localAdministrator,
     signal: new AbortController().signal,
+    userAgent: 'tester',
     warnings: [],
   };
 }

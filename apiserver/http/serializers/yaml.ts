@@ -41,16 +41,20 @@ export const yamlSerializer: Serializer = {
     const { value, problem, duplicates = [] } = parseYaml(text);
     if (problem !== undefined) throw unrecognized(hint, problem, body);
     const object = withTypeMeta(value, hint, body);
-    const lines = duplicates.map(
-      ({ line, key }) => `  line ${line}: key ${JSON.stringify(key)} already set in map`,
-    );
-    const strictErrors =
-      lines.length === 0 || !hint.strict ? [] : [`yaml: unmarshal errors:\n${lines.join('\n')}`];
+    const strictErrors = duplicates.length === 0 || !hint.strict ? [] : [duplicateKeysError(duplicates)];
     return { object, strictErrors };
   },
 
   encode: (json: Buffer): Buffer => Buffer.from(encodeYaml(JSON.parse(json.toString('utf8')), library())),
 };
+
+/** What strict decoding says of keys that stand twice. */
+export function duplicateKeysError(duplicates: readonly Duplicate[]): string {
+  const lines = duplicates.map(
+    ({ line, key }) => `  line ${line}: key ${JSON.stringify(key)} already set in map`,
+  );
+  return `yaml: unmarshal errors:\n${lines.join('\n')}`;
+}
 
 interface Duplicate {
   readonly line: number;
