@@ -1,4 +1,4 @@
-/** Creating an object: what the server fills in, admission, defaults, validation, and a write that demands absence. */
+/** Creating an object: what the server fills in, defaults, admission, validation, and a write that demands absence. */
 import type { KubeObject, Strategy } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
 import { validateObjectMeta } from '../../schemas/validation/metadata.js';
