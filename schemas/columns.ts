@@ -73,7 +73,7 @@ export function column(
   description: string,
   cell: (object: KubeObject, now: number) => unknown,
   options: {
-    readonly type?: 'string' | 'integer';
+    readonly type?: TableColumn['type'];
     readonly format?: '' | 'name';
     readonly priority?: 0 | 1;
   } = {},

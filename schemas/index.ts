@@ -16,6 +16,9 @@ import { serviceAccounts } from './core/v1/service-account.js';
 import { services } from './core/v1/service.js';
 import type { ResourceDefinition } from './definition.js';
 import { eventsV1 } from './events/v1/event.js';
+import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
+import { clusterRoles, roles } from './rbac/v1/roles.js';
+import { priorityClasses } from './scheduling/v1/priority-class.js';
 
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
@@ -33,5 +36,10 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectReviews,
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
+  clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
+  priorityClasses,
   leases,
 ];

@@ -13,7 +13,7 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     namespaceLifecycle(registries),
     serviceAccount(registries),
     taintNodesByCondition,
-    priority,
+    priority(registries),
     defaultTolerationSeconds,
   ];
 }

@@ -183,6 +183,31 @@ t.test('Priority: classes of the system are known, numbers come from classes alo
   );
 });
 
+t.test('Priority: pods take the class that they name, else the default one', async (t) => {
+  const { create, registry } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  const classes = registry('priorityclasses', 'scheduling.k8s.io');
+  const add = (name: string, more: object) =>
+    classes.create(context, {
+      kind: 'PriorityClass',
+      apiVersion: 'scheduling.k8s.io/v1',
+      metadata: { name },
+      ...more,
+    });
+  await add('mild', { value: 5, preemptionPolicy: 'Never' });
+  await add('usual', { value: 9, globalDefault: true });
+  await add('greater', { value: 99, globalDefault: true });
+  const made = async (name: string, spec: object) =>
+    specOf(await create('pods', 'demo', { ...pod(spec), metadata: { name } }));
+  t.match(await made('a', { priorityClassName: 'mild' }), { priority: 5, preemptionPolicy: 'Never' });
+  t.match(await made('b', {}), {
+    priorityClassName: 'usual',
+    priority: 9,
+    preemptionPolicy: 'PreemptLowerPriority',
+  });
+});
+
 t.test('DefaultTolerationSeconds: a toleration that covers the taint stays alone', async (t) => {
   const { create } = await openFixture(t);
   await create('namespaces', '', { metadata: { name: 'demo' } });

@@ -26,6 +26,11 @@ const kinds = new Set([
   'v1/nodes',
   'apps/v1/deployments',
   'apps/v1/replicasets',
+  'rbac.authorization.k8s.io/v1/roles',
+  'rbac.authorization.k8s.io/v1/clusterroles',
+  'rbac.authorization.k8s.io/v1/rolebindings',
+  'rbac.authorization.k8s.io/v1/clusterrolebindings',
+  'scheduling.k8s.io/v1/priorityclasses',
   'coordination.k8s.io/v1/leases',
 ]);
 const generated = new Set(['managedFields', 'nodePort', 'clusterIP', 'clusterIPs']);

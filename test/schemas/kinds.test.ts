@@ -597,10 +597,12 @@ t.test('writing back what was read changes nothing', (t) => {
   const workload = { spec: { selector: { matchLabels: { app: 'a' } }, template } };
   const bodies: Readonly<Record<string, Record<string, unknown>>> = {
     deployments: workload,
+    clusterrolebindings: { roleRef: { kind: 'ClusterRole', name: 'a' } },
     events: { involvedObject: { namespace: 'demo' } },
     nodes: { spec: { podCIDR: '10.1.0.0/24' } },
     pods: { spec: template.spec },
     replicasets: workload,
+    rolebindings: { roleRef: { kind: 'Role', name: 'a' } },
     secrets: { stringData: { a: 'b' } },
     services: { spec: { ports: [{ port: 80 }], clusterIP: '10.0.0.9' } },
   };
