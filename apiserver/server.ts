@@ -6,7 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EtcdClient } from '../storage/client/interface.js';
 import { anyOf, type Authenticate, clientCertificate, loopbackAdministrator } from './auth/authenticate.js';
-import { allowAll, type Authorize } from './auth/authorize.js';
+import { allowAll, type Authorizer } from './auth/authorize.js';
+import { bearerToken } from './auth/bearer-token.js';
+import type { ServiceAccountTokens } from './auth/service-account-tokens.js';
+import { openIdDocument } from './auth/open-id.js';
 import { createApplication } from './http/application.js';
 import type { Stages } from './http/chain.js';
 import { Core } from './http/core.js';
@@ -48,9 +51,10 @@ export interface ApiServerOptions {
   readonly version: string;
   /** Beside `ping`, `log` and `etcd`. */
   readonly checks?: readonly HealthCheck[];
-  /** Tried before client certificates. */
+  readonly tokens: ServiceAccountTokens;
+  /** Tried before client certificates and bearer tokens. */
   readonly authenticators?: readonly Authenticate[];
-  readonly authorize?: Authorize;
+  readonly authorizer?: Authorizer;
 }
 
 export interface ApiServer {
@@ -64,9 +68,8 @@ export interface ApiServer {
 const loopback = '127.0.0.1';
 
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { logger, tls, client } = options;
+  const { logger, tls, client, tokens } = options;
   const { table } = options.registries;
-  const authorize = options.authorize ?? allowAll;
   const pump = new WatchPump((error) => logger.error({ err: error }, 'a watch failed'));
   let address = '';
   let closing = false;
@@ -90,12 +93,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   ];
   const core = new Core({
     logger,
-    stages: stagesOf(options, authorize, (socket) => local.has(socket)),
-    resources: { table, pump },
+    stages: stagesOf(options, (socket) => local.has(socket)),
+    resources: { table, pump, tokens },
     others: {
       table,
       checks,
       discovery: new Discovery(table, () => address),
+      openId: (path) => openIdDocument(tokens, address, path),
       openApi: new OpenApi(table),
       version: versionInfo(options.version),
       reportHealth: reportRarely((name, error) =>
@@ -142,13 +146,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 }
 
-function stagesOf(
-  { tls, corsAllowedOrigins = [], authenticators = [] }: ApiServerOptions,
-  authorize: Authorize,
-  isLocal: (socket: Socket) => boolean,
-): Stages {
+function stagesOf(options: ApiServerOptions, isLocal: (socket: Socket) => boolean): Stages {
+  const { tls, corsAllowedOrigins = [], authenticators = [], tokens, logger } = options;
   const origins = originRules(corsAllowedOrigins);
   const isSecureName = tls === undefined ? never : certificateNames(tls.cert);
+  const onRefused = (reason: string) => logger.debug({ reason }, 'a bearer token was refused');
   return {
     guard: (request) => {
       const isOurName = isLocal(request.socket) ? never : isSecureName;
@@ -157,9 +159,15 @@ function stagesOf(
       return origin === undefined ? undefined : origins.allow(origin);
     },
     requestInfo: parseRequestInfo,
-    authenticate: anyOf([...authenticators, clientCertificate(), loopbackAdministrator(isLocal)]),
+    // Who shows a token on the plain port is whom it says, and not the administrator.
+    authenticate: anyOf([
+      ...authenticators,
+      clientCertificate(),
+      bearerToken(tokens, onRefused),
+      loopbackAdministrator(isLocal),
+    ]),
     isPublic,
-    authorize,
+    authorizer: options.authorizer ?? allowAll,
   };
 }
 

@@ -7,6 +7,7 @@ import type { AdmissionPlugin } from '../apiserver/admission/plugin.js';
 import { defaultAllocators } from '../apiserver/allocation/index.js';
 import { allowAll } from '../apiserver/auth/authorize.js';
 import { reviewAnswers } from '../apiserver/auth/reviews.js';
+import { ServiceAccountTokens } from '../apiserver/auth/service-account-tokens.js';
 import {
   ControllerManager,
   SystemObjects,
@@ -15,6 +16,7 @@ import {
 } from '../apiserver/controllers/index.js';
 import { decodeStoredProtobuf } from '../apiserver/http/serializers/index.js';
 import { type Registries, createRegistries } from '../apiserver/registry/index.js';
+import { DEFAULT_ROOT } from '../apiserver/registry/keys.js';
 import { createApiServer } from '../apiserver/server.js';
 import { builtinResources } from '../schemas/index.js';
 import type { EtcdClient } from '../storage/client/interface.js';
@@ -23,9 +25,11 @@ import { version } from './bundle.js';
 import type { LogLevel } from './flags.js';
 import { kubeconfig } from './kubeconfig.js';
 import { type Certificates, loadCertificates, writePrivate } from './pki/certificates.js';
+import type { ServiceAccountFlags } from './service-account-flags.js';
+import { tokenKeysOf } from './token-keys.js';
 
 /** As the command line gives them. */
-export interface ApiServerFlags {
+export interface ApiServerFlags extends ServiceAccountFlags {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly bindAddress: string;
@@ -59,7 +63,7 @@ const CONTEXT = 'wherry';
 /** Listens, and resolves when the server is ready, which where members are missing is when they are there. */
 export async function startApiServer(options: ApiServerFlags, parts: ApiServerParts): Promise<void> {
   const { client, logger, folder, closers, identity } = parts;
-  const registries = registriesOver(parts);
+  const { registries, tokens } = registriesOver(options, parts);
   closers.push(() => registries.close());
   const { table } = registries;
   const systemObjects = new SystemObjects({
@@ -70,6 +74,7 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   const { server: pair, authority } = await writeCredentials(options, folder);
   const server = await createApiServer({
     registries,
+    tokens,
     client,
     bindAddress: options.bindAddress,
     port: options.port || undefined,
@@ -97,21 +102,40 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   closers.push(() => manager.stop());
 }
 
-function registriesOver({ client, logger, keyRoot }: ApiServerParts): Registries {
+interface Resources {
+  readonly registries: Registries;
+  readonly tokens: ServiceAccountTokens;
+}
+
+function registriesOver(
+  options: ServiceAccountFlags,
+  { client, logger, keyRoot = DEFAULT_ROOT }: ApiServerParts,
+): Resources {
   const admission: AdmissionPlugin[] = [];
+  // Tokens and plugins look things up in the very registries that they guard.
+  const later = {
+    get table() {
+      return registries.table;
+    },
+  };
+  const tokens = new ServiceAccountTokens({
+    registries: later,
+    keys: tokenKeysOf(options, client, keyRoot),
+    issuers: options.serviceAccountIssuer,
+    audiences: options.apiAudiences,
+  });
   const registries = createRegistries({
     client,
     definitions: builtinResources,
     keyRoot,
     allocators: defaultAllocators({ client, keyRoot }),
     admission,
-    answers: reviewAnswers(allowAll),
+    answers: reviewAnswers({ authorizer: allowAll, tokens }),
     decodeValue: decodeStoredProtobuf,
     onError: (error, what) => logger.error({ err: error }, what),
   });
-  // The plugins look things up in the very registries that they guard.
   admission.push(...defaultAdmission(registries));
-  return registries;
+  return { registries, tokens };
 }
 
 /** Writes the kubeconfig, after the certificates it holds; only once the data directory's lock is ours. */

@@ -2,8 +2,10 @@
 import { deployments } from './apps/v1/deployment.js';
 import { replicaSets } from './apps/v1/replica-set.js';
 import { selfSubjectReviews } from './authentication/v1/self-subject-review.js';
+import { tokenReviews } from './authentication/v1/token-review.js';
 import { selfSubjectAccessReviews } from './authorization/v1/self-subject-access-review.js';
 import { selfSubjectRulesReviews } from './authorization/v1/self-subject-rules-review.js';
+import { localSubjectAccessReviews, subjectAccessReviews } from './authorization/v1/subject-access-review.js';
 import { leases } from './coordination/v1/lease.js';
 import { bindings } from './core/v1/binding.js';
 import { configMaps } from './core/v1/config-map.js';
@@ -34,8 +36,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   replicaSets,
   eventsV1,
   selfSubjectReviews,
+  tokenReviews,
+  localSubjectAccessReviews,
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
+  subjectAccessReviews,
   clusterRoleBindings,
   clusterRoles,
   roleBindings,

@@ -297,7 +297,14 @@ const LAYOUT: Layout = {
 };
 
 t.test('a member is told everything by flags', async (t) => {
-  const shared = { ...FLAGS, controllers: [], corsAllowedOrigins: ['a', 'b'] };
+  const shared = {
+    ...FLAGS,
+    controllers: [],
+    corsAllowedOrigins: ['a', 'b'],
+    serviceAccountIssuer: ['https://i.example', 'other'],
+    apiAudiences: [],
+    serviceAccountSigningKeyFile: '/keys/sa.pem',
+  };
   const [, second] = LAYOUT.members;
   t.ok(second);
   if (second === undefined) return;
@@ -313,6 +320,9 @@ t.test('a member is told everything by flags', async (t) => {
     '--initial-cluster-token=token',
     '--controllers=',
     '--cors-allowed-origins=a,b',
+    '--service-account-issuer=https://i.example,other',
+    '--api-audiences=',
+    '--service-account-signing-key-file=/keys/sa.pem',
   ]) {
     t.ok(args.includes(flag), flag);
   }

@@ -1,19 +1,25 @@
 /** Who asks. The first stage of the chain that later work extends: each authenticator knows one kind of credentials. */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { localAdministrator, type UserInfo } from '../request.js';
+import { AUTHENTICATED } from './service-account-user.js';
 
 /** What authenticators see of a request. */
 export interface Credentials {
+  readonly headers: IncomingHttpHeaders;
   readonly socket: Socket;
   /** HTTP/2: the requests of one connection share it. */
   readonly stream?: { readonly session?: object | undefined } | undefined;
 }
 
-/** Undefined: these credentials are not mine, or none. */
-export type Authenticate = (request: Credentials) => UserInfo | undefined;
+/**
+ * Undefined: there are no credentials that are mine. A promise only where there are and they take time: it does not come
+ * to nothing, but rejects with StatusError 401 when they are not good.
+ */
+export type Authenticate = (request: Credentials) => UserInfo | Promise<UserInfo> | undefined;
 
-/** Tries one after the other. */
+/** Tries one after the other, until one takes the request for its own. */
 export const anyOf =
   (authenticators: readonly Authenticate[]): Authenticate =>
   (request) => {
@@ -67,12 +73,10 @@ function userOfConnection(socket: TLSSocket): UserInfo | undefined {
   return {
     username,
     uid: '',
-    groups: [...organizations.filter((group) => group !== authenticated), authenticated],
+    groups: [...organizations.filter((group) => group !== AUTHENTICATED), AUTHENTICATED],
     extra:
       fingerprint === undefined
         ? {}
         : { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${fingerprint}`] },
   };
 }
-
-const authenticated = 'system:authenticated';

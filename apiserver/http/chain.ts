@@ -1,12 +1,13 @@
 /**
  * The way of every request, in order. Each step is a value that can be replaced:
  *
- *   guard (length, Host, Origin) → request info → authenticate → authorize          before a byte of the body is read
+ *   guard (length, Host, Origin) → request info → authenticate → impersonate → authorize   before the body is read
  *   → decode by media type → registry (defaults, admission, validation, store) → represent    in the handlers of the verb
  */
 import type { Authenticate } from '../auth/authenticate.js';
-import type { Authorize } from '../auth/authorize.js';
-import { forbidden, StatusError, unauthorized } from '../errors.js';
+import { type Authorizer, forbiddenRequest } from '../auth/authorize.js';
+import { asksToImpersonate, impersonated } from '../auth/impersonation.js';
+import { StatusError, unauthorized } from '../errors.js';
 import type { RequestInfo, UserInfo } from '../request.js';
 import { Exchange, type RawRequest, type RawResponse } from './exchange.js';
 import { queryParametersMax, urlBytesMax } from './limits.js';
@@ -19,7 +20,7 @@ export interface Stages {
   /** Who has no credentials is refused, but for paths that need none. */
   readonly authenticate: Authenticate;
   readonly isPublic: (path: string) => boolean;
-  readonly authorize: Authorize;
+  readonly authorizer: Authorizer;
 }
 
 /** Whoever asks for a public path without credentials. */
@@ -44,17 +45,28 @@ export const isPreflight = ({ request, cors }: Guarded): boolean =>
   cors !== undefined &&
   request.headers['access-control-request-method'] !== undefined;
 
+/** Nobody knows who that is, so there is nobody that they may act as. */
+const nobody: Authorizer = {
+  authorize: () => ({ allowed: false }),
+  rulesFor: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }),
+};
+
 /** From a guarded request to one whose user may do what it asks. Throws StatusError. */
 export async function identify(stages: Stages, { request, response, cors }: Guarded): Promise<Exchange> {
   const { path, query } = splitUrl(request.url ?? '/');
   const info = stages.requestInfo(request.method ?? 'GET', parsePath(path), query);
-  const user = stages.authenticate(request) ?? (stages.isPublic(path) ? anonymous : undefined);
-  if (user === undefined) throw unauthorized();
+  const known = stages.authenticate(request) ?? (stages.isPublic(path) ? anonymous : undefined);
+  if (known === undefined) throw unauthorized();
+  let user = known instanceof Promise ? await known : known;
+  if (asksToImpersonate(request.headers)) {
+    const authorizer = user === anonymous ? nobody : stages.authorizer;
+    user = (await impersonated(authorizer, user, request.rawHeaders, info)) ?? user;
+  }
   const exchange = new Exchange(request, response, info, query, user, cors);
   if (user === anonymous) return exchange;
-  const decision = stages.authorize(user, info);
+  const decision = stages.authorizer.authorize(user, info);
   const { allowed, reason } = decision instanceof Promise ? await decision : decision;
-  if (!allowed) throw notAllowed(info, user, reason);
+  if (!allowed) throw forbiddenRequest(info, user, reason);
   return exchange;
 }
 
@@ -71,17 +83,4 @@ function splitUrl(url: string): { path: string; query: string } {
     throw new StatusError(400, 'BadRequest', `too many query parameters: the limit is ${queryParametersMax}`);
   }
   return { path: url.slice(0, mark), query };
-}
-
-function notAllowed(info: RequestInfo, user: UserInfo, reason: string | undefined): StatusError {
-  const because = reason === undefined || reason === '' ? '' : `: ${reason}`;
-  if (!info.isResourceRequest) {
-    const what = `User "${user.username}" cannot ${info.verb} path "${info.path}"${because}`;
-    return new StatusError(403, 'Forbidden', `forbidden: ${what}`, {});
-  }
-  const { resource, subresource, group, namespace, verb, name } = info;
-  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
-  const full = subresource === '' ? resource : `${resource}/${subresource}`;
-  const what = `User "${user.username}" cannot ${verb} resource "${full}" in API group "${group}" ${where}${because}`;
-  return forbidden({ group, name: resource }, name, what);
 }

@@ -8,6 +8,8 @@ export interface RawRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[];
   readonly httpVersionMajor: number;
   readonly socket: Socket;
   /** HTTP/2 only. */

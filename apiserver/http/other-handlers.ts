@@ -1,4 +1,10 @@
 /** Everything that is no resource: discovery, OpenAPI, health, version and the list of paths. */
+import {
+  keySetPath,
+  openIdConfigurationPath,
+  type OpenIdDocument,
+  openIdMaxAgeSeconds,
+} from '../auth/open-id.js';
 import { methodNotAllowed, noSuchResource } from '../errors.js';
 import type { ResourceTable } from '../registry/types.js';
 import type { Discovery, DiscoveryDocument } from './discovery.js';
@@ -14,6 +20,8 @@ export interface OtherServer {
   readonly table: ResourceTable;
   readonly discovery: Discovery;
   readonly openApi: OpenApi;
+  /** Undefined: there is no document at this path. */
+  readonly openId: (path: string) => Promise<OpenIdDocument | undefined>;
   readonly checks: readonly HealthCheck[];
   readonly version: object;
   /** Told why a health check failed. */
@@ -54,6 +62,10 @@ export async function serveOther(server: OtherServer, exchange: Exchange): Promi
       return;
     case 'openapi':
       if (await serveOpenApi(server, exchange, rest)) return;
+      break;
+    case '.well-known':
+    case 'openid':
+      if (await serveOpenId(server, exchange, path)) return;
       break;
     default:
   }
@@ -135,9 +147,22 @@ async function serveOpenApi(
   return true;
 }
 
+/** False where there is no such document. */
+async function serveOpenId({ openId }: OtherServer, exchange: Exchange, path: string): Promise<boolean> {
+  const document = await openId(path);
+  if (document === undefined) return false;
+  mustRead(exchange);
+  const { contentType, json } = document;
+  const headers = { 'cache-control': `public, max-age=${openIdMaxAgeSeconds}` };
+  await send(exchange, 200, { contentType, bytes: json.length, content: json }, headers);
+  return true;
+}
+
 function allPaths({ discovery, openApi, checks }: OtherServer): string[] {
   const paths = [
     ...discovery.paths(),
+    openIdConfigurationPath,
+    keySetPath,
     '/openapi/v2',
     '/openapi/v3',
     ...openApi.v3Paths().map((path) => `/openapi/v3/${path}`),

@@ -1,8 +1,9 @@
 /** Every resource request: found, then handed to the handler of its verb or subresource. */
 import type { Exchange } from './exchange.js';
+import { createBindingByBody } from './command-handlers.js';
 import { get, list, watch } from './read-handlers.js';
 import { findRoute, type ResourceRequest, type ResourceServer } from './resource-request.js';
-import { createBindingByBody, subresourceHandler } from './subresource-handlers.js';
+import { subresourceHandler } from './subresource-handlers.js';
 import { create, patch, remove, removeCollection, update } from './write-handlers.js';
 
 type Handler = (request: ResourceRequest) => Promise<void>;
@@ -33,7 +34,7 @@ export function resourceRequest(server: ResourceServer, exchange: Exchange, body
 
 function handlerOf({ exchange, definition, subresource }: ResourceRequest): Handler {
   const { verb } = exchange.info;
-  if (subresource !== undefined) return subresourceHandler(subresource, verb);
+  if (subresource !== undefined) return subresourceHandler(definition, subresource, verb);
   if (definition.group === '' && definition.plural === 'bindings') return createBindingByBody;
   const handler = handlers.get(verb);
   // Verbs without a handler are in no definition, and were 405 before.

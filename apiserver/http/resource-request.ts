@@ -1,5 +1,6 @@
 /** From request info to the registry that serves it: what exists, in which scope, with which verbs. */
 import type { ResourceDefinition, Subresource, Verb } from '../../schemas/definition.js';
+import type { ServiceAccountTokens } from '../auth/service-account-tokens.js';
 import { methodNotAllowed, noSuchResource } from '../errors.js';
 import type { RequestInfo } from '../request.js';
 import type { Registry, ResourceTable } from '../registry/types.js';
@@ -10,6 +11,7 @@ import type { WatchPump } from './watch-pump.js';
 export interface ResourceServer {
   readonly table: ResourceTable;
   readonly pump: WatchPump;
+  readonly tokens: ServiceAccountTokens;
 }
 
 /** A request whose resource was found. */

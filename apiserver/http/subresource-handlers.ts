@@ -1,14 +1,15 @@
 /** Parts of an object with a path of their own. */
-import type { KubeObject, Subresource } from '../../schemas/definition.js';
+import type { KubeObject, ResourceDefinition, Subresource } from '../../schemas/definition.js';
 import { methodNotAllowed } from '../errors.js';
-import { bindPod, scaleOf, scaleUpdate } from '../registry/subresources.js';
-import { bodyDecoder, type Expected, expectedOf, expectedOfSchema } from './body.js';
+import { scaleOf, scaleUpdate } from '../registry/subresources.js';
+import { bodyDecoder } from './body.js';
+import { bodyOf, commandHandlers } from './command-handlers.js';
 import { askKubelet, kubeletSubresources } from './kubelet-handlers.js';
 import { get } from './read-handlers.js';
 import { acceptedShape, plainBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
-import { send, sendJson } from './respond.js';
-import { matchNamespace, patch, patcher, update } from './write-handlers.js';
+import { send } from './respond.js';
+import { patch, patcher, update } from './write-handlers.js';
 import { parseWriteOptions } from './write-options.js';
 
 type Handler = (request: ResourceRequest) => Promise<void>;
@@ -21,12 +22,16 @@ const wholeObject: ReadonlyMap<string, Handler> = new Map([
 ]);
 
 /** Throws StatusError 405. */
-export function subresourceHandler(subresource: Subresource, verb: string): Handler {
+export function subresourceHandler(
+  { group, plural }: ResourceDefinition,
+  subresource: Subresource,
+  verb: string,
+): Handler {
   const { name, kind, scale } = subresource;
   if (scale !== undefined) return verb === 'get' ? getScale : writeScale;
-  if (name === 'binding' && verb === 'create') return createBinding;
   if (kubeletSubresources.has(name)) return askKubelet;
-  const handler = kind === undefined ? wholeObject.get(verb) : undefined;
+  const handler =
+    kind === undefined ? wholeObject.get(verb) : commandHandlers.get(`${group}/${plural}/${name}`);
   if (handler === undefined) throw methodNotAllowed();
   return handler;
 }
@@ -68,38 +73,4 @@ async function sendScale(
 ): Promise<void> {
   if (subresource?.scale === undefined) throw methodNotAllowed();
   await send(exchange, 200, plainBody(exchange, scaleOf(object, subresource.scale)));
-}
-
-/** The kind of a subresource's bodies. */
-function bodyOf(subresource: Subresource, { definition }: ResourceRequest) {
-  const kind = subresource.kind ?? definition;
-  const schema = subresource.schema ?? definition.schema;
-  const expected: Expected =
-    subresource.kind === undefined ? expectedOf(definition) : expectedOfSchema(kind, schema);
-  return { expected, target: { group: kind.group, version: kind.version, kind: kind.kind, schema } };
-}
-
-/** `pods/{name}/binding`. */
-async function createBinding(request: ResourceRequest): Promise<void> {
-  const { subresource } = request;
-  if (subresource === undefined) throw methodNotAllowed();
-  await bind(request, bodyOf(subresource, request).expected, request.name);
-}
-
-/** `bindings`: as above, with the pod's name in the body. Its registry stores nothing, that of pods does. */
-export const createBindingByBody: Handler = (request) =>
-  bind(request, expectedOf(request.definition), undefined);
-
-async function bind(request: ResourceRequest, expected: Expected, name: string | undefined): Promise<void> {
-  const { exchange, body, namespace, server } = request;
-  acceptedShape(exchange);
-  const { dryRun, fieldValidation } = parseWriteOptions(exchange.query, 'CreateOptions');
-  const binding = bodyDecoder(exchange, body, expected, fieldValidation, server.table)();
-  matchNamespace(binding, namespace);
-  const pods = server.table.find('', 'v1', 'pods');
-  if (pods === undefined) throw methodNotAllowed();
-  const pod = name ?? binding.metadata.name ?? '';
-  await bindPod(pods, exchange, namespace, pod, binding, { dryRun, now: Date.now() });
-  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
-  await sendJson(exchange, 201, Buffer.from(JSON.stringify(status)));
 }

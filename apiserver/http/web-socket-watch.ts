@@ -1,13 +1,11 @@
 /** A watch over a web socket: one text message for each event. */
 import type { WebSocket } from 'ws';
+import { bearerProtocol } from '../auth/bearer-token.js';
 import { webSocketBufferBytesMax } from './limits.js';
 import type { WatchPump } from './watch-pump.js';
 import { type WatchSource, WatchStream } from './watch-stream.js';
 
-/** Browsers cannot set headers on a web socket; they carry a bearer token here, which is nothing to select. */
-const bearerProtocol = 'base64url.bearer.authorization.k8s.io.';
-
-/** The first subprotocol offered that is none; false selects none. */
+/** The first subprotocol offered that is no bearer token; false selects none. */
 export function selectProtocol(offered: Iterable<string>): string | false {
   for (const protocol of offered) if (!protocol.startsWith(bearerProtocol)) return protocol;
   return false;

@@ -1,5 +1,5 @@
 /** The one store behind every resource. */
-import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
+import type { KubeObject, ObjectMeta, ResourceDefinition } from '../../schemas/definition.js';
 import { methodNotAllowed, notFound } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { attributesOf, runAdmission } from './admit.js';
@@ -14,6 +14,7 @@ import type {
   ApplyOptions,
   DeleteOptions,
   DeleteResult,
+  ForeignWrite,
   ListOptions,
   ObjectList,
   Registry,
@@ -87,6 +88,16 @@ export class GenericRegistry implements Registry {
     });
   }
 
+  async admit(context: RequestContext, write: ForeignWrite): Promise<void> {
+    const attributes = attributesOf(this.resource, context, {
+      operation: 'CREATE',
+      old: undefined,
+      ...write,
+    });
+    await runAdmission(this.resource.admission, 'admit', attributes);
+    await runAdmission(this.resource.admission, 'validate', attributes);
+  }
+
   update(
     context: RequestContext,
     namespace: string,
@@ -146,6 +157,7 @@ export class VirtualRegistry implements Registry {
     options: WriteOptions = {},
   ): Promise<StoredObject> {
     const { strategy } = this.definition;
+    forgetSystemFields(object.metadata);
     const { namespace = '', name = '' } = object.metadata;
     strategy.defaults?.(object);
     trackFields(this.resource, context, object, undefined, options);
@@ -172,10 +184,20 @@ export class VirtualRegistry implements Registry {
   get = refuseMethod;
   list = refuseMethod;
   watch = refuseMethod;
+  admit = refuseMethod;
   update = refuseMethod;
   apply = refuseMethod;
   delete = refuseMethod;
   deleteCollection = refuseMethod;
+}
+
+/** What only the server sets. */
+function forgetSystemFields(metadata: ObjectMeta): void {
+  delete metadata.uid;
+  delete metadata.selfLink;
+  delete metadata.creationTimestamp;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
 }
 
 const refuseMethod = (): Promise<never> => Promise.reject(methodNotAllowed());

@@ -4,7 +4,8 @@ import { type FieldError, notSupported, required } from '../../schemas/field-err
 import { scaleStrategy } from '../../schemas/autoscaling/v1/scale.js';
 import { badRequest, conflict, internal, invalid } from '../errors.js';
 import type { RequestContext } from '../request.js';
-import { checkName, timestamp } from './metadata.js';
+import { checkName } from './metadata.js';
+import { podCondition, withCondition } from './pod-conditions.js';
 import type { Registry, Update, WriteOptions } from './types.js';
 
 const scaleKind = { group: 'autoscaling', name: 'Scale' };
@@ -79,14 +80,7 @@ interface PodSpec {
   readonly nodeName?: string;
   readonly schedulingGates?: readonly unknown[];
 }
-interface PodCondition {
-  readonly type: string;
-  readonly status: string;
-  readonly lastProbeTime: null;
-  readonly lastTransitionTime: string;
-}
 interface PodStatus {
-  readonly conditions?: readonly PodCondition[];
   readonly nominatedNodeName?: string;
 }
 
@@ -131,7 +125,7 @@ function bound(
   pod: KubeObject | undefined,
   name: string,
   nodeName: string,
-  { annotations, resourceVersion }: ObjectMeta,
+  { annotations, labels, resourceVersion }: ObjectMeta,
   now: number,
 ): KubeObject {
   if (pod === undefined) throw internal('an absent pod cannot be bound');
@@ -144,26 +138,17 @@ function bound(
   if ((spec.schedulingGates ?? []).length > 0)
     throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const { resourceVersion: _, ...metadata } = pod.metadata;
-  return {
+  const { nominatedNodeName: _nominated, ...status } = (pod['status'] ?? {}) as PodStatus;
+  const assigned: KubeObject = {
     ...pod,
     metadata: {
       ...metadata,
+      ...(labels === undefined ? {} : { labels: { ...metadata.labels, ...labels } }),
       ...(annotations === undefined ? {} : { annotations: { ...metadata.annotations, ...annotations } }),
       ...(resourceVersion ? { resourceVersion } : {}),
     },
     spec: { ...spec, nodeName },
-    status: scheduled(pod['status'] ?? {}, timestamp(now)),
+    status,
   };
-}
-
-function scheduled(before: PodStatus, at: string): PodStatus {
-  const { nominatedNodeName: _, ...status } = before;
-  const condition: PodCondition = {
-    type: 'PodScheduled',
-    status: 'True',
-    lastProbeTime: null,
-    lastTransitionTime: at,
-  };
-  const others = (status.conditions ?? []).filter(({ type }) => type !== condition.type);
-  return { ...status, conditions: [...others, condition] };
+  return withCondition(assigned, podCondition('PodScheduled', now));
 }

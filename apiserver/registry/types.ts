@@ -132,6 +132,17 @@ export interface UpdateResult {
   readonly created: boolean;
 }
 
+/** A subresource in a kind of its own that is created: what admission is asked about. */
+export interface ForeignWrite {
+  readonly subresource: string;
+  readonly namespace: string;
+  /** Of the object that has the subresource. */
+  readonly name: string;
+  /** In the subresource's kind; plugins may change it. */
+  readonly object: KubeObject;
+  readonly dryRun: boolean;
+}
+
 /**
  * Gives the new state from the current one. `current` is undefined where the object is absent and the update may
  * create it. May be called again after a conflict with another writer, and throws StatusError to give up. The result may
@@ -152,6 +163,8 @@ export interface Registry {
   ): Promise<StoredObject>;
   list(context: RequestContext, namespace: string, options: ListOptions): Promise<ObjectList>;
   watch(context: RequestContext, namespace: string, options: WatchOptions): Promise<Watcher>;
+  /** Asks admission, which refuses by throwing, about a write that is carried out elsewhere. */
+  admit(context: RequestContext, write: ForeignWrite): Promise<void>;
   update(
     context: RequestContext,
     namespace: string,

@@ -1,5 +1,6 @@
 /** The command line of one member. */
 import { join } from 'node:path';
+import { serviceAccountArguments } from '../service-account-flags.js';
 import { upkeepArguments } from '../upkeep-flags.js';
 import type { Layout, MemberPlace } from './layout.js';
 import type { SharedOptions } from './options.js';
@@ -27,6 +28,7 @@ export function memberArguments(
     'initial-cluster-token': token,
     controllers: shared.controllers.join(','),
     'cors-allowed-origins': shared.corsAllowedOrigins.join(','),
+    ...serviceAccountArguments(shared),
     'max-request-bytes': shared.maxRequestBytes,
     'max-txn-ops': shared.maxTxnOps,
     'heartbeat-interval': shared.heartbeatInterval,

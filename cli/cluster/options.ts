@@ -1,5 +1,6 @@
 /** What `wherry cluster` is told. */
 import type { LogLevel } from '../flags.js';
+import type { ServiceAccountFlags } from '../service-account-flags.js';
 import type { UpkeepFlags } from '../upkeep-flags.js';
 
 /** Undefined: as the data directory has it, and where that is new the usual. */
@@ -13,7 +14,7 @@ export interface PlaceOptions {
 }
 
 /** Passed on to every member as they are. */
-export interface SharedOptions extends UpkeepFlags {
+export interface SharedOptions extends UpkeepFlags, ServiceAccountFlags {
   readonly controllers: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
   readonly maxRequestBytes: number;

@@ -166,6 +166,8 @@ export class FakeRegistry implements Registry {
     return watcher;
   }
 
+  async admit(): Promise<void> {}
+
   async update(
     context: RequestContext,
     namespace: string,

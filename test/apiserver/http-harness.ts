@@ -1,10 +1,12 @@
 /** Starts the HTTP layer on free ports over fake registries, with certificates of its own. */
-import { webcrypto } from 'node:crypto';
+import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { connect as connectHttp2, type ClientHttp2Session } from 'node:http2';
 import { Agent } from 'undici';
 import { pino } from 'pino';
 import type { Test } from 'tap';
 import { type ApiServerOptions, createApiServer } from '../../apiserver/server.js';
+import { ServiceAccountTokens } from '../../apiserver/auth/service-account-tokens.js';
+import { givenKeys, type TokenKeys } from '../../apiserver/auth/token-keys.js';
 import { deployments } from '../../schemas/apps/v1/deployment.js';
 import { selfSubjectAccessReviews } from '../../schemas/authorization/v1/self-subject-access-review.js';
 import { leases } from '../../schemas/coordination/v1/lease.js';
@@ -87,6 +89,12 @@ async function makeCertificates(): Promise<Certificates> {
   };
 }
 
+/** Signs with a key of its own. */
+export function testKeys(): TokenKeys {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return givenKeys(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), []);
+}
+
 export interface Harness {
   readonly table: FakeTable;
   readonly plain: string;
@@ -121,6 +129,11 @@ export async function start(
   const log: Record<string, unknown>[] = [];
   const server = await createApiServer({
     registries: { table },
+    tokens: new ServiceAccountTokens({
+      registries: { table },
+      keys: testKeys(),
+      issuers: ['https://kubernetes.default.svc'],
+    }),
     client: { status: async () => ({}) as never, currentRevision: async () => 1 },
     tls: { ...certs.server, clientCa: certs.ca },
     bindAddress: '127.0.0.1',

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import { request } from 'undici';
 import { parse } from 'yaml';
-import { reviewAnswers } from '../../apiserver/auth/reviews.js';
+import { allowAll } from '../../apiserver/auth/authorize.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { gzipBytesMin, responseChunkBytes } from '../../apiserver/http/limits.js';
 import { builtinResources } from '../../schemas/index.js';
@@ -615,32 +615,12 @@ t.test('version, the list of paths, and OpenAPI', async (t) => {
   t.equal((await ask(harness, '/openapi/v3/api/v9')).status, 404);
 });
 
-t.test('reviews answer for the user who asks', async (t) => {
-  const asked: string[] = [];
-  const answers = reviewAnswers((user, { verb, resource }) => {
-    asked.push(`${user.username} ${verb} ${resource}`);
-    return { allowed: resource === 'pods', reason: 'for a test' };
-  });
-  const user = { username: 'me', uid: '', groups: ['g'], extra: { x: ['1'] } };
-  const context = { user } as never;
-  const review = (kind: string, spec: object) =>
-    ({ kind, apiVersion: 'v1', metadata: {}, spec }) as KubeObject;
-  const access = answers.get('authorization.k8s.io/selfsubjectaccessreviews');
-  t.match(await access?.(context, review('x', { resourceAttributes: { verb: 'get', resource: 'pods' } })), {
-    status: { allowed: true, reason: 'for a test' },
-  });
-  t.match(await access?.(context, review('x', { nonResourceAttributes: { verb: 'get', path: '/x' } })), {
-    status: { allowed: false },
-  });
-  t.same(asked, ['me get pods', 'me get ']);
-  t.match(await answers.get('authentication.k8s.io/selfsubjectreviews')?.(context, review('x', {})), {
-    status: { userInfo: { username: 'me', groups: ['g'], extra: { x: ['1'] } } },
-  });
-});
-
 t.test('authorization can say no', async (t) => {
   const harness = await start(t, {
-    authorize: async (_user, { verb }) => ({ allowed: verb === 'get', reason: 'only reading' }),
+    authorizer: {
+      ...allowAll,
+      authorize: async (_user, { verb }) => ({ allowed: verb === 'get', reason: 'only reading' }),
+    },
   });
   fill(harness, 1, 1);
   t.equal((await ask(harness, `${collection}/c0`)).status, 200);

@@ -1,22 +1,10 @@
 /** SelfSubjectReview: who am I? */
 import { nameColumn } from '../../columns.js';
 import type { ResourceDefinition } from '../../definition.js';
-import { describe, list, map, once, struct, text } from '../../fields.js';
+import { describe, once, struct } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { CREATE_ONLY } from '../../verbs.js';
-
-const userInfo = once(() =>
-  struct(
-    'io.k8s.api.authentication.v1.UserInfo',
-    {
-      username: text({ omitEmpty: true }),
-      uid: text({ omitEmpty: true, description: 'Differs between a user and a later one of the same name.' }),
-      groups: list(text(), { listType: 'atomic' }),
-      extra: map(list(text()), { description: 'More that the authenticator knows.' }),
-    },
-    { description: 'A user.' },
-  ),
-);
+import { userInfo } from './user-info.js';
 
 const selfSubjectReviewStatus = once(() =>
   struct(

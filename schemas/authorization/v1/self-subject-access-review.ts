@@ -1,10 +1,17 @@
 /** SelfSubjectAccessReview: may the user who asks do this? */
 import { nameColumn } from '../../columns.js';
-import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
-import { type FieldError, invalid } from '../../field-error.js';
-import { bool, describe, once, struct, text } from '../../fields.js';
+import type { ResourceDefinition, Strategy } from '../../definition.js';
+import type { FieldError } from '../../field-error.js';
+import { describe, once, struct } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { CREATE_ONLY } from '../../verbs.js';
+import {
+  accessReviewSpecOf,
+  subjectAccessReviewStatus,
+  validateAttributes,
+  validateEmptyMetadata,
+  validateSelectors,
+} from './access-review.js';
 import { nonResourceAttributes, resourceAttributes } from './attributes.js';
 
 const selfSubjectAccessReviewSpec = once(() =>
@@ -15,39 +22,13 @@ const selfSubjectAccessReviewSpec = once(() =>
   ),
 );
 
-const subjectAccessReviewStatus = once(() =>
-  struct(
-    'io.k8s.api.authorization.v1.SubjectAccessReviewStatus',
-    {
-      allowed: bool({ default: false }),
-      denied: bool({ omitEmpty: true, description: 'Refused for certain, not only for want of a yes.' }),
-      reason: text({ omitEmpty: true }),
-      evaluationError: text({ omitEmpty: true, description: 'What went wrong on the way to the answer.' }),
-    },
-    { description: 'The answer.', required: ['allowed'] },
-  ),
-);
-
-interface Spec {
-  readonly resourceAttributes?: Record<string, unknown>;
-  readonly nonResourceAttributes?: Record<string, unknown>;
-}
-
-const EXACTLY_ONE = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
-
 const strategy: Strategy = {
-  validate(review: KubeObject): FieldError[] {
-    const spec = (review['spec'] ?? {}) as Spec;
+  validate(review) {
+    const spec = accessReviewSpecOf(review);
     const errors: FieldError[] = [];
-    if (spec.resourceAttributes !== undefined && spec.nonResourceAttributes !== undefined) {
-      const problem = 'cannot be specified in combination with resourceAttributes';
-      errors.push(invalid('spec.nonResourceAttributes', spec.nonResourceAttributes, problem));
-    }
-    if (spec.resourceAttributes === undefined && spec.nonResourceAttributes === undefined) {
-      errors.push(invalid('spec.resourceAttributes', undefined, EXACTLY_ONE));
-    }
-    const { managedFields: _, ...metadata } = review.metadata;
-    if (Object.keys(metadata).length > 0) errors.push(invalid('metadata', review.metadata, 'must be empty'));
+    validateAttributes(errors, spec);
+    validateSelectors(errors, spec);
+    validateEmptyMetadata(errors, review.metadata, 'must be empty');
     return errors;
   },
 };

@@ -2,7 +2,8 @@
 import type * as z from 'zod';
 import type { KubeObject, ResourceDefinition } from '../../definition.js';
 import { describe, once } from '../../fields.js';
-import { deleteOptions, kubeObject } from '../../meta/v1.js';
+import { kubeObject } from '../../meta/v1.js';
+import { eviction } from '../../policy/v1/eviction.js';
 import { nameIs } from '../../validation/names.js';
 import { CREATE_ONLY, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { binding, bindingStrategy } from './binding.js';
@@ -29,14 +30,6 @@ export const pod = once(() =>
       status: describe(podStatus(), { default: {} }),
     },
     { description: DESCRIPTION },
-  ),
-);
-
-export const eviction = once(() =>
-  kubeObject(
-    'io.k8s.api.policy.v1.Eviction',
-    { deleteOptions: deleteOptions() },
-    { description: 'Deletes the pod of this name if its disruption budget allows.' },
   ),
 );
 

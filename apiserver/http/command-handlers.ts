@@ -1,0 +1,95 @@
+/** Subresources that are commands: created in a kind of their own, and never read back. */
+import { answerTokenRequest } from '../auth/token-request.js';
+import type { KubeObject, Subresource } from '../../schemas/definition.js';
+import { methodNotAllowed } from '../errors.js';
+import { evictPod } from '../registry/eviction.js';
+import { bindPod } from '../registry/subresources.js';
+import { bodyDecoder, type Expected, expectedOf, expectedOfSchema } from './body.js';
+import { acceptedShape, plainBody } from './representation.js';
+import type { ResourceRequest } from './resource-request.js';
+import { send, sendJson } from './respond.js';
+import { matchNamespace } from './write-handlers.js';
+import { checkDeleteOptions, type DeleteOptionsBody, parseWriteOptions } from './write-options.js';
+
+type Handler = (request: ResourceRequest) => Promise<void>;
+
+/** The kind of a subresource's bodies. */
+export function bodyOf(subresource: Subresource, { definition }: ResourceRequest) {
+  const kind = subresource.kind ?? definition;
+  const schema = subresource.schema ?? definition.schema;
+  const expected: Expected =
+    subresource.kind === undefined ? expectedOf(definition) : expectedOfSchema(kind, schema);
+  return { expected, target: { group: kind.group, version: kind.version, kind: kind.kind, schema } };
+}
+
+interface Command {
+  readonly object: KubeObject;
+  readonly dryRun: boolean;
+}
+
+/** The command of a body. Throws StatusError. */
+function decodeCommand(request: ResourceRequest, expected: Expected): Command {
+  const { exchange, body, namespace, server } = request;
+  acceptedShape(exchange);
+  const { dryRun, fieldValidation } = parseWriteOptions(exchange.query, 'CreateOptions');
+  const object = bodyDecoder(exchange, body, expected, fieldValidation, server.table)();
+  matchNamespace(object, namespace);
+  return { object, dryRun };
+}
+
+/** The command of a subresource, once admission has let it pass. Throws StatusError. */
+async function admitCommand(request: ResourceRequest): Promise<Command> {
+  const { exchange, registry, namespace, name, subresource } = request;
+  if (subresource === undefined) throw methodNotAllowed();
+  const command = decodeCommand(request, bodyOf(subresource, request).expected);
+  await registry.admit(exchange, { subresource: subresource.name, namespace, name, ...command });
+  return command;
+}
+
+const done = Buffer.from(
+  JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }),
+);
+
+const createBinding: Handler = async (request) => {
+  const { exchange, registry, namespace, name } = request;
+  const { object, dryRun } = await admitCommand(request);
+  await bindPod(registry, exchange, namespace, name, object, { dryRun, now: Date.now() });
+  await sendJson(exchange, 201, done);
+};
+
+/** `bindings`: the same with the pod's name in the body. Its own registry stores nothing, that of pods does. */
+export const createBindingByBody: Handler = async (request) => {
+  const { exchange, definition, namespace, server } = request;
+  const { object, dryRun } = decodeCommand(request, expectedOf(definition));
+  const pods = server.table.find('', 'v1', 'pods');
+  if (pods === undefined) throw methodNotAllowed();
+  const { name = '' } = object.metadata;
+  await pods.admit(exchange, { subresource: 'binding', namespace, name, object, dryRun });
+  await bindPod(pods, exchange, namespace, name, object, { dryRun, now: Date.now() });
+  await sendJson(exchange, 201, done);
+};
+
+const createEviction: Handler = async (request) => {
+  const { exchange, registry, namespace, name } = request;
+  const { object, dryRun } = await admitCommand(request);
+  const given = (object['deleteOptions'] ?? {}) as DeleteOptionsBody;
+  await evictPod(registry, exchange, namespace, name, object, {
+    ...checkDeleteOptions({ ...given, dryRun: given.dryRun ?? (dryRun ? ['All'] : []) }),
+    now: Date.now(),
+  });
+  await sendJson(exchange, 201, done);
+};
+
+const createToken: Handler = async (request) => {
+  const { exchange, server, namespace, name } = request;
+  const { object } = await admitCommand(request);
+  const target = { registries: server, tokens: server.tokens, context: exchange, namespace, name };
+  await send(exchange, 201, plainBody(exchange, await answerTokenRequest(target, object)));
+};
+
+/** By `group/plural/subresource`. */
+export const commandHandlers: ReadonlyMap<string, Handler> = new Map([
+  ['/pods/binding', createBinding],
+  ['/pods/eviction', createEviction],
+  ['/serviceaccounts/token', createToken],
+]);
