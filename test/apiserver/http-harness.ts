@@ -13,6 +13,7 @@ import { leases } from '../../schemas/coordination/v1/lease.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { namespaces } from '../../schemas/core/v1/namespace.js';
 import { secrets } from '../../schemas/core/v1/secret.js';
+import { serviceAccounts } from '../../schemas/core/v1/service-account.js';
 import { FakeTable } from './http-fake.js';
 
 export interface Credentials {
@@ -97,6 +98,7 @@ export function testKeys(): TokenKeys {
 
 export interface Harness {
   readonly table: FakeTable;
+  readonly tokens: ServiceAccountTokens;
   readonly plain: string;
   readonly secure: string;
   readonly port: number;
@@ -122,18 +124,20 @@ export async function start(
     configMaps,
     namespaces,
     secrets,
+    serviceAccounts,
     deployments,
     selfSubjectAccessReviews,
     leases,
   ]);
+  const tokens = new ServiceAccountTokens({
+    registries: { table },
+    keys: testKeys(),
+    issuers: ['https://kubernetes.default.svc'],
+  });
   const log: Record<string, unknown>[] = [];
   const server = await createApiServer({
     registries: { table },
-    tokens: new ServiceAccountTokens({
-      registries: { table },
-      keys: testKeys(),
-      issuers: ['https://kubernetes.default.svc'],
-    }),
+    tokens,
     client: { status: async () => ({}) as never, currentRevision: async () => 1 },
     tls: { ...certs.server, clientCa: certs.ca },
     bindAddress: '127.0.0.1',
@@ -158,6 +162,7 @@ export async function start(
   t.teardown(close);
   return {
     table,
+    tokens,
     plain: `http://127.0.0.1:${port}`,
     secure: `https://127.0.0.1:${securePort}`,
     port,

@@ -198,9 +198,20 @@ t.test('a web socket on the same URL gets one text message for each event', asyn
   const harness = await start(t);
   const registry = configMaps(harness);
   registry.put(configMap('a'));
+  const metadata = { name: 'page', namespace: 'default', uid: 'u' };
+  const account = { kind: 'ServiceAccount', apiVersion: 'v1', metadata };
+  harness.table.find('', 'v1', 'serviceaccounts')?.put(account);
+  const { token } = await harness.tokens.issue({
+    namespace: 'default',
+    account: metadata,
+    bound: {},
+    audiences: harness.tokens.audiences,
+    seconds: 600,
+  });
   for (const port of ['plain', 'secure'] as const) {
     const tls = port === 'secure' ? { ca: harness.certificates.ca, ...harness.certificates.client } : {};
-    const protocols = ['base64url.bearer.authorization.k8s.io.dG9rZW4', 'base64.binary.k8s.io'];
+    const encoded = Buffer.from(token).toString('base64url');
+    const protocols = [`base64url.bearer.authorization.k8s.io.${encoded}`, 'base64.binary.k8s.io'];
     const socket = new WebSocket(
       `${harness[port].replace('http', 'ws')}${collection}?watch=true&timeoutSeconds=1`,
       protocols,

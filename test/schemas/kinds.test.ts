@@ -402,7 +402,7 @@ t.test('SelfSubjectAccessReview: asks one question and has no name', (t) => {
     messages(create(selfSubjectAccessReviews, { metadata, spec }));
   t.same(review({ resourceAttributes: { verb: 'get' } }), []);
   t.same(review({ resourceAttributes: {}, nonResourceAttributes: {} }), [
-    'spec.nonResourceAttributes: Invalid value: {}: cannot be specified in combination with resourceAttributes',
+    'spec.nonResourceAttributes: Invalid value: {"Path":"","Verb":""}: cannot be specified in combination with resourceAttributes',
   ]);
   t.same(review({ resourceAttributes: {} }, { name: 'x' }), [
     'metadata: Invalid value: {"name":"x"}: must be empty',
