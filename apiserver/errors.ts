@@ -152,8 +152,9 @@ export const unauthorized = () => new StatusError(401, 'Unauthorized', 'Unauthor
 export const expired = (message: string, metadata?: Readonly<Record<string, unknown>>) =>
   new StatusError(410, 'Expired', message, undefined, metadata);
 
-export const tooLargeResourceVersion = (wanted: number, current: number) =>
-  new StatusError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, {
+/** `wanted` is told as the client wrote it, which above 2^53 only a bigint can. */
+export const tooLargeResourceVersion = (wanted: number | bigint, current: number) =>
+  new StatusError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   });

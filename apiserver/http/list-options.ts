@@ -26,7 +26,7 @@ export function parseListOptions(
   integer(query, 'timeoutSeconds');
   const match = text(query, 'resourceVersionMatch');
   refuse(listProblems(query, match));
-  const resourceVersion = listRevision(query);
+  const resourceVersion = wantedRevision(query, limit, match);
   const continueToken = text(query, 'continue');
   return {
     ...selectors,
@@ -35,6 +35,13 @@ export function parseListOptions(
     ...(match === 'Exact' || match === 'NotOlderThan' ? { resourceVersionMatch: match } : {}),
     ...(continueToken === undefined ? {} : { continueToken }),
   };
+}
+
+/** Upstream knows zero by its one digit: in another spelling it is no exact revision, so that the newest is meant. */
+function wantedRevision(query: URLSearchParams, limit: number, match: string | undefined) {
+  const revision = listRevision(query);
+  const isSpelledOut = revision === 0 && text(query, 'resourceVersion') !== '0';
+  return isSpelledOut && (limit > 0 || match === 'Exact') ? undefined : revision;
 }
 
 /** Throws StatusError 400, 422 or, for a resourceVersion that is no number, 500. */

@@ -1,5 +1,6 @@
 /** Single values of a query, read as Go's decoder of parameters reads them, with its error texts. */
 import { badRequest, internal } from '../errors.js';
+import type { WantedRevision } from '../registry/types.js';
 import { isTrue } from './request-info.js';
 
 /** The first value, undefined where there is none or it is empty. */
@@ -33,20 +34,25 @@ const revisionProblem = (value: string): string | undefined => {
   return BigInt.asUintN(64, big) === big ? undefined : wrong('value out of range');
 };
 
+function toRevision(value: string): WantedRevision {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : BigInt(value);
+}
+
 /** resourceVersion of a list. Throws StatusError 400. */
-export function listRevision(query: URLSearchParams): number | undefined {
+export function listRevision(query: URLSearchParams): WantedRevision | undefined {
   const value = text(query, 'resourceVersion');
   if (value === undefined) return undefined;
   const problem = revisionProblem(value);
   if (problem !== undefined) throw badRequest(`invalid resource version: ${problem}`);
-  return Number(value);
+  return toRevision(value);
 }
 
 /** resourceVersion of a get or a watch, where upstream answers a wrong one with 500. */
-export function revision(query: URLSearchParams): number | undefined {
+export function revision(query: URLSearchParams): WantedRevision | undefined {
   const value = text(query, 'resourceVersion');
   if (value === undefined) return undefined;
   const problem = revisionProblem(value);
   if (problem !== undefined) throw internal(problem);
-  return Number(value);
+  return toRevision(value);
 }

@@ -49,9 +49,16 @@ export function rowJson(item: StoredObject, definition: ResourceDefinition, opti
   return `{"cells":${JSON.stringify(cells)},"object":${rowObject(item, options)}}`;
 }
 
-/** A bookmark has no cells, but its row's object says how far the watch has come. */
-export function bookmarkRowJson(metadata: object, { version }: RowOptions): string {
-  return `{"cells":[],"object":${partialJson(metadata, version)}}`;
+/** The row of a bookmark: of an object in which nothing is set, not even its name, but how far the watch has come. */
+export function bookmarkRowJson(
+  item: StoredObject,
+  definition: ResourceDefinition,
+  options: RowOptions,
+): string {
+  const { object } = item;
+  const unnamed = { ...object, metadata: { name: '', ...object.metadata } };
+  const cells = definition.columns.map((column) => column.cell(unnamed, options.now) ?? null);
+  return `{"cells":${JSON.stringify(cells)},"object":${rowObject(item, options)}}`;
 }
 
 function rowObject(item: StoredObject, { includeObject, version }: RowOptions): string {

@@ -143,12 +143,8 @@ function bookmarkFrame(
     ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
   };
   if (shape.shape === 'Table') {
-    return wrapTable('BOOKMARK', bookmarkRowJson(metadata, { ...shape, now: 0 }), {
-      item,
-      definition,
-      shape,
-      first,
-    });
+    const row = bookmarkRowJson(item, definition, { ...shape, now: Date.now() });
+    return wrapTable('BOOKMARK', row, { item, definition, shape, first });
   }
   const object: KubeObject = { ...item.object, metadata };
   const json = shape.shape === 'object' ? JSON.stringify(object) : partialJson(metadata, shape.version);

@@ -1,5 +1,6 @@
 /** Reads that wait until a cache has reached a revision. */
 import { tooLargeResourceVersion } from '../errors.js';
+import type { WantedRevision } from './types.js';
 
 /** How long a read waits, in milliseconds; as long as upstream. */
 const CATCH_UP_MS = 3000;
@@ -7,7 +8,7 @@ const CATCH_UP_MS = 3000;
 const PROGRESS_INTERVAL_MS = 100;
 
 interface Waiter {
-  readonly revision: number;
+  readonly revision: WantedRevision;
   /** It waits for events only, which come whether or not the store can say how far they go. */
   readonly eventsOnly: boolean;
   readonly done: (isReached: boolean) => void;
@@ -28,7 +29,7 @@ export class CatchUp {
    * when the time is over; `current` says how far the cache is then.
    */
   wait(
-    revision: number,
+    revision: WantedRevision,
     current: () => number,
     { eventsOnly }: { readonly eventsOnly: boolean },
   ): Promise<boolean> {

@@ -1,14 +1,15 @@
 /** The one store behind every resource. */
 import type { KubeObject, ObjectMeta, ResourceDefinition } from '../../schemas/definition.js';
-import { methodNotAllowed, notFound } from '../errors.js';
+import { methodNotAllowed, notFound, StatusError } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { attributesOf, runAdmission } from './admit.js';
 import { apply } from './apply.js';
 import { create, refuse, warn } from './create.js';
 import { remove, removeCollection } from './delete.js';
+import { FailedWatcher } from './failed-watcher.js';
 import { objectKey, orderOf, scopeOf } from './keys.js';
 import { itemsAt, list } from './list.js';
-import { reach, readStore, type Resource } from './resource.js';
+import { reach, readStore, type Resource, storeCall } from './resource.js';
 import { trackFields } from './track-fields.js';
 import type {
   ApplyOptions,
@@ -22,6 +23,7 @@ import type {
   Update,
   UpdateOptions,
   UpdateResult,
+  WantedRevision,
   WatchOptions,
   Watcher,
   WriteOptions,
@@ -43,7 +45,7 @@ export class GenericRegistry implements Registry {
     _context: RequestContext,
     namespace: string,
     name: string,
-    options: { readonly resourceVersion?: number } = {},
+    options: { readonly resourceVersion?: WantedRevision } = {},
   ): Promise<StoredObject> {
     const instead = await reach(this.resource, options.resourceVersion);
     const key = objectKey(namespace, name);
@@ -58,6 +60,17 @@ export class GenericRegistry implements Registry {
   }
 
   async watch(_context: RequestContext, namespace: string, options: WatchOptions): Promise<Watcher> {
+    const { cache } = this.resource;
+    if (!cache.isRunning) await storeCall(cache.start());
+    try {
+      return await this.beginWatch(namespace, options);
+    } catch (error) {
+      if (error instanceof StatusError) return new FailedWatcher(error);
+      throw error;
+    }
+  }
+
+  private async beginWatch(namespace: string, options: WatchOptions): Promise<Watcher> {
     const {
       resourceVersion: from,
       sendInitialEvents,
@@ -79,7 +92,7 @@ export class GenericRegistry implements Registry {
       scope,
       labels,
       fields,
-      after: goesOn && from > 0 ? from : instead,
+      after: goesOn && from > 0 ? Number(from) : instead,
       initialEvents,
       initialItems,
       announceEnd: sendInitialEvents === true && allowBookmarks,

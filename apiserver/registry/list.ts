@@ -37,9 +37,11 @@ export async function list(resource: Resource, namespace: string, options: ListO
   const query = { resource, scope, options, low: scope.low, limit: options.limit };
   const { resourceVersion: wanted, resourceVersionMatch: match, continueToken, limit } = options;
   if (continueToken !== undefined) return nextPage(query, namespace, continueToken);
-  const exact = match === 'Exact' || (match === undefined && limit > 0 && wanted !== undefined && wanted > 0);
+  // Without a match, pages of many objects are exact; of one object there are none.
+  const isPage = limit > 0 && scope.key === undefined;
+  const exact = match === 'Exact' || (match === undefined && isPage && wanted !== 0);
   const instead = await reach(resource, wanted);
-  if (exact && wanted !== undefined) return pageAt(query, namespace, wanted, false);
+  if (exact && wanted !== undefined) return pageAt(query, namespace, Number(wanted), false);
   if (instead !== undefined) return pageAt(query, namespace, instead, false);
   // A list that takes whatever is there is never split.
   return presentPage(wanted === 0 ? { ...query, limit: 0 } : query, namespace);
@@ -156,7 +158,7 @@ async function storePage(query: Query, revision: number): Promise<Page> {
   const { client, keys, format } = resource;
   const items: StoredItem[] = [];
   const { rangeEnd } = keys.etcdRange(scope);
-  const pageSize = limit > 0 && labels.empty && fields.empty ? limit : STORE_PAGE;
+  const pageSize = limit > 0 && labels.empty && fields.empty ? Math.min(limit, STORE_PAGE) : STORE_PAGE;
   let key = keys.ofOrder(query.low);
   let last = '';
   for (;;) {

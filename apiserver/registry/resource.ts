@@ -16,6 +16,7 @@ import type { FreshRevision } from './fresh-revision.js';
 import { type KeySpace, orderOf } from './keys.js';
 import type { LeasePool } from './lease-pool.js';
 import type { ItemFormat, StoredItem } from './stored-item.js';
+import type { WantedRevision } from './types.js';
 import type { WatchCache } from './watch-cache.js';
 
 export interface Resource {
@@ -59,15 +60,14 @@ export async function storeCall<T>(call: Promise<T>): Promise<T> {
  */
 export async function reach(
   { cache, fresh }: Resource,
-  atLeast: number | undefined,
+  atLeast: WantedRevision | undefined,
 ): Promise<number | undefined> {
   if (!cache.isRunning) await storeCall(cache.start());
   if (atLeast === 0) return undefined;
   const wanted = atLeast ?? (await storeCall(fresh.get()));
   const complete = cache.complete(wanted);
   if (complete === true || (await complete)) return undefined;
-  if (atLeast === undefined) return wanted;
-  const now = await storeCall(fresh.get());
+  const now = atLeast === undefined ? Number(wanted) : await storeCall(fresh.get());
   if (now < wanted) throw tooLargeResourceVersion(wanted, now);
   return now;
 }

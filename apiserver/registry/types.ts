@@ -22,6 +22,12 @@ export interface StoredObject {
   readonly object: KubeObject;
 }
 
+/**
+ * A resourceVersion that a client asks for. A bigint only above 2^53, where no store ever gets, and which refusals tell as
+ * it was written.
+ */
+export type WantedRevision = number | bigint;
+
 export interface ObjectList {
   readonly items: readonly StoredObject[];
   /** resourceVersion of the list. */
@@ -33,7 +39,7 @@ export interface ObjectList {
 /** Query options of list, already parsed and validated (parseListOptions). */
 export interface ListOptions {
   /** undefined: consistent; 0: whatever is at hand. */
-  readonly resourceVersion?: number;
+  readonly resourceVersion?: WantedRevision;
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
   readonly limit: number;
   readonly continueToken?: string;
@@ -43,7 +49,7 @@ export interface ListOptions {
 
 export interface WatchOptions {
   /** undefined: from now, beginning with the present state as ADDED; 0: the same from whatever is at hand; N: after N. */
-  readonly resourceVersion?: number;
+  readonly resourceVersion?: WantedRevision;
   readonly sendInitialEvents?: boolean;
   readonly allowBookmarks: boolean;
   /** When the watch will be ended; a last bookmark is sent shortly before. */
@@ -159,7 +165,7 @@ export interface Registry {
     context: RequestContext,
     namespace: string,
     name: string,
-    options?: { readonly resourceVersion?: number },
+    options?: { readonly resourceVersion?: WantedRevision },
   ): Promise<StoredObject>;
   list(context: RequestContext, namespace: string, options: ListOptions): Promise<ObjectList>;
   watch(context: RequestContext, namespace: string, options: WatchOptions): Promise<Watcher>;

@@ -13,7 +13,7 @@ import { type KeySpace, keyOfOrder, namespaceOf, type Scope } from './keys.js';
 import { load } from './load.js';
 import { Snapshots } from './snapshots.js';
 import type { ItemFormat, StoredItem } from './stored-item.js';
-import type { Selector, WatchEvent } from './types.js';
+import type { Selector, WantedRevision, WatchEvent } from './types.js';
 import { CacheWatcher, type WatcherHost } from './watcher.js';
 import { Watchers } from './watchers.js';
 
@@ -126,7 +126,7 @@ export class WatchCache implements WatcherHost {
    * Whether the state is complete up to this revision, as soon as that is known. False: the store cannot say it, so it has
    * to be asked for the state itself. Rejects with StatusError 504 after 3 s.
    */
-  complete(revision: number): boolean | Promise<boolean> {
+  complete(revision: WantedRevision): boolean | Promise<boolean> {
     if (this.reached >= revision) return true;
     // The embedded store answers this within the call.
     const isTold = this.askProgress();
@@ -150,7 +150,7 @@ export class WatchCache implements WatcherHost {
       after,
       initial: start.initialEvents ? this.initialState(start) : undefined,
     });
-    if (start.allowBookmarks) watcher.bookmarkAt = this.firstBookmark(start.timeoutSeconds);
+    if (start.allowBookmarks) this.scheduleBookmarks(watcher, start.timeoutSeconds);
     this.watchers.add(watcher);
     this.watchers.wake(watcher);
     return watcher;
@@ -185,7 +185,7 @@ export class WatchCache implements WatcherHost {
       if (watcher.bookmarkAt === undefined || watcher.bookmarkAt > now) continue;
       if (!asked) this.askProgress();
       asked = true;
-      watcher.bookmarkAt = now + BOOKMARK_INTERVAL_MS;
+      watcher.bookmarkAt = nextBookmark(now, now + BOOKMARK_INTERVAL_MS, watcher.lastBookmarkAt);
       if (watcher.notifyBookmark()) this.wake(watcher);
     }
   }
@@ -203,12 +203,12 @@ export class WatchCache implements WatcherHost {
     this.snapshots.clear();
   }
 
-  private firstBookmark(timeoutSeconds: number | undefined): number {
+  private scheduleBookmarks(watcher: CacheWatcher, timeoutSeconds = Number.POSITIVE_INFINITY): void {
     const now = this.options.now();
+    watcher.lastBookmarkAt = now + timeoutSeconds * 1000 - BOOKMARK_BEFORE_END_MS;
     // Spread, so that watches opened together do not all get theirs in one moment.
     const regular = now + BOOKMARK_INTERVAL_MS * (0.9 + Math.random() * 0.1);
-    if (timeoutSeconds === undefined || timeoutSeconds * 1000 <= BOOKMARK_BEFORE_END_MS) return regular;
-    return Math.min(regular, now + timeoutSeconds * 1000 - BOOKMARK_BEFORE_END_MS);
+    watcher.bookmarkAt = nextBookmark(now, regular, watcher.lastBookmarkAt);
   }
 
   private initialState({ initialItems, scope }: WatchStart): Iterator<StoredItem> {
@@ -326,3 +326,7 @@ export class WatchCache implements WatcherHost {
     this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
   }
 }
+
+/** The regular time or that of the last one, whichever comes first; undefined behind the last. */
+const nextBookmark = (now: number, regular: number, last: number): number | undefined =>
+  last <= now ? undefined : Math.min(regular, last);

@@ -39,6 +39,8 @@ export class CacheWatcher implements Watcher {
   onReady: (() => void) | undefined;
   /** Time of the next bookmark in milliseconds since the epoch; undefined: none are wanted. */
   bookmarkAt: number | undefined;
+  /** Time of the last one before the watch ends. */
+  lastBookmarkAt = Number.POSITIVE_INFINITY;
   readonly scope: Scope;
   private readonly labels: Selector;
   private readonly fields: Selector;

@@ -200,7 +200,7 @@ t.test('get', async (t) => {
   t.equal((await registry.get(demo, 'demo', 'a', { resourceVersion: 2 })).revision, 2);
   t.match((await refusal(registry.get(demo, 'demo', 'a', { resourceVersion: 9 }))).toStatus(), {
     code: 504,
-    message: 'Too large resource version: 9, current: 2',
+    message: 'Timeout: Too large resource version: 9, current: 2',
     details: { retryAfterSeconds: 1, causes: [{ reason: 'ResourceVersionTooLarge' }] },
   });
   t.test('an unset resourceVersion sees what others wrote, 0 what is there', async (t) => {

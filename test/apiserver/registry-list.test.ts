@@ -99,7 +99,7 @@ t.test('resourceVersion', async (t) => {
   t.equal(newer.revision, 11);
   t.same(names(newer), ['late', 'p1', 'p2', 'p3', 'p4', 'p5']);
   const error = await refusal(registry.list(demo, 'demo', { ...exact, resourceVersion: 99 }));
-  t.match(error.toStatus(), { code: 504, message: 'Too large resource version: 99, current: 11' });
+  t.match(error.toStatus(), { code: 504, message: 'Timeout: Too large resource version: 99, current: 11' });
   etcd.compactNow(10);
   const gone = await refusal(registry.list(demo, 'demo', { ...exact, resourceVersion: 8 }));
   t.match(gone.toStatus(), {
