@@ -60,6 +60,7 @@ export async function createApplication(
   app.decorateRequest('exchange', undefined);
   app.decorateRequest('watchSource', undefined);
   app.addHook('onRequest', async (request, reply) => {
+    announceBody(request.raw);
     request.exchange = await core.admit(request.raw, reply.raw);
     if (request.exchange === undefined) reply.hijack();
   });
@@ -104,8 +105,13 @@ async function socketRoutes(
       handleProtocols: (protocols) => selectProtocol(protocols),
     },
   });
-  scope.addHook('preHandler', async (request) => {
+  scope.addHook('preHandler', async (request, reply) => {
     if (!request.ws || request.exchange === undefined) return;
+    // Whatever is no watch is answered as if no web socket had been asked for: exec and its like end in refusals.
+    if (request.exchange.info.verb !== 'watch') {
+      reply.hijack();
+      return core.serve(request.exchange, undefined);
+    }
     const source = await core.openSocketWatch(request.exchange);
     // If the handshake comes to nothing.
     request.raw.socket.once('close', () => source.watcher.close());
@@ -116,6 +122,17 @@ async function socketRoutes(
       pump.start(new SocketWatchStream(pump, request.watchSource, socket));
   };
   scope.route({ method: 'GET', url: '*', constraints: { upgrade: 'websocket' }, handler, wsHandler });
+}
+
+/**
+ * Fastify looks for HTTP/1's headers to see whether a body without a media type is coming. In HTTP/2 that is said by not
+ * ending the stream; Go's clients send no length with what they read from a file.
+ */
+function announceBody({ httpVersionMajor, headers, stream }: RawRequest): void {
+  if (httpVersionMajor < 2 || headers['content-type'] !== undefined) return;
+  if (headers['content-length'] === undefined && stream?.endAfterHeaders === false) {
+    headers['transfer-encoding'] = 'chunked';
+  }
 }
 
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
@@ -140,7 +157,8 @@ const upgradeConstraint = {
  * taken its parser off the connection, so this is its last request, and its body cannot be read.
  */
 function declineUpgrade(app: FastifyInstance, request: IncomingMessage, socket: Duplex): void {
-  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+  if (length !== '0' || encoding !== undefined) {
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     return;
   }

@@ -1,6 +1,6 @@
 /** Takes requests through the chain: what Fastify calls for each of them, whichever port it came by. */
 import type { Logger } from 'pino';
-import { badRequest, StatusError, toStatusError } from '../errors.js';
+import { StatusError, toStatusError } from '../errors.js';
 import { type Guarded, identify, isPreflight, type Stages } from './chain.js';
 import type { Answerable, Exchange, RawRequest, RawResponse } from './exchange.js';
 import { logSampleRate, slowRequestMilliseconds } from './limits.js';
@@ -73,11 +73,8 @@ export class Core {
     return serveResource(resources, exchange, body);
   }
 
-  /** What a web socket will be given, found before it is accepted. Throws StatusError. */
+  /** What the web socket of a watch will be given, found before it is accepted. Throws StatusError. */
   openSocketWatch(exchange: Exchange): Promise<WatchSource> {
-    if (!exchange.info.isResourceRequest || exchange.info.verb !== 'watch') {
-      throw badRequest('only a watch can be asked for over a web socket');
-    }
     return openWatch(resourceRequest(this.options.resources, exchange, noBody));
   }
 

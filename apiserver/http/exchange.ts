@@ -13,7 +13,9 @@ export interface RawRequest {
   readonly httpVersionMajor: number;
   readonly socket: Socket;
   /** HTTP/2 only. */
-  readonly stream?: { readonly session?: object | undefined } | undefined;
+  readonly stream?:
+    | { readonly session?: object | undefined; readonly endAfterHeaders?: boolean | undefined }
+    | undefined;
 }
 
 /** What we use of Node's responses, of HTTP/1.1 and HTTP/2 alike. */

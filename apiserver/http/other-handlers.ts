@@ -7,11 +7,11 @@ import {
 } from '../auth/open-id.js';
 import { methodNotAllowed, noSuchResource } from '../errors.js';
 import type { ResourceTable } from '../registry/types.js';
-import type { Discovery, DiscoveryDocument } from './discovery.js';
-import type { Exchange, OutgoingHeaders } from './exchange.js';
+import type { Discovery } from './discovery.js';
+import type { Exchange } from './exchange.js';
 import { type HealthCheck, type HealthEndpoint, health, healthEndpoints } from './health.js';
 import { negotiate } from './negotiation.js';
-import type { OpenApi } from './openapi-documents.js';
+import { formOfV2, type OpenApi, type OpenApiDocument } from './openapi-documents.js';
 import { plainBody } from './representation.js';
 import { knowsGroup } from './resource-request.js';
 import { baseHeaders, jsonType, send, sendJson, sendText } from './respond.js';
@@ -99,9 +99,9 @@ async function serveDiscovery(server: OtherServer, exchange: Exchange, path: str
   const accepted = negotiate(exchange.request.headers.accept);
   const shape = accepted.find(({ shape }) => shape === 'object' || shape === 'discovery');
   if ((path === '/api' || path === '/apis') && shape?.shape === 'discovery') {
-    const document = discovery.aggregated(path, shape.version);
-    const type = `${jsonType};g=apidiscovery.k8s.io;v=${shape.version};as=APIGroupDiscoveryList`;
-    await sendDocument(exchange, document, type);
+    const { json, etag } = discovery.aggregated(path, shape.version);
+    const contentType = `${jsonType};g=apidiscovery.k8s.io;v=${shape.version};as=APIGroupDiscoveryList`;
+    await sendDocument(exchange, { bytes: json, contentType, etag });
     return;
   }
   if (shape?.media === 'yaml' || shape?.pretty) {
@@ -114,18 +114,16 @@ async function serveDiscovery(server: OtherServer, exchange: Exchange, path: str
 /** 304 where the client has it already. */
 function sendDocument(
   exchange: Exchange,
-  { json, etag }: DiscoveryDocument,
-  contentType: string,
-  more: OutgoingHeaders = {},
+  { bytes, contentType, etag }: OpenApiDocument,
 ): Promise<void> | undefined {
-  const headers = { etag, vary: 'Accept', ...more };
+  const headers = { etag, vary: 'Accept' };
   const known = exchange.request.headers['if-none-match'];
   if (known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
     exchange.response.writeHead(304, { ...baseHeaders(exchange, contentType), ...headers });
     exchange.response.end();
     return undefined;
   }
-  return send(exchange, 200, { contentType, bytes: json.length, content: json }, headers);
+  return send(exchange, 200, { contentType, bytes: bytes.length, content: bytes }, headers);
 }
 
 /** False where there is no such document. */
@@ -135,17 +133,24 @@ async function serveOpenApi(
   path: readonly string[],
 ): Promise<boolean> {
   const [version, ...rest] = path;
-  let document: DiscoveryDocument | undefined;
-  if (version === 'v2' && rest.length === 0) document = await openApi.v2();
-  else if (version === 'v3' && rest.length === 0) document = await openApi.v3Index();
-  else if (version === 'v3') document = await openApi.v3(rest.join('/'));
+  if (version === 'v2' && rest.length === 0) {
+    mustRead(exchange);
+    const form = formOfV2(exchange.request.headers.accept);
+    if (form === undefined) await send(exchange, 406, nothing);
+    else await sendDocument(exchange, await openApi.v2(form));
+    return true;
+  }
+  if (version !== 'v3') return false;
+  const document = await (rest.length === 0 ? openApi.v3Index() : openApi.v3(rest.join('/')));
   if (document === undefined) return false;
   mustRead(exchange);
   // Only JSON: 406 where the client takes nothing but protobuf.
   negotiate(exchange.request.headers.accept);
-  await sendDocument(exchange, document, jsonType);
+  await sendDocument(exchange, document);
   return true;
 }
+
+const nothing = { contentType: 'text/plain; charset=utf-8', bytes: 0, content: Buffer.alloc(0) };
 
 /** False where there is no such document. */
 async function serveOpenId({ openId }: OtherServer, exchange: Exchange, path: string): Promise<boolean> {

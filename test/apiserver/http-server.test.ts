@@ -448,6 +448,9 @@ t.test('HTTP/2 gives the same answers, and takes bodies', async (t) => {
   );
   t.equal(made.status, 201);
   t.equal((await over({ ':path': `${collection}/h2` })).text, made.text);
+  // As `kubectl create --raw` sends it: neither a media type nor a length.
+  const untyped = { ':method': 'POST', ':path': collection };
+  t.equal((await over(untyped, JSON.stringify({ metadata: { name: 'untyped' } }))).status, 201);
   t.equal((await over({ ':method': 'HEAD', ':path': `${collection}/h2` })).text, '');
   t.equal((await over({ ':method': 'DELETE', ':path': `${collection}/h2` })).status, 200);
   t.equal((await over({ ':path': '/nothing' })).text, '404 page not found\n');
@@ -613,6 +616,15 @@ t.test('version, the list of paths, and OpenAPI', async (t) => {
   const again = await ask(harness, url, { headers: { 'if-none-match': String(document.headers['etag']) } });
   t.equal(again.status, 304);
   t.equal((await ask(harness, '/openapi/v3/api/v9')).status, 404);
+  const v2 = (accept: string) => ask(harness, '/openapi/v2', { headers: { accept } });
+  const protobuf = 'application/com.github.proto-openapi.spec.v2';
+  for (const mark of ['@', '.']) {
+    const { status, headers } = await v2(`text/plain, ${protobuf}${mark}v1.0+protobuf`);
+    t.equal(status, 200);
+    t.equal(headers['content-type'], `${protobuf}.v1.0+protobuf`);
+  }
+  t.match((await v2('*/*')).json, { swagger: '2.0' });
+  t.equal((await v2('text/plain')).status, 406);
 });
 
 t.test('authorization can say no', async (t) => {

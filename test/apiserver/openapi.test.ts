@@ -1,8 +1,14 @@
 /** The OpenAPI documents: what kubectl and client generators look for, and the schemas that kube-apiserver publishes. */
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import protobuf from 'protobufjs';
 import * as z from 'zod';
-import { openApiV2, openApiV3, openApiV3Index } from '../../apiserver/http/openapi/index.js';
+import {
+  openApiV2,
+  openApiV2Protobuf,
+  openApiV3,
+  openApiV3Index,
+} from '../../apiserver/http/openapi/index.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { describe, list, map, struct, text } from '../../schemas/fields.js';
@@ -234,6 +240,80 @@ t.test('version 2 says the same in its own way', (t) => {
     ],
     responses: { 200: { schema: ref('test.v1.Sample') }, 401: { description: 'Unauthorized' } },
   });
+  t.end();
+});
+
+/** What clients read of gnostic's OpenAPIv2.proto, as published. */
+const gnostic = protobuf.parse(`
+  syntax = "proto3";
+  message Document { string swagger = 1; Info info = 2; Paths paths = 8; Definitions definitions = 9; }
+  message Info { string title = 1; string version = 2; }
+  message Paths { repeated NamedPathItem path = 2; }
+  message NamedPathItem { string name = 1; PathItem value = 2; }
+  message PathItem { Operation get = 2; Operation patch = 8; repeated ParametersItem parameters = 9; }
+  message Operation { string operation_id = 5; repeated string consumes = 7; repeated ParametersItem parameters = 8;
+    Responses responses = 9; repeated NamedAny vendor_extension = 13; }
+  message ParametersItem { Parameter parameter = 1; }
+  message Parameter { BodyParameter body_parameter = 1; NonBodyParameter non_body_parameter = 2; }
+  message BodyParameter { string name = 2; string in = 3; bool required = 4; Schema schema = 5; }
+  message NonBodyParameter { QueryParameter query = 3; PathParameter path = 4; }
+  message QueryParameter { string in = 2; string name = 4; string type = 6; bool unique_items = 20; }
+  message PathParameter { bool required = 1; string name = 4; string type = 5; bool unique_items = 19; }
+  message Responses { repeated NamedResponseValue response_code = 1; }
+  message NamedResponseValue { string name = 1; ResponseValue value = 2; }
+  message ResponseValue { Response response = 1; }
+  message Response { string description = 1; SchemaItem schema = 2; }
+  message SchemaItem { Schema schema = 1; }
+  message Definitions { repeated NamedSchema additional_properties = 1; }
+  message NamedSchema { string name = 1; Schema value = 2; }
+  message Schema { string _ref = 1; string format = 2; string description = 4; repeated string required = 19;
+    repeated Any enum = 20; AdditionalPropertiesItem additional_properties = 21; TypeItem type = 22;
+    ItemsItem items = 23; Properties properties = 25; repeated NamedAny vendor_extension = 31; }
+  message AdditionalPropertiesItem { Schema schema = 1; }
+  message TypeItem { repeated string value = 1; }
+  message ItemsItem { repeated Schema schema = 1; }
+  message Properties { repeated NamedSchema additional_properties = 1; }
+  message NamedAny { string name = 1; Any value = 2; }
+  message Any { string yaml = 2; }`).root;
+
+t.test('version 2 is there as protobuf, with all it says', (t) => {
+  const table = tableOf([sample()]);
+  const read = gnostic.lookupType('Document').decode(openApiV2Protobuf(table)).toJSON() as Json;
+  const json = openApiV2(table);
+  t.match(read, { swagger: '2.0', info: { title: 'Kubernetes' } });
+  const definitions = at(read, 'definitions', 'additionalProperties') as { name: string; value: Json }[];
+  t.same(
+    definitions.map(({ name }) => name),
+    Object.keys(json['definitions'] as Json),
+  );
+  const found = definitions.find(({ name }) => name === 'test.v1.Sample')?.value;
+  const properties = at(found, 'properties', 'additionalProperties') as { name: string; value: Json }[];
+  const property = (name: string) => properties.find((each) => each.name === name)?.value;
+  t.match(property('whole'), { _ref: '#/definitions/test.v1.Part', description: 'The main part.' });
+  t.match(property('parts'), {
+    type: { value: ['array'] },
+    items: { schema: [{ _ref: '#/definitions/test.v1.Part' }] },
+    vendorExtension: [{ name: 'x-kubernetes-list-type' }, {}, { value: { yaml: '"name"' } }],
+  });
+  const path = (at(read, 'paths', 'path') as { name: string; value: Json }[]).find(
+    ({ name }) => name === '/apis/test.example.com/v1/namespaces/{namespace}/samples/{name}',
+  )?.value;
+  t.match(at(path, 'parameters', 0), {
+    parameter: { nonBodyParameter: { path: { required: true, name: 'name', type: 'string' } } },
+  });
+  t.match(at(path, 'patch'), {
+    consumes: ['application/json-patch+json'],
+    parameters: [
+      { parameter: { bodyParameter: { name: 'body', in: 'body', required: true } } },
+      { parameter: { nonBodyParameter: { query: { name: 'dryRun', uniqueItems: true } } } },
+    ],
+    vendorExtension: [{ name: 'x-kubernetes-action', value: { yaml: '"patch"' } }, {}],
+  });
+  t.match(at(path, 'get', 'responses', 'responseCode', 0), {
+    name: '200',
+    value: { response: { description: 'OK', schema: { schema: { _ref: '#/definitions/test.v1.Sample' } } } },
+  });
+  t.doesNotThrow(() => openApiV2Protobuf(builtins), 'nothing is said that has no field');
   t.end();
 });
 

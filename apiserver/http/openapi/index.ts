@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { ResourceDefinition } from '../../../schemas/definition.js';
 import { rootPath } from './paths.js';
+import type { OpenApiSchema } from './schema.js';
 import { buildV2 } from './v2.js';
+import { v2Protobuf } from './v2-protobuf.js';
 import { buildV3, info, type OpenApiV3 } from './v3.js';
 
 /** Of the resource table all that is needed here. */
@@ -29,7 +31,9 @@ export function openApiV3(table: Definitions, path: string): OpenApiV3 {
   return buildV3(byPath(table).get(path) ?? []);
 }
 
-export function openApiV2(table: Definitions): object {
+export const openApiV2Protobuf = (table: Definitions): Buffer => v2Protobuf(openApiV2(table));
+
+export function openApiV2(table: Definitions): OpenApiSchema {
   return buildV2([...byPath(table).values()].map(buildV3), info);
 }
 
