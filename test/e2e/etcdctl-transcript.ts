@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandResult } from '../tools/kubectl.js';
-import { Etcdctl, type Following } from '../tools/etcdctl.js';
+import { Etcdctl } from '../tools/etcdctl.js';
+import type { Following } from '../tools/following.js';
 
 /** Milliseconds: etcd wants its members connected for 5 s before it changes who they are. */
 const EVENTUALLY_MS_MAX = 20_000;

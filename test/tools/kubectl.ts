@@ -1,10 +1,12 @@
-/** The real kubectl, where there is one: from `npm run fetch-clients`, or on the PATH. */
+/** The real kubectl and helm, where there are any: `npm run fetch-clients` brings them. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './wherry.js';
 
-export interface Kubectl {
+export interface Client {
+  readonly program: 'kubectl' | 'helm';
+  /** Major and minor: `1.35`. */
   readonly version: string;
   readonly path: string;
 }
@@ -17,13 +19,16 @@ export interface CommandResult {
 
 const clients = join(repository, '.clients');
 
-/** Every kubectl that `npm run fetch-clients` has brought, by version. */
-export function kubectls(): Kubectl[] {
+export const kubectls = (): Client[] => clientsCalled('kubectl');
+export const helms = (): Client[] => clientsCalled('helm');
+
+/** All that have been fetched, by version. */
+function clientsCalled(program: Client['program']): Client[] {
   if (!existsSync(clients)) return [];
   return readdirSync(clients)
-    .filter((name) => name.startsWith('kubectl-') && existsSync(join(clients, name)))
+    .filter((name) => name.startsWith(`${program}-`) && existsSync(join(clients, name)))
     .sort()
-    .map((name) => ({ version: name.slice('kubectl-'.length), path: join(clients, name) }));
+    .map((name) => ({ program, version: name.slice(program.length + 1), path: join(clients, name) }));
 }
 
 /** Why tests with kubectl cannot run here, or false. */
@@ -34,7 +39,12 @@ export function kubectlMissing(): string | false {
 export function run(
   path: string,
   args: readonly string[],
-  options: { readonly env?: Record<string, string>; readonly input?: string } = {},
+  options: {
+    readonly env?: Record<string, string>;
+    readonly input?: string;
+    /** The repository when absent. */
+    readonly cwd?: string;
+  } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -42,7 +52,7 @@ export function run(
       args,
       {
         env: { ...process.env, ...options.env },
-        cwd: repository,
+        cwd: options.cwd ?? repository,
         timeout: 60_000,
         maxBuffer: 64 * 1024 * 1024,
       },

@@ -1,0 +1,91 @@
+/** Runs stories: each with a server that it shares with others, in a namespace, a folder and a kubeconfig of its own. */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Test } from 'tap';
+import { ClientUser } from '../tools/client-user.js';
+import type { Client } from '../tools/kubectl.js';
+import { startWherry, temporaryFolder, type Wherry } from '../tools/wherry.js';
+
+/** Of those of one server; starting kubectl costs 100 ms of processor. */
+const storiesAtATime = 4;
+
+export class StoryUser extends ClientUser {
+  constructor(
+    t: Test,
+    client: Client,
+    readonly server: Wherry,
+    readonly namespace: string,
+    folder: string,
+    env: Record<string, string>,
+  ) {
+    super(t, client, folder, env);
+  }
+
+  /** How kubectl ends its line on an object of the namespace that is gone: 1.35 says from where. */
+  get deleted(): string {
+    return `deleted«1.35: from ${this.namespace} namespace»`;
+  }
+
+  /** Writes a script for KUBE_EDITOR; gives back its path. */
+  async editor(name: string, script: string): Promise<string> {
+    return join(this.folder, await this.file(name, `#!/bin/sh\n${script}\n`, 0o755));
+  }
+
+  /** For what the client has no command for. */
+  async send(method: string, path: string, body?: object, contentType = 'application/json'): Promise<object> {
+    const response = await fetch(this.server.url + path, {
+      method,
+      headers: { 'content-type': contentType },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const answer = (await response.json()) as object;
+    if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+}
+
+/** Told in a namespace called like its key. */
+export type Story = (user: StoryUser) => Promise<void>;
+export type Stories = Readonly<Record<string, Story>>;
+
+export function tell(t: Test, clients: readonly Client[], stories: Stories): void {
+  for (const client of clients) {
+    t.test(`${client.program} ${client.version}`, { timeout: 180_000 }, async (t) => {
+      const server = await startWherry();
+      const home = await temporaryFolder('home');
+      t.teardown(async () => {
+        await server.stop();
+        await rm(home, { recursive: true, force: true });
+      });
+      t.jobs = storiesAtATime;
+      const told = Object.entries(stories).map(([namespace, story]) =>
+        t.test(namespace, { buffered: true }, async (t) => {
+          await story(await userOf(t, client, server, home, namespace));
+        }),
+      );
+      await Promise.all(told);
+    });
+  }
+}
+
+async function userOf(
+  t: Test,
+  client: Client,
+  server: Wherry,
+  home: string,
+  namespace: string,
+): Promise<StoryUser> {
+  const folder = join(home, namespace);
+  await mkdir(folder);
+  const kubeconfig = join(home, `${namespace}.kubeconfig`);
+  const shared = await readFile(server.kubeconfig, 'utf8');
+  await writeFile(kubeconfig, shared.replace('    context:\n', `    context:\n      namespace: ${namespace}\n`));
+  // The discovery cache is shared.
+  const env = { KUBECONFIG: kubeconfig, HOME: home };
+  const user = new StoryUser(t, client, server, namespace, folder, env);
+  await user.send('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+  const account = `${server.url}/api/v1/namespaces/${namespace}/serviceaccounts/default`;
+  while (!(await fetch(account)).ok) await sleep(5);
+  return user;
+}

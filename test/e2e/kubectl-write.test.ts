@@ -1,0 +1,11 @@
+/** kubectl writes: against kube-apiserver 1.36 it prints the same. */
+import t from 'tap';
+import { kubectlMissing, kubectls } from '../tools/kubectl.js';
+import { tell } from './client-stories.js';
+import { APPLY } from './kubectl-apply.js';
+import { CREATE } from './kubectl-create.js';
+
+const missing = kubectlMissing();
+if (missing !== false) t.test('kubectl', { skip: missing }, () => Promise.resolve());
+
+tell(t, kubectls(), { ...CREATE, ...APPLY });
