@@ -3,9 +3,10 @@ import t from 'tap';
 import { kubectlMissing, kubectls } from '../tools/kubectl.js';
 import { tell } from './client-stories.js';
 import { APPLY } from './kubectl-apply.js';
+import { CHANGE } from './kubectl-change.js';
 import { CREATE } from './kubectl-create.js';
 
 const missing = kubectlMissing();
 if (missing !== false) t.test('kubectl', { skip: missing }, () => Promise.resolve());
 
-tell(t, kubectls(), { ...CREATE, ...APPLY });
+tell(t, kubectls(), { ...CREATE, ...APPLY, ...CHANGE });

@@ -1,5 +1,5 @@
 /** A user of a command-line client, who knows what it should print and how it should end. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { ofVersion, patternOf } from './expected-output.js';
@@ -65,6 +65,10 @@ export class ClientUser {
   async fails(command: string, stderr: string, failing: Failing = {}): Promise<void> {
     const result = await this.run(command, failing);
     this.check(command, result, { code: 1, stdout: '', ...failing, stderr });
+  }
+
+  read(name: string): Promise<string> {
+    return readFile(join(this.folder, name), 'utf8');
   }
 
   /** For what no expected text can say. */
