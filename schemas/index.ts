@@ -21,6 +21,7 @@ import { eventsV1 } from './events/v1/event.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
 import { priorityClasses } from './scheduling/v1/priority-class.js';
+import { storageClasses } from './storage/v1/storage-class.js';
 
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
@@ -45,6 +46,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   clusterRoles,
   roleBindings,
   roles,
+  storageClasses,
   priorityClasses,
   leases,
 ];

@@ -30,6 +30,7 @@ const kinds = new Set([
   'rbac.authorization.k8s.io/v1/clusterroles',
   'rbac.authorization.k8s.io/v1/rolebindings',
   'rbac.authorization.k8s.io/v1/clusterrolebindings',
+  'storage.k8s.io/v1/storageclasses',
   'scheduling.k8s.io/v1/priorityclasses',
   'coordination.k8s.io/v1/leases',
 ]);

@@ -604,6 +604,7 @@ t.test('writing back what was read changes nothing', (t) => {
     replicasets: workload,
     rolebindings: { roleRef: { kind: 'Role', name: 'a' } },
     secrets: { stringData: { a: 'b' } },
+    storageclasses: { provisioner: 'example.com/driver' },
     services: { spec: { ports: [{ port: 80 }], clusterIP: '10.0.0.9' } },
   };
   const eventsV1Body = {
