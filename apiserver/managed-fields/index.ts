@@ -1,42 +1,30 @@
-/** Who set which field of an object: metadata.managedFields, and server-side apply. */
+/** Managed fields and server-side apply: who set which field of an object, and merging by that. */
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
-import { StatusError } from '../errors.js';
+import type { Applied, FieldWrite, ManagedFieldsEntry } from './types.js';
 
-/** In the order in which Go prints it. */
-export interface ManagedFieldsEntry {
-  manager?: string;
-  operation?: 'Apply' | 'Update';
-  apiVersion?: string;
-  time?: string;
-  fieldsType?: 'FieldsV1';
-  fieldsV1?: unknown;
-  subresource?: string;
-}
+export type { Applied, FieldsV1, FieldWrite, ManagedFieldsEntry } from './types.js';
 
-export interface FieldWrite {
-  readonly manager: string;
-  /** '' for the object itself. */
-  readonly subresource: string;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
-
+/** One resource's keeper of managedFields. */
 export class FieldManager {
-  constructor(readonly definition: ResourceDefinition) {}
+  constructor(private readonly definition: ResourceDefinition) {}
 
-  update(
-    _live: KubeObject | undefined,
-    _next: KubeObject,
-    _write: FieldWrite,
-  ): readonly ManagedFieldsEntry[] {
-    return [];
+  /**
+   * managedFields after a plain write. `next` is decoded and defaulted; on create there is no live object. Never throws:
+   * entries that cannot be read are forgotten, as upstream does.
+   */
+  update(live: KubeObject | undefined, next: KubeObject, write: FieldWrite): readonly ManagedFieldsEntry[] {
+    throw new Error(`${this.definition.kind} ${live === next} ${write.manager}`);
   }
 
+  /**
+   * Server-side apply. `applied` is the parsed body, JSON of no known type; on create there is no live object.
+   * @throws StatusError with upstream's texts: 400, 409 with a cause for each conflict, 500.
+   */
   apply(
-    _live: KubeObject | undefined,
-    _applied: unknown,
-    _write: FieldWrite & { readonly force: boolean },
-  ): { object: Record<string, unknown>; managedFields: readonly ManagedFieldsEntry[] } {
-    throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+    live: KubeObject | undefined,
+    applied: unknown,
+    write: FieldWrite & { readonly force: boolean },
+  ): Applied {
+    throw new Error(`${this.definition.kind} ${live === applied} ${write.manager}`);
   }
 }
