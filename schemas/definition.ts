@@ -85,6 +85,13 @@ export interface Subresource {
   readonly strategy?: Strategy;
   /** Of `scale`: where in the resource the three numbers and the selector are. */
   readonly scale?: ScalePaths;
+  /** As at the resource, of writes through this subresource; absent: `spec` of `status`, else none. */
+  readonly resetFields?: readonly string[];
+  /**
+   * In place of resetFields: the only fields that writes through this subresource can set, as dotted paths in which `*`
+   * stands for every item.
+   */
+  readonly settableFields?: readonly string[];
 }
 
 /** Dotted paths into the resource. */
@@ -134,6 +141,11 @@ export interface ResourceDefinition {
   readonly generationCountsAnnotations?: boolean;
   /** The kind that 422 messages name, where it is not `kind`: '' for SelfSubjectAccessReview. */
   readonly errorKind?: string;
+  /**
+   * Fields that a plain write cannot set, as dotted paths: managedFields does not count them as its writer's. Absent:
+   * `status` where there is such a subresource.
+   */
+  readonly resetFields?: readonly string[];
   /** A PUT without resourceVersion overwrites whatever is there. False for Lease, for one. */
   readonly allowUnconditionalUpdate: boolean;
   /** A PUT of an absent object creates it (Lease, Event, Node status updates do not). */

@@ -1,30 +1,235 @@
 /** Managed fields and server-side apply: who set which field of an object, and merging by that. */
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
-import type { Applied, FieldWrite, ManagedFieldsEntry } from './types.js';
+import type { Json } from '../../schemas/walk.js';
+import { badRequest, internal } from '../errors.js';
+import { jsonTypeName } from '../http/serializers/go-json.js';
+import { type Application, applyFields, type Outcome } from './apply.js';
+import { capUpdateManagers } from './cap.js';
+import { Changes, reconciled } from './changes.js';
+import { applyConflict, conflictsBeside } from './conflicts.js';
+import { isSameManager, type Managed, readEntries, writeEntries } from './entries.js';
+import { difference, isEmpty, union } from './field-set.js';
+import { fieldsLastApplied, LAST_APPLIED_MANAGER, withLastApplied } from './last-applied.js';
+import { valueAt } from './list-items.js';
+import { STRIPPED } from './reset-fields.js';
+import { typeProblem } from './typed.js';
+import { type Applied, FieldsProblem, type FieldWrite, type ManagedFieldsEntry } from './types.js';
+import { type Version, type Versions, versionsOf } from './versions.js';
 
+export { mergeScaleEntries, type ReplicasPaths, scaleEntries } from './scale.js';
 export type { Applied, FieldsV1, FieldWrite, ManagedFieldsEntry } from './types.js';
 
-/** One resource's keeper of managedFields. */
+/** Who writes without a name. */
+const UNKNOWN_MANAGER = 'unknown';
+/** Whose the fields are of an object that nobody kept track of until it was applied. */
+const BEFORE_FIRST_APPLY = 'before-first-apply';
+
+/** One resource's keeper of managedFields. Objects come and go in the resource's own version. */
 export class FieldManager {
-  constructor(private readonly definition: ResourceDefinition) {}
+  readonly #versions = new Map<string, Versions>();
+
+  /** `served`: all resources there are, among which those that store the same objects are other versions of them. */
+  constructor(
+    private readonly definition: ResourceDefinition,
+    private readonly served: readonly ResourceDefinition[] = [],
+  ) {}
 
   /**
    * managedFields after a plain write. `next` is decoded and defaulted; on create there is no live object. Never throws:
-   * entries that cannot be read are forgotten, as upstream does.
+   * entries that cannot be read are forgotten, and where the schema does not know what they name the live ones stay.
    */
   update(live: KubeObject | undefined, next: KubeObject, write: FieldWrite): readonly ManagedFieldsEntry[] {
-    throw new Error(`${this.definition.kind} ${live === next} ${write.manager}`);
+    const before = (live?.metadata.managedFields ?? []) as readonly ManagedFieldsEntry[];
+    try {
+      const managed = entriesOf(live, next, write.subresource);
+      // Nobody has kept track of this object, and nobody begins to before it is applied.
+      if (managed.length === 0 && live?.metadata.uid) return [];
+      const versions = this.#versionsOf(write.subresource);
+      const tracked = track(versions, { live: live ?? versions[0].blank(), next, managed }, write);
+      return tracked.length === 0 ? [] : sameEntries(writeEntries(tracked), before);
+    } catch (error) {
+      if (error instanceof FieldsProblem) return before;
+      throw error;
+    }
   }
 
   /**
    * Server-side apply. `applied` is the parsed body, JSON of no known type; on create there is no live object.
-   * @throws StatusError with upstream's texts: 400, 409 with a cause for each conflict, 500.
+   * Throws StatusError with upstream's texts: 400, 409 with a cause for each conflict, 500.
    */
   apply(
     live: KubeObject | undefined,
     applied: unknown,
     write: FieldWrite & { readonly force: boolean },
   ): Applied {
-    throw new Error(`${this.definition.kind} ${live === applied} ${write.manager}`);
+    const versions = this.#versionsOf(write.subresource);
+    const [version] = versions;
+    const body = bodyOf(applied);
+    checkKind(version, body);
+    const object: Json = live ?? version.blank();
+    const before = (live?.metadata.managedFields ?? []) as readonly ManagedFieldsEntry[];
+    try {
+      let managed: readonly Managed[] = readLive(before);
+      if (managed.length === 0) {
+        const states = { live: version.blank(), next: object, managed };
+        managed = track(versions, states, { ...write, manager: BEFORE_FIRST_APPLY });
+      }
+      checkTypes(version, body, object);
+      const manager = { manager: write.manager || UNKNOWN_MANAGER, subresource: write.subresource };
+      const { force } = write;
+      const outcome = resolve({ versions, live: object, applied: body, managed, manager, force }, write);
+      return finished(outcome, { live: object, before, applied: body }, write);
+    } catch (error) {
+      if (error instanceof FieldsProblem) throw internal(error.message);
+      throw error;
+    }
   }
+
+  #versionsOf(subresource: string): Versions {
+    let versions = this.#versions.get(subresource);
+    if (versions === undefined) {
+      versions = versionsOf(this.definition, subresource, this.served);
+      this.#versions.set(subresource, versions);
+    }
+    return versions;
+  }
+}
+
+/**
+ * The entries that a write starts from: those in the body if it has any that can be read, since clients may change them,
+ * else those of the live object. A list that is empty, or holds one empty entry, forgets all.
+ */
+function entriesOf(live: KubeObject | undefined, next: KubeObject, subresource: string): readonly Managed[] {
+  const given = next.metadata.managedFields;
+  if (subresource === '' && given !== undefined) {
+    const [first] = given;
+    if (given.length === 0 || (given.length === 1 && isEmpty(first as Record<string, never>))) return [];
+    const read = readOrNone(given);
+    if (read.length > 0) return read;
+  }
+  return readOrNone(live?.metadata.managedFields ?? []);
+}
+
+function readOrNone(entries: readonly unknown[]): Managed[] {
+  try {
+    return readEntries(entries);
+  } catch (error) {
+    if (error instanceof FieldsProblem) return [];
+    throw error;
+  }
+}
+
+function readLive(entries: readonly unknown[]): Managed[] {
+  try {
+    return readEntries(entries);
+  } catch (error) {
+    if (error instanceof FieldsProblem) throw internal(`failed to decode managed fields: ${error.message}`);
+    throw error;
+  }
+}
+
+interface Tracking {
+  readonly live: Json;
+  readonly next: Json;
+  readonly managed: readonly Managed[];
+}
+
+/** The managers after a plain write: who wrote has what changed, and nobody has what went. Throws FieldsProblem. */
+function track(versions: Versions, { live, next, managed }: Tracking, write: FieldWrite): readonly Managed[] {
+  const [version] = versions;
+  const changes = new Changes(versions, { live, next });
+  const left = changes.leave(reconciled(versions, managed, live));
+  const set = difference(changes.at(version).changed, STRIPPED);
+  if (isEmpty(set)) return capUpdateManagers(left);
+  const self: Managed = {
+    manager: write.manager || UNKNOWN_MANAGER,
+    operation: 'Update',
+    apiVersion: version.apiVersion,
+    subresource: write.subresource,
+    time: timeOf(write.now),
+    set,
+  };
+  const index = left.findIndex((other) => isSameManager(other, self));
+  if (index === -1) left.push(self);
+  else left[index] = { ...self, set: union(left[index]!.set, set) };
+  return capUpdateManagers(left);
+}
+
+/** Applies; a conflict with what `kubectl apply` in the client had set is none for kubectl. Throws StatusError 409. */
+function resolve(application: Application, { now }: FieldWrite): Outcome {
+  const time = timeOf(now);
+  const { versions, live, manager } = application;
+  const outcome = applyFields(application, time);
+  if ('object' in outcome) return outcome;
+  const allowed = manager.manager === LAST_APPLIED_MANAGER ? fieldsLastApplied(versions[0], live) : undefined;
+  const conflicts = allowed === undefined ? outcome : conflictsBeside(outcome, allowed);
+  if (conflicts.length > 0) throw applyConflict(conflicts);
+  return applyFields({ ...application, force: true }, time) as Outcome;
+}
+
+function finished(
+  { object, managed }: Outcome,
+  was: { readonly live: Json; readonly before: readonly ManagedFieldsEntry[]; readonly applied: Json },
+  write: FieldWrite,
+): Applied {
+  const shown = write.manager === LAST_APPLIED_MANAGER ? withLastApplied(object, was.applied) : object;
+  const managedFields = sameEntries(writeEntries(managed), was.before);
+  return { object: shown, managedFields, unchanged: shown === was.live && managedFields === was.before };
+}
+
+function bodyOf(applied: unknown): Json {
+  if (typeof applied === 'object' && applied !== null && !Array.isArray(applied)) return applied as Json;
+  if (applied === null || applied === undefined) return {};
+  throw badRequest(
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonTypeName(applied)} into Go value of type map[string]interface {}`,
+  );
+}
+
+function checkKind(version: Version, body: Json): void {
+  const given = groupVersionKind(textAt(body, 'apiVersion'), textAt(body, 'kind'));
+  if (given !== version.groupVersionKind) throw badRequest(`invalid object type: ${given}`);
+}
+
+function textAt(object: Json | undefined, name: string): string {
+  const value = object === undefined ? undefined : valueAt(object, name);
+  return typeof value === 'string' ? value : '';
+}
+
+function groupVersionKind(apiVersion: string, kind: string): string {
+  const parts = apiVersion === '/' ? [''] : apiVersion.split('/');
+  if (parts.length > 2) return '/, Kind=';
+  const [group, version] = parts.length === 1 ? ['', parts[0]] : parts;
+  return `${group}/${version}, Kind=${kind}`;
+}
+
+function checkTypes(version: Version, body: Json, live: Json): void {
+  const metadata = valueAt(body, 'metadata') as Json | undefined;
+  if (Array.isArray(metadata?.['managedFields'])) throw badRequest('metadata.managedFields must be nil');
+  const what = `(${textAt(metadata, 'namespace')}/${textAt(metadata, 'name')}; ${version.groupVersionKind})`;
+  const problem = typeProblem(version.shape(), body);
+  if (problem !== undefined) throw internal(`failed to create typed patch object ${what}: ${problem}`);
+  const liveProblem = typeProblem(version.shape(), live, { duplicates: true });
+  if (liveProblem !== undefined) throw internal(`failed to create typed live object ${what}: ${liveProblem}`);
+}
+
+/** The entries as they were, where they say the same: nothing has changed then. */
+function sameEntries(
+  entries: readonly ManagedFieldsEntry[],
+  before: readonly ManagedFieldsEntry[],
+): readonly ManagedFieldsEntry[] {
+  if (entries.length !== before.length) return entries;
+  return entries.every((entry, i) => entry === before[i]) ? before : entries;
+}
+
+let lastSecond = 0;
+let lastTime = '';
+
+/** RFC 3339 with seconds. Many writes fall into one second. */
+function timeOf(now: number): string {
+  const second = Math.floor(now / 1000);
+  if (second !== lastSecond) {
+    lastTime = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTime;
 }

@@ -34,6 +34,9 @@ export interface Applied {
   /** The merged object: plain JSON, neither decoded nor defaulted; may share parts with the live and the applied one. */
   readonly object: Record<string, unknown>;
   readonly managedFields: readonly ManagedFieldsEntry[];
-  /** Nothing changed: the live object stands as it is, its managedFields with it. */
+  /** Neither the object nor its managedFields changed. */
   readonly unchanged?: boolean;
 }
+
+/** The object's fields or its managedFields are not as the schema has them: upstream's text. */
+export class FieldsProblem extends Error {}

@@ -1,0 +1,78 @@
+/** What a new state of an object takes from the managers of the present one. */
+import type { Json } from '../../schemas/walk.js';
+import { compare, type Difference } from './compare.js';
+import type { Contested } from './conflicts.js';
+import { type Managed, withSet } from './entries.js';
+import { difference, intersection, isEmpty } from './field-set.js';
+import { reconcile } from './reconcile.js';
+import { convert, type Version, type Versions } from './versions.js';
+
+/** An object in the version of the write. */
+export interface States {
+  readonly live: Json;
+  readonly next: Json;
+}
+
+/** Compares two states at each version that managers have written at, once. Throws FieldsProblem. */
+export class Changes {
+  readonly #byVersion = new Map<Version, Difference>();
+
+  constructor(
+    private readonly versions: Versions,
+    private readonly states: States,
+  ) {}
+
+  /** Without the fields that a write through this subresource cannot set. */
+  at(version: Version): Difference {
+    let found = this.#byVersion.get(version);
+    if (found === undefined) {
+      const [own] = this.versions;
+      const { live, next } = this.states;
+      const { changed, removed } = compare(
+        version.compared(),
+        convert(live, own, version),
+        convert(next, own, version),
+      );
+      const { filter } = version.reset();
+      found = { changed: filter(changed), removed: filter(removed) };
+      this.#byVersion.set(version, found);
+    }
+    return found;
+  }
+
+  /** What each of the managers owns of what changes: they have set it to another value, or it was not there. */
+  contested(managed: readonly Managed[]): Contested[] {
+    return managed
+      .map((manager) => ({ manager, fields: intersection(manager.set, this.#of(manager).changed) }))
+      .filter(({ fields }) => !isEmpty(fields));
+  }
+
+  /** The managers without what changes or goes; who owns nothing is gone. */
+  leave(managed: readonly Managed[]): Managed[] {
+    return managed
+      .map((manager) => {
+        const { changed, removed } = this.#of(manager);
+        return withSet(manager, difference(difference(manager.set, changed), removed));
+      })
+      .filter(({ set }) => !isEmpty(set));
+  }
+
+  #of({ apiVersion }: Managed): Difference {
+    const version = this.versions.find((one) => one.apiVersion === apiVersion);
+    return version === undefined ? NOTHING : this.at(version);
+  }
+}
+
+const NOTHING: Difference = { changed: {}, removed: {} };
+
+/** Managers at versions that are served, with their sets as the schema has them. Throws FieldsProblem. */
+export function reconciled(versions: Versions, managed: readonly Managed[], live: Json): Managed[] {
+  const [own] = versions;
+  const known: Managed[] = [];
+  for (const manager of managed) {
+    const version = versions.find(({ apiVersion }) => apiVersion === manager.apiVersion);
+    if (version === undefined) continue;
+    known.push(withSet(manager, reconcile(version.shape(), manager.set, convert(live, own, version))));
+  }
+  return known;
+}
