@@ -85,16 +85,14 @@ function subtract(a: FieldsV1, b: FieldsV1, bIsMember: boolean, recursive: boole
   let size = 0;
   let same = true;
   for (const key in a) {
-    let node = a[key];
-    if (key === SELF) {
-      if (bIsMember) node = undefined;
-    } else {
-      const other = b[key];
-      if (other !== undefined) node = subtractNode(node, other, recursive);
-    }
-    if (node !== a[key]) same = false;
-    if (node === undefined) continue;
-    tree[key] = node;
+    const node = a[key]!;
+    const other = b[key];
+    let left: FieldsV1 | undefined = node;
+    if (key === SELF) left = bIsMember ? undefined : node;
+    else if (other !== undefined) left = subtractNode(node, other, recursive);
+    if (left !== node) same = false;
+    if (left === undefined) continue;
+    tree[key] = left;
     size++;
   }
   return same ? a : nodeOf(tree, size);
