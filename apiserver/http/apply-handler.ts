@@ -1,5 +1,6 @@
-/** Server-side apply: PATCH with the fields that a manager means, of an object or its status. */
+/** Server-side apply: PATCH with the fields that a manager means, of an object, its status or its Scale. */
 import { badRequest } from '../errors.js';
+import type { UpdateResult } from '../registry/types.js';
 import { acceptedShape, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
@@ -12,15 +13,21 @@ import { type FieldValidation, parseApplyOptions } from './write-options.js';
 export const APPLY_PATCH = 'application/apply-patch+yaml';
 
 export async function applyObject(request: ResourceRequest): Promise<void> {
-  const { exchange, registry, definition, namespace, name, body, subresource } = request;
+  const { exchange, definition } = request;
   acceptedShape(exchange);
+  const { item, created } = await applyBody(request);
+  await send(exchange, created ? 201 : 200, objectBody(exchange, item, definition));
+}
+
+/** Applies what the body means to the object, or through the subresource. Throws StatusError. */
+export function applyBody(request: ResourceRequest): Promise<UpdateResult> {
+  const { exchange, registry, namespace, name, body, subresource } = request;
   const options = parseApplyOptions(exchange.query);
   const applied = appliedFields(body, options.fieldValidation, exchange.warnings);
-  const { item, created } = await registry.apply(exchange, namespace, name, applied, {
+  return registry.apply(exchange, namespace, name, applied, {
     ...options,
     subresource: subresource?.name ?? '',
   });
-  await send(exchange, created ? 201 : 200, objectBody(exchange, item, definition));
 }
 
 /** The body as it stands: only what is in it is meant. Throws StatusError 400. */

@@ -25,16 +25,17 @@ export function bodyOf(subresource: Subresource, { definition }: ResourceRequest
 interface Command {
   readonly object: KubeObject;
   readonly dryRun: boolean;
+  readonly fieldManager?: string;
 }
 
 /** The command of a body. Throws StatusError. */
 function decodeCommand(request: ResourceRequest, expected: Expected): Command {
   const { exchange, body, namespace, server } = request;
   acceptedShape(exchange);
-  const { dryRun, fieldValidation } = parseWriteOptions(exchange.query, 'CreateOptions');
+  const { fieldValidation, ...options } = parseWriteOptions(exchange.query, 'CreateOptions');
   const object = bodyDecoder(exchange, body, expected, fieldValidation, server.table)();
   matchNamespace(object, namespace);
-  return { object, dryRun };
+  return { object, ...options };
 }
 
 /** The command of a subresource, once admission has let it pass. Throws StatusError. */
@@ -60,11 +61,12 @@ const createBinding: Handler = async (request) => {
 /** `bindings`: the same with the pod's name in the body. Its own registry stores nothing, that of pods does. */
 export const createBindingByBody: Handler = async (request) => {
   const { exchange, definition, namespace, server } = request;
-  const { object, dryRun } = decodeCommand(request, expectedOf(definition));
+  const command = decodeCommand(request, expectedOf(definition));
+  const { object, dryRun } = command;
   const pods = server.table.find('', 'v1', 'pods');
   if (pods === undefined) throw methodNotAllowed();
   const { name = '' } = object.metadata;
-  await pods.admit(exchange, { subresource: 'binding', namespace, name, object, dryRun });
+  await pods.admit(exchange, { subresource: 'binding', namespace, name, ...command });
   await bindPod(pods, exchange, namespace, name, object, { dryRun, now: Date.now() });
   await sendJson(exchange, 201, done);
 };

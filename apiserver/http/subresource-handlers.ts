@@ -1,8 +1,9 @@
 /** Parts of an object with a path of their own. */
 import type { KubeObject, ResourceDefinition, Subresource } from '../../schemas/definition.js';
 import { methodNotAllowed } from '../errors.js';
-import { scaleOf, scaleUpdate } from '../registry/subresources.js';
-import { bodyDecoder } from './body.js';
+import { scaleOf } from '../registry/subresources.js';
+import { APPLY_PATCH, applyBody } from './apply-handler.js';
+import { bodyDecoder, contentType } from './body.js';
 import { bodyOf, commandHandlers } from './command-handlers.js';
 import { askKubelet, kubeletSubresources } from './kubelet-handlers.js';
 import { get } from './read-handlers.js';
@@ -49,20 +50,20 @@ async function getScale({
 
 /** PUT and PATCH: the numbers go into the object they stand for. */
 async function writeScale(request: ResourceRequest): Promise<void> {
-  const { exchange, registry, namespace, name, subresource } = request;
+  const { exchange, registry, namespace, name, subresource, body } = request;
   if (subresource?.scale === undefined) throw methodNotAllowed();
   acceptedShape(exchange);
+  if (contentType(exchange) === APPLY_PATCH) {
+    const { item } = await applyBody(request);
+    return sendScale(exchange, item.object, subresource);
+  }
   const patching = exchange.info.verb === 'patch';
   const options = parseWriteOptions(exchange.query, patching ? 'PatchOptions' : 'UpdateOptions');
   const { expected, target } = bodyOf(subresource, request);
   const change = patching
     ? patcher(request, expected, target, options.fieldValidation)
-    : bodyDecoder(exchange, request.body, expected, options.fieldValidation, request.server.table);
-  const { item } = await registry.update(exchange, namespace, name, scaleUpdate(subresource.scale, change), {
-    ...options,
-    subresource: subresource.name,
-    allowCreate: false,
-  });
+    : bodyDecoder(exchange, body, expected, options.fieldValidation, request.server.table);
+  const { item } = await registry.updateScale(exchange, namespace, name, change, options);
   await sendScale(exchange, item.object, subresource);
 }
 

@@ -10,6 +10,7 @@ import { FailedWatcher } from './failed-watcher.js';
 import { objectKey, orderOf, scopeOf } from './keys.js';
 import { itemsAt, list } from './list.js';
 import { reach, readStore, type Resource, storeCall } from './resource.js';
+import { applyScale, updateScale } from './scale.js';
 import { trackFields } from './track-fields.js';
 import type {
   ApplyOptions,
@@ -19,6 +20,7 @@ import type {
   ListOptions,
   ObjectList,
   Registry,
+  ScaleChange,
   StoredObject,
   Update,
   UpdateOptions,
@@ -101,7 +103,12 @@ export class GenericRegistry implements Registry {
     });
   }
 
-  async admit(context: RequestContext, write: ForeignWrite): Promise<void> {
+  async admit(context: RequestContext, { fieldManager, ...write }: ForeignWrite): Promise<void> {
+    const { subresource } = write;
+    trackFields(this.resource, context, write.object, undefined, {
+      subresource,
+      ...(fieldManager === undefined ? {} : { fieldManager }),
+    });
     const attributes = attributesOf(this.resource, context, {
       operation: 'CREATE',
       old: undefined,
@@ -121,6 +128,16 @@ export class GenericRegistry implements Registry {
     return update(this.resource, context, namespace, name, change, options);
   }
 
+  updateScale(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    change: ScaleChange,
+    options: WriteOptions = {},
+  ): Promise<UpdateResult> {
+    return updateScale({ resource: this.resource, context, namespace, name }, change, options);
+  }
+
   apply(
     context: RequestContext,
     namespace: string,
@@ -128,7 +145,10 @@ export class GenericRegistry implements Registry {
     applied: unknown,
     options: ApplyOptions,
   ): Promise<UpdateResult> {
-    return apply(this.resource, context, namespace, name, applied, options);
+    const { resource } = this;
+    return options.subresource === 'scale'
+      ? applyScale({ resource, context, namespace, name }, applied, options)
+      : apply(resource, context, namespace, name, applied, options);
   }
 
   delete(
@@ -199,6 +219,7 @@ export class VirtualRegistry implements Registry {
   watch = refuseMethod;
   admit = refuseMethod;
   update = refuseMethod;
+  updateScale = refuseMethod;
   apply = refuseMethod;
   delete = refuseMethod;
   deleteCollection = refuseMethod;

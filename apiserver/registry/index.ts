@@ -132,7 +132,7 @@ class ServedResources implements Registries {
       leases,
       admission,
       allocator: this.options.allocators?.get(`${definition.group}/${definition.plural}`),
-      fields: new FieldManager(definition),
+      fields: new FieldManager(definition, this.options.definitions),
       now,
       nameSuffix: this.options.nameSuffix ?? randomNameSuffix,
       cache: new WatchCache({

@@ -6,7 +6,7 @@ import { badRequest, conflict, internal, invalid } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { checkName } from './metadata.js';
 import { podCondition, withCondition } from './pod-conditions.js';
-import type { Registry, Update, WriteOptions } from './types.js';
+import type { Registry, ScaleChange, Update, WriteOptions } from './types.js';
 
 const scaleKind = { group: 'autoscaling', name: 'Scale' };
 
@@ -27,13 +27,9 @@ export function scaleOf(object: KubeObject, paths: ScalePaths): KubeObject {
 }
 
 /**
- * The update of an object that a write to its `scale` comes to. `change` gives the new Scale from the present one: the
- * body of a PUT, or the present one patched. Throws StatusError 400, 409 or 422 when applied.
+ * The update of an object that a write to its `scale` comes to. Throws StatusError 400, 409 or 422 when applied.
  */
-export function scaleUpdate(
-  paths: ScalePaths,
-  change: (scale: KubeObject) => KubeObject | Promise<KubeObject>,
-): Update {
+export function scaleUpdate(paths: ScalePaths, change: ScaleChange): Update {
   return async (current) => {
     if (current === undefined) throw internal('an absent object cannot be scaled');
     const scale = await change(scaleOf(current, paths));

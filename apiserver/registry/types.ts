@@ -105,7 +105,7 @@ export interface WriteOptions {
 }
 
 export interface ApplyOptions extends WriteOptions {
-  /** '' or one whose bodies are whole objects: `status`. */
+  /** '' or one that is applied to: `status`, `scale`. */
   readonly subresource?: string;
   /** Takes over what other managers have set to other values, which is a conflict otherwise. */
   readonly force: boolean;
@@ -147,6 +147,7 @@ export interface ForeignWrite {
   /** In the subresource's kind; plugins may change it. */
   readonly object: KubeObject;
   readonly dryRun: boolean;
+  readonly fieldManager?: string;
 }
 
 /**
@@ -156,6 +157,9 @@ export interface ForeignWrite {
  * types as the schema has them.
  */
 export type Update = (current: KubeObject | undefined) => KubeObject | Promise<KubeObject>;
+
+/** Gives the new Scale from the present one: the body of a PUT, or the present one patched. */
+export type ScaleChange = (scale: KubeObject) => KubeObject | Promise<KubeObject>;
 
 export interface Registry {
   readonly definition: ResourceDefinition;
@@ -169,7 +173,10 @@ export interface Registry {
   ): Promise<StoredObject>;
   list(context: RequestContext, namespace: string, options: ListOptions): Promise<ObjectList>;
   watch(context: RequestContext, namespace: string, options: WatchOptions): Promise<Watcher>;
-  /** Asks admission, which refuses by throwing, about a write that is carried out elsewhere. */
+  /**
+   * Asks admission, which refuses by throwing, about a write that is carried out elsewhere. The object is then as admission
+   * has it, and says in managedFields whose its fields are.
+   */
   admit(context: RequestContext, write: ForeignWrite): Promise<void>;
   update(
     context: RequestContext,
@@ -177,6 +184,14 @@ export interface Registry {
     name: string,
     update: Update,
     options?: UpdateOptions,
+  ): Promise<UpdateResult>;
+  /** Through `scale`; the answer is the object itself. */
+  updateScale(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    change: ScaleChange,
+    options?: WriteOptions,
   ): Promise<UpdateResult>;
   /**
    * Server-side apply. `applied` is what the body says, not decoded: only the fields in it are meant. Creates the object

@@ -2,6 +2,7 @@
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { alreadyExists, conflict, expired, notFound } from '../../apiserver/errors.js';
 import type { RequestContext } from '../../apiserver/request.js';
+import { scaleUpdate } from '../../apiserver/registry/subresources.js';
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -10,6 +11,7 @@ import type {
   ObjectList,
   Registry,
   ResourceTable,
+  ScaleChange,
   StoredObject,
   Update,
   UpdateResult,
@@ -181,6 +183,18 @@ export class FakeRegistry implements Registry {
     const asked = object.metadata.resourceVersion ?? '';
     if (asked !== '' && asked !== String(current.revision)) throw conflict(this.name, name);
     return { item: this.put(object), created: false };
+  }
+
+  updateScale(
+    context: RequestContext,
+    namespace: string,
+    name: string,
+    change: ScaleChange,
+    options: WriteOptions = {},
+  ): Promise<UpdateResult> {
+    const { scale } = this.definition.subresources.find((subresource) => subresource.name === 'scale') ?? {};
+    if (scale === undefined) throw new Error('the resource has no scale');
+    return this.update(context, namespace, name, scaleUpdate(scale, change), options);
   }
 
   async apply(
