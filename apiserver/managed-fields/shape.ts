@@ -168,9 +168,9 @@ function blankOf(shape: Shape, meta: NodeMeta, required: boolean): () => unknown
   const { default: zero, printsNull } = meta;
   if (printsNull) return () => null;
   if (shape.kind === 'struct' && zero !== undefined) return () => shape.blank();
-  if (!required) return () => undefined;
-  if (shape.kind === 'leaf') return () => (zero === '' || zero === 0 || zero === false ? zero : undefined);
-  return () => null;
+  if (shape.kind !== 'leaf') return () => (required ? null : undefined);
+  const printed = (zero === '' || zero === 0 || zero === false) && !meta.omitEmpty;
+  return () => (printed ? zero : undefined);
 }
 
 function listOf({ listType, listMapKeys = [] }: ListMeta, element: z.ZodType): ListShape {

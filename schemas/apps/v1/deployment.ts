@@ -71,7 +71,12 @@ export const deployments: ResourceDefinition = {
       statusReplicas: 'status.replicas',
       selector: (object) => formatLabelSelector(specOf(object).selector),
     }),
-    { name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy },
+    {
+      name: 'status',
+      verbs: SUBRESOURCE_VERBS,
+      strategy: statusStrategy,
+      resetFields: ['spec', 'metadata.labels'],
+    },
   ],
   columns: [
     nameColumn,

@@ -164,7 +164,7 @@ export const namespaces: ResourceDefinition = {
   ),
   strategy,
   subresources: [
-    { name: 'finalize', verbs: ['update'], strategy: finalizeStrategy },
+    { name: 'finalize', verbs: ['update'], strategy: finalizeStrategy, resetFields: ['status'] },
     { name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy },
   ],
   columns: [

@@ -68,7 +68,12 @@ export const pods: ResourceDefinition = {
       schema: binding,
       strategy: bindingStrategy,
     },
-    { name: 'ephemeralcontainers', verbs: SUBRESOURCE_VERBS, strategy: ephemeralContainersStrategy },
+    {
+      name: 'ephemeralcontainers',
+      verbs: SUBRESOURCE_VERBS,
+      strategy: ephemeralContainersStrategy,
+      settableFields: ['spec.ephemeralContainers'],
+    },
     {
       name: 'eviction',
       kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
@@ -83,8 +88,23 @@ export const pods: ResourceDefinition = {
       kind: options('PodProxyOptions'),
       verbs: ['create', 'delete', 'get', 'patch', 'update'],
     },
-    { name: 'resize', verbs: SUBRESOURCE_VERBS, strategy: resizeStrategy },
-    { name: 'status', verbs: SUBRESOURCE_VERBS, strategy: podStatusStrategy },
+    {
+      name: 'resize',
+      verbs: SUBRESOURCE_VERBS,
+      strategy: resizeStrategy,
+      settableFields: [
+        'spec.containers.*.resources',
+        'spec.containers.*.resizePolicy',
+        'spec.initContainers.*.resources',
+        'spec.initContainers.*.resizePolicy',
+      ],
+    },
+    {
+      name: 'status',
+      verbs: SUBRESOURCE_VERBS,
+      strategy: podStatusStrategy,
+      resetFields: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
+    },
   ],
   columns: podColumns,
   selectableFields: {
