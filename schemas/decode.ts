@@ -83,7 +83,7 @@ function makeDecoder(schema: z.ZodType): Decoder {
     case 'object':
       return structDecoder(schema, meta);
     case 'array':
-      return listDecoder(decoderOf(def.element), def.element);
+      return listDecoder(decoderOf(def.element), def.element, meta.keepsEmpty ?? false);
     case 'record':
       return mapDecoder(decoderOf(def.valueType), def.valueType);
     default:
@@ -146,10 +146,10 @@ function zeroOf(schema: z.ZodType): unknown {
 }
 
 /** Lists and maps are copied only where something in them changes; scalars seldom do. */
-function listDecoder(item: Decoder, schema: z.ZodType): Decoder {
+function listDecoder(item: Decoder, schema: z.ZodType, keepsEmpty: boolean): Decoder {
   return (value, state) => {
     if (!Array.isArray(value)) return fail(state);
-    if (value.length === 0) return undefined;
+    if (value.length === 0) return keepsEmpty ? value : undefined;
     let items = value as unknown[];
     for (let i = 0; i < value.length; i++) {
       const before: unknown = value[i];

@@ -40,6 +40,7 @@ export function applyFields(
     apiVersion: version.apiVersion,
     time: undefined,
     set: version.reset().filter(setOfValue(shape, applied)),
+    entry: undefined,
   };
   const known = reconciled(versions, managed, live);
   const last = known.find((other) => isSameManager(other, self));

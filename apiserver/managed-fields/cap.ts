@@ -24,7 +24,8 @@ export function capUpdateManagers(managed: readonly Managed[]): readonly Managed
       continue;
     }
     if (bucket === manager) continue;
-    const merged: Managed = { ...ancient, time: manager.time, set: union(bucket.set, manager.set) };
+    const set = union(bucket.set, manager.set);
+    const merged: Managed = { ...ancient, time: manager.time, set, entry: undefined };
     left.delete(bucket);
     left.delete(manager);
     left.add(merged);

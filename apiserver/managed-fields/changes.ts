@@ -49,12 +49,13 @@ export class Changes {
 
   /** The managers without what changes or goes; who owns nothing is gone. */
   leave(managed: readonly Managed[]): Managed[] {
-    return managed
-      .map((manager) => {
-        const { changed, removed } = this.#of(manager);
-        return withSet(manager, difference(difference(manager.set, changed), removed));
-      })
-      .filter(({ set }) => !isEmpty(set));
+    const left: Managed[] = [];
+    for (const manager of managed) {
+      const { changed, removed } = this.#of(manager);
+      const set = difference(difference(manager.set, changed), removed);
+      if (!isEmpty(set)) left.push(withSet(manager, set));
+    }
+    return left;
   }
 
   #of({ apiVersion }: Managed): Difference {

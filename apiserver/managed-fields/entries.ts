@@ -12,7 +12,7 @@ export interface Managed {
   readonly time: string | undefined;
   readonly set: FieldsV1;
   /** What this was read from, as long as it says the same. */
-  readonly entry?: ManagedFieldsEntry;
+  readonly entry: ManagedFieldsEntry | undefined;
 }
 
 /** Who an entry belongs to. An applier is the same one whatever version it applies. */
@@ -63,8 +63,8 @@ function readEntry(entry: ManagedFieldsEntry, index: number): Managed {
   }
   const set = withoutSelf(readNode(entry.fieldsV1 ?? NONE, 0));
   const time = entry.time ?? undefined;
-  const read = { manager, operation, apiVersion, subresource, time, set };
-  return set === entry.fieldsV1 ? { ...read, entry } : read;
+  const same = set === entry.fieldsV1 ? entry : undefined;
+  return { manager, operation, apiVersion, subresource, time, set, entry: same };
 }
 
 /** The object as a whole is nobody's. */
@@ -142,26 +142,20 @@ export const EPOCH = '1970-01-01T00:00:00Z';
 function writeEntry(managed: Managed): ManagedFieldsEntry {
   if (managed.entry !== undefined) return managed.entry;
   const { manager, operation, apiVersion, time, set, subresource } = managed;
-  return {
-    ...(manager === '' ? {} : { manager }),
-    operation,
-    apiVersion,
-    ...(time === undefined ? {} : { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: set,
-    ...(subresource === '' ? {} : { subresource }),
-  };
+  const entry: { -readonly [Name in keyof ManagedFieldsEntry]: ManagedFieldsEntry[Name] } = {};
+  if (manager !== '') entry.manager = manager;
+  entry.operation = operation;
+  entry.apiVersion = apiVersion;
+  if (time !== undefined) entry.time = time;
+  entry.fieldsType = 'FieldsV1';
+  entry.fieldsV1 = set;
+  if (subresource !== '') entry.subresource = subresource;
+  return entry;
 }
 
 /** The entry with another set; the same one where the set is the same. */
 export function withSet(managed: Managed, set: FieldsV1): Managed {
   if (set === managed.set) return managed;
-  const { entry: _, ...rest } = managed;
-  return { ...rest, set };
-}
-
-export function withTime(managed: Managed, time: string): Managed {
-  if (time === managed.time) return managed;
-  const { entry: _, ...rest } = managed;
-  return { ...rest, time };
+  const { manager, operation, apiVersion, subresource, time } = managed;
+  return { manager, operation, apiVersion, subresource, time, set, entry: undefined };
 }

@@ -7,7 +7,7 @@ import { type Application, applyFields, type Outcome } from './apply.js';
 import { capUpdateManagers } from './cap.js';
 import { Changes, reconciled } from './changes.js';
 import { applyConflict, conflictsBeside } from './conflicts.js';
-import { isSameManager, type Managed, readEntries, writeEntries } from './entries.js';
+import { isSameManager, type Managed, readEntries, withSet, writeEntries } from './entries.js';
 import { difference, isEmpty, union } from './field-set.js';
 import { fieldsLastApplied, LAST_APPLIED_MANAGER, withLastApplied } from './last-applied.js';
 import { valueAt } from './list-items.js';
@@ -148,10 +148,11 @@ function track(versions: Versions, { live, next, managed }: Tracking, write: Fie
     subresource: write.subresource,
     time: timeOf(write.now),
     set,
+    entry: undefined,
   };
   const index = left.findIndex((other) => isSameManager(other, self));
   if (index === -1) left.push(self);
-  else left[index] = { ...self, set: union(left[index]!.set, set) };
+  else left[index] = withSet(self, union(left[index]!.set, set));
   return capUpdateManagers(left);
 }
 

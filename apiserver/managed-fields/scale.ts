@@ -2,7 +2,7 @@
  * The `scale` subresource shows one field of an object in another kind. Whoever owns that field owns the replicas of the
  * Scale, and the other way round.
  */
-import { isSameManager, type Managed, readEntries, writeEntries } from './entries.js';
+import { isSameManager, type Managed, readEntries, withSet, writeEntries } from './entries.js';
 import { difference, has, isEmpty, single } from './field-set.js';
 import { FieldsProblem, type ManagedFieldsEntry } from './types.js';
 
@@ -24,8 +24,7 @@ export function scaleEntries(
   for (const managed of readOrNone(entries)) {
     const path = pathIn(paths, managed.apiVersion);
     if (path === undefined || !has(managed.set, path)) continue;
-    const { entry: _, ...rest } = managed;
-    scaled.push({ ...rest, apiVersion: SCALE_API_VERSION, set: single(SCALE_REPLICAS) });
+    scaled.push({ ...managed, apiVersion: SCALE_API_VERSION, set: single(SCALE_REPLICAS), entry: undefined });
   }
   return writeEntries(scaled);
 }
@@ -56,15 +55,13 @@ export function mergeScaleEntries(
       merged.push(managed);
       continue;
     }
-    const { entry: _, ...rest } = managed;
     const set = difference(managed.set, single(path));
-    if (!isEmpty(set)) merged.push({ ...rest, set });
+    if (!isEmpty(set)) merged.push(withSet(managed, set));
   }
   const replicas = pathIn(paths, apiVersion) ?? SCALE_REPLICAS;
   for (const owner of owners) {
     if (!has(owner.set, SCALE_REPLICAS)) continue;
-    const { entry: _, ...rest } = owner;
-    merged.push({ ...rest, apiVersion, time: undefined, set: single(replicas) });
+    merged.push({ ...owner, apiVersion, time: undefined, set: single(replicas), entry: undefined });
   }
   return writeEntries(merged);
 }

@@ -81,7 +81,11 @@ export const objectMeta = once(() =>
         patchStrategy: 'merge',
         description: 'Must be empty before the object is removed.',
       }),
-      managedFields: list(managedFieldsEntry(), { listType: 'atomic', description: 'Who set which field.' }),
+      managedFields: list(managedFieldsEntry(), {
+        listType: 'atomic',
+        keepsEmpty: true,
+        description: 'Who set which field; an empty list forgets it all.',
+      }),
     },
     { description: 'What every stored object carries.' },
   ),
