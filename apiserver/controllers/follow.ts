@@ -1,9 +1,10 @@
 /** Follows every object of a resource: the present ones as ADDED, then each change, over whatever ends a watch. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Registry, WatchEvent, Watcher } from '../registry/types.js';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { everything } from '../registry/selectors/index.js';
+import type { Registry, WatchEvent, Watcher } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 
+/** Events told in one turn of the event loop, so that requests get theirs between a large state's parts. */
 const EVENTS_AT_ONCE_MAX = 500;
 const RETRY_MS = 500;
 
@@ -13,37 +14,86 @@ export interface FollowOptions {
   readonly onEvent: (event: WatchEvent) => void;
   /** Told why a watch ended; another one begins soon. */
   readonly onError: (error: unknown) => void;
+  /** A watch begins: every object comes as ADDED; what is gone since the last watch does not come at all. */
+  readonly onStart?: () => void;
+  /** All objects that were there when the watch began have been told of. */
+  readonly onSynced?: () => void;
 }
 
 /** Runs until the context's signal aborts. After a lost watch every object comes again as ADDED. */
-export async function follow(options: FollowOptions): Promise<void> {
-  const { registry, context } = options;
-  const request = { allowBookmarks: false, labels: everything, fields: everything };
-  while (!context.signal.aborted) {
+export const follow = (options: FollowOptions): Promise<void> => new Follower(options).run();
+
+export class Follower {
+  private watcher: Watcher | undefined;
+  private synced = false;
+  private waiting: (() => void)[] = [];
+
+  constructor(private readonly options: FollowOptions) {}
+
+  /** Runs until the context's signal aborts. */
+  async run(): Promise<void> {
+    const { registry, context, onError } = this.options;
+    const request = { allowBookmarks: true, sendInitialEvents: true, labels: everything, fields: everything };
+    while (!context.signal.aborted) {
+      try {
+        this.options.onStart?.();
+        await this.drain(await registry.watch(context, '', request));
+      } catch (error) {
+        if (context.signal.aborted) break;
+        onError(error);
+        await sleep(RETRY_MS, undefined, { signal: context.signal, ref: false }).catch(() => undefined);
+      }
+    }
+    this.release();
+  }
+
+  /** Resolves when everything has been told of that the cache has by now, or the signal has aborted. */
+  async caughtUp(): Promise<void> {
+    if (this.isCaughtUp || this.options.context.signal.aborted) return;
+    await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private get isCaughtUp(): boolean {
+    return this.synced && this.watcher?.isCaughtUp === true;
+  }
+
+  private async drain(watcher: Watcher): Promise<void> {
+    const { signal } = this.options.context;
+    const bell = new Bell();
+    watcher.onReady = () => bell.ring();
+    const stop = () => bell.ring();
+    signal.addEventListener('abort', stop);
+    this.watcher = watcher;
     try {
-      await drain(await registry.watch(context, '', request), options);
-    } catch (error) {
-      if (context.signal.aborted) return;
-      options.onError(error);
-      await sleep(RETRY_MS, undefined, { signal: context.signal, ref: false }).catch(() => undefined);
+      while (!signal.aborted) {
+        const events = watcher.read(EVENTS_AT_ONCE_MAX);
+        for (const event of events) this.tell(event);
+        if (events.length >= EVENTS_AT_ONCE_MAX) await nextTurn();
+        else if (events.length === 0) {
+          if (this.isCaughtUp) this.release();
+          await bell.rung();
+        }
+      }
+    } finally {
+      this.watcher = undefined;
+      this.synced = false;
+      signal.removeEventListener('abort', stop);
+      watcher.close();
     }
   }
-}
 
-async function drain(watcher: Watcher, { context, onEvent }: FollowOptions): Promise<void> {
-  const bell = new Bell();
-  watcher.onReady = () => bell.ring();
-  const stop = () => bell.ring();
-  context.signal.addEventListener('abort', stop);
-  try {
-    while (!context.signal.aborted) {
-      const events = watcher.read(EVENTS_AT_ONCE_MAX);
-      for (const event of events) onEvent(event);
-      if (events.length === 0) await bell.rung();
+  private tell(event: WatchEvent): void {
+    if (event.type !== 'BOOKMARK') this.options.onEvent(event);
+    else if (event.initialEventsEnd === true) {
+      this.synced = true;
+      this.options.onSynced?.();
     }
-  } finally {
-    context.signal.removeEventListener('abort', stop);
-    watcher.close();
+  }
+
+  private release(): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }
 

@@ -1,5 +1,6 @@
 /** The controllers that a server can run, and what keeps the system's own objects. */
 import type { Controller } from './controller.js';
+import { garbageCollector } from './garbage-collector/index.js';
 import { namespaceController } from './namespace.js';
 import { serviceAccountController } from './service-account.js';
 
@@ -7,7 +8,7 @@ export { leaseLeadership } from './lease-leadership.js';
 export { type Leadership, ControllerManager, alwaysLeader } from './manager.js';
 export { SystemObjects } from './system-objects.js';
 
-const all: readonly Controller[] = [namespaceController, serviceAccountController];
+const all: readonly Controller[] = [namespaceController, serviceAccountController, garbageCollector];
 
 /** The controllers of these names, as `controllerNames` lists them. */
 export function controllersNamed(names: readonly string[]): Controller[] {

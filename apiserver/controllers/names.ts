@@ -1,2 +1,13 @@
 /** The controllers that `--controllers` can name. Apart from their code, which --help does not wait for. */
-export const controllerNames: readonly string[] = ['namespace-controller', 'serviceaccount-controller'];
+export const controllerNames: readonly string[] = [
+  'namespace-controller',
+  'serviceaccount-controller',
+  'garbage-collector-controller',
+];
+
+/** Older names that kube-controller-manager takes too. */
+export const controllerAliases: ReadonlyMap<string, string> = new Map([
+  ['namespace', 'namespace-controller'],
+  ['serviceaccount', 'serviceaccount-controller'],
+  ['garbagecollector', 'garbage-collector-controller'],
+]);

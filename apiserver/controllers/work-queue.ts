@@ -1,68 +1,93 @@
 /**
  * Keys to be looked at: each once at a time, again when it was added meanwhile, and later, ever less often, when
- * looking at it failed. One worker, since controllers write little and in turn.
+ * looking at it failed.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 const BACKOFF_MS_MIN = 20;
 const BACKOFF_MS_MAX = 5_000;
+/** Keys that need no waiting are looked at for so long before others get their turn of the event loop. */
+const TURN_MS_MAX = 4;
 
-export interface WorkQueueOptions {
+export interface WorkQueueOptions<K> {
   /** Brings what `key` names to where it should be. `false`: not there yet, look again later. */
-  reconcile(key: string): Promise<boolean>;
+  reconcile(key: K): Promise<boolean>;
   /** Told of each failure; the key is tried again in any case. */
-  onError(key: string, error: unknown): void;
+  onError(key: K, error: unknown): void;
   readonly signal: AbortSignal;
+  /** Keys looked at at the same time, so that their writes share the store's commits; 1 when absent. */
+  readonly workers?: number;
+  /** The longest pause before a key is looked at again, in milliseconds. */
+  readonly backoffMsMax?: number;
 }
 
-export class WorkQueue {
-  private readonly pending = new Set<string>();
-  private readonly failures = new Map<string, number>();
-  private working: Promise<void> | undefined;
+export class WorkQueue<K = string> {
+  private readonly pending = new Set<K>();
+  private readonly busy = new Set<K>();
+  /** Added while they were being looked at. */
+  private readonly again = new Set<K>();
+  private readonly failures = new Map<K, number>();
+  private working = 0;
+  private waiting: (() => void)[] = [];
+  private turnEnds = 0;
 
-  constructor(private readonly options: WorkQueueOptions) {}
+  constructor(private readonly options: WorkQueueOptions<K>) {}
 
-  add(key: string): void {
+  add(key: K): void {
+    if (this.busy.has(key)) {
+      this.again.add(key);
+      return;
+    }
     this.pending.add(key);
-    this.working ??= this.work();
+    if (this.working < (this.options.workers ?? 1)) void this.work();
   }
 
-  /** Resolves when nothing is being worked on. */
-  async idle(): Promise<void> {
-    await this.working;
-  }
-
-  private async work(): Promise<void> {
-    // Whoever adds a key goes on first, and adds what else there is.
-    await Promise.resolve();
-    for (const key of this.pending) {
-      if (this.options.signal.aborted) break;
-      this.pending.delete(key);
-      await this.look(key);
-    }
-    this.working = undefined;
-  }
-
-  private async look(key: string): Promise<void> {
-    try {
-      if (await this.options.reconcile(key)) {
-        this.failures.delete(key);
-        return;
-      }
-    } catch (error) {
-      if (this.options.signal.aborted) return;
-      this.options.onError(key, error);
-    }
-    const failures = this.failures.get(key) ?? 0;
-    this.failures.set(key, failures + 1);
-    void this.addLater(key, Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** failures));
-  }
-
-  private async addLater(key: string, delayMs: number): Promise<void> {
+  /** Adds it when the delay is over, unless the queue is stopped by then. */
+  async addAfter(key: K, delayMs: number): Promise<void> {
     const { signal } = this.options;
     await sleep(delayMs, undefined, { signal, ref: false }).then(
       () => this.add(key),
       () => undefined,
     );
+  }
+
+  /** Resolves when nothing is being worked on. */
+  async idle(): Promise<void> {
+    if (this.working > 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  private async work(): Promise<void> {
+    this.working += 1;
+    // Whoever adds a key goes on first, and adds what else there is.
+    await Promise.resolve();
+    for (const key of this.pending) {
+      if (this.options.signal.aborted) break;
+      this.pending.delete(key);
+      this.busy.add(key);
+      await this.look(key);
+      this.busy.delete(key);
+      if (this.again.delete(key)) this.pending.add(key);
+      if (performance.now() < this.turnEnds) continue;
+      await nextTurn();
+      this.turnEnds = performance.now() + TURN_MS_MAX;
+    }
+    this.working -= 1;
+    if (this.working === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private async look(key: K): Promise<void> {
+    const { options } = this;
+    try {
+      if (await options.reconcile(key)) {
+        this.failures.delete(key);
+        return;
+      }
+    } catch (error) {
+      if (options.signal.aborted) return;
+      options.onError(key, error);
+    }
+    const failures = this.failures.get(key) ?? 0;
+    this.failures.set(key, failures + 1);
+    void this.addAfter(key, Math.min(options.backoffMsMax ?? BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** failures));
   }
 }

@@ -93,6 +93,8 @@ export interface Watcher {
   read(max: number): readonly WatchEvent[];
   /** Called (once for each transition from nothing to something ready). Set before the first read. */
   onReady: (() => void) | undefined;
+  /** Everything that the cache has by now has been read. */
+  readonly isCaughtUp: boolean;
   close(): void;
 }
 

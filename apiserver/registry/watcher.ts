@@ -74,6 +74,10 @@ export class CacheWatcher implements Watcher {
     this.cursor = start.after < window.floor ? -1 : window.firstAfter(start.after);
   }
 
+  get isCaughtUp(): boolean {
+    return this.idle;
+  }
+
   read(max: number): readonly WatchEvent[] {
     if (this.closed) return [];
     const events: WatchEvent[] = [];

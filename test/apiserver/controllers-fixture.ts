@@ -5,7 +5,7 @@ import type { AdmissionPlugin } from '../../apiserver/admission/plugin.js';
 import { defaultAllocators } from '../../apiserver/allocation/index.js';
 import { systemContext } from '../../apiserver/controllers/context.js';
 import { StatusError } from '../../apiserver/errors.js';
-import { createRegistries } from '../../apiserver/registry/index.js';
+import { createRegistries, type Registries } from '../../apiserver/registry/index.js';
 import { everything } from '../../apiserver/registry/selectors/index.js';
 import type { Registry, ResourceTable } from '../../apiserver/registry/types.js';
 import { builtinResources } from '../../schemas/index.js';
@@ -20,6 +20,7 @@ export const everythingOf = { limit: 0, labels: everything, fields: everything }
 export interface Fixture {
   readonly client: EtcdClient;
   readonly table: ResourceTable;
+  readonly registries: Registries;
   readonly registry: (plural: string, group?: string) => Registry;
   /** Creates an object of a core resource and gives it back as it is stored. */
   readonly create: (plural: string, namespace: string, object: object) => Promise<KubeObject>;
@@ -52,6 +53,7 @@ export async function openFixture(t: { teardown(close: () => Promise<void>): voi
   return {
     client,
     table,
+    registries,
     registry,
     async create(plural, namespace, object) {
       const { kind } = registry(plural).definition;

@@ -71,6 +71,10 @@ class FakeWatcher implements Watcher {
     if (this.queue.length === 1) this.onReady?.();
   }
 
+  get isCaughtUp(): boolean {
+    return this.queue.length === 0;
+  }
+
   read(max: number): readonly WatchEvent[] {
     this.reads++;
     if (this.queue.length === 0 && this.failure !== undefined) throw this.failure;
