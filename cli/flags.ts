@@ -1,7 +1,7 @@
 /** The values that flags take. Each parser refuses with one line, which the command prints before it ends with 2. */
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { controllerNames } from '../apiserver/controllers/names.js';
+import { controllerAliases, controllerNames } from '../apiserver/controllers/names.js';
 import type { InitialMember } from '../storage/cluster/bootstrap.js';
 import { addressOf, checkedUrls, UrlError } from '../storage/cluster/urls.js';
 
@@ -73,7 +73,10 @@ export function origins(value: string): string[] {
  * name counts. Gives the names to run.
  */
 export function controllers(value: string): string[] {
-  const items = list(value);
+  const items = list(value).map((item) => {
+    const name = item.replace(/^-/, '');
+    return item.slice(0, item.length - name.length) + (controllerAliases.get(name) ?? name);
+  });
   for (const item of items) {
     if (item !== '*' && !controllerNames.includes(item.replace(/^-/, ''))) {
       throw new InvalidArgumentError(`${item} is none of *, ${controllerNames.join(', ')}.`);

@@ -5,6 +5,8 @@ import type { ResourceTable } from '../registry/types.js';
 export interface ControllerOptions {
   readonly table: ResourceTable;
   readonly logger: Logger;
+  /** Other servers write to the same store, and hear later of what this one writes. */
+  readonly isShared: boolean;
   /** Aborts when the controller must stop: the server stops, or another member has become the leader. */
   readonly signal: AbortSignal;
 }

@@ -33,7 +33,7 @@ export class Follower {
   /** Runs until the context's signal aborts. */
   async run(): Promise<void> {
     const { registry, context, onError } = this.options;
-    const request = { allowBookmarks: true, sendInitialEvents: true, labels: everything, fields: everything };
+    const request = { allowBookmarks: false, labels: everything, fields: everything };
     while (!context.signal.aborted) {
       try {
         this.options.onStart?.();
@@ -67,10 +67,10 @@ export class Follower {
     try {
       while (!signal.aborted) {
         const events = watcher.read(EVENTS_AT_ONCE_MAX);
-        for (const event of events) this.tell(event);
+        for (const event of events) this.options.onEvent(event);
         if (events.length >= EVENTS_AT_ONCE_MAX) await nextTurn();
         else if (events.length === 0) {
-          if (this.isCaughtUp) this.release();
+          if (watcher.isCaughtUp) this.reached();
           await bell.rung();
         }
       }
@@ -82,12 +82,10 @@ export class Follower {
     }
   }
 
-  private tell(event: WatchEvent): void {
-    if (event.type !== 'BOOKMARK') this.options.onEvent(event);
-    else if (event.initialEventsEnd === true) {
-      this.synced = true;
-      this.options.onSynced?.();
-    }
+  private reached(): void {
+    if (!this.synced) this.options.onSynced?.();
+    this.synced = true;
+    this.release();
   }
 
   private release(): void {

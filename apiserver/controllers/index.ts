@@ -1,7 +1,7 @@
 /** The controllers that a server can run, and what keeps the system's own objects. */
 import type { Controller } from './controller.js';
 import { garbageCollector } from './garbage-collector/index.js';
-import { namespaceController } from './namespace.js';
+import { namespaceController } from './namespace/index.js';
 import { serviceAccountController } from './service-account.js';
 
 export { leaseLeadership } from './lease-leadership.js';

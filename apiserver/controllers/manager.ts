@@ -16,6 +16,7 @@ export interface ControllerManagerOptions {
   readonly table: ResourceTable;
   readonly logger: Logger;
   readonly controllers: readonly Controller[];
+  /** Absent: this server is alone on its store. */
   readonly leadership?: Leadership;
 }
 
@@ -38,12 +39,13 @@ export class ControllerManager {
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    const { table, controllers } = this.options;
+    const { table, controllers, leadership } = this.options;
+    const isShared = leadership !== undefined;
     await Promise.all(
       controllers.map(async (controller) => {
         const logger = this.options.logger.child({ controller: controller.name });
         try {
-          await controller.run({ table, logger, signal });
+          await controller.run({ table, logger, signal, isShared });
         } catch (error) {
           logger.error({ err: error }, 'the controller has ended');
         }

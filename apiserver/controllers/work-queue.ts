@@ -29,6 +29,7 @@ export class WorkQueue<K = string> {
   private readonly failures = new Map<K, number>();
   private working = 0;
   private waiting: (() => void)[] = [];
+  private turn: Promise<void> | undefined;
   private turnEnds = 0;
 
   constructor(private readonly options: WorkQueueOptions<K>) {}
@@ -67,12 +68,17 @@ export class WorkQueue<K = string> {
       await this.look(key);
       this.busy.delete(key);
       if (this.again.delete(key)) this.pending.add(key);
-      if (performance.now() < this.turnEnds) continue;
-      await nextTurn();
-      this.turnEnds = performance.now() + TURN_MS_MAX;
+      if (performance.now() >= this.turnEnds) await (this.turn ??= this.nextTurn());
     }
     this.working -= 1;
     if (this.working === 0) for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  /** One for all workers, which share its time. */
+  private async nextTurn(): Promise<void> {
+    await nextTurn();
+    this.turn = undefined;
+    this.turnEnds = performance.now() + TURN_MS_MAX;
   }
 
   private async look(key: K): Promise<void> {

@@ -138,14 +138,13 @@ export function checkDeleteOptions(body: DeleteOptionsBody): ParsedDeleteOptions
   }
   problems.push(...dryRunProblems(dryRun));
   if (problems.length > 0) throw invalid({ group: 'meta.k8s.io', name: 'DeleteOptions' }, '', problems);
-  const propagation =
-    policy ?? (orphanDependents === undefined ? undefined : orphanDependents ? 'Orphan' : 'Background');
   return {
     acceptedWhileWaiting: orphanDependents === false,
     ...(dryRun.length > 0 ? { dryRun: true } : {}),
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(preconditions === undefined ? {} : { preconditions }),
-    ...(propagation !== undefined && isPolicy(propagation) ? { propagationPolicy: propagation } : {}),
+    ...(policy !== undefined && isPolicy(policy) ? { propagationPolicy: policy } : {}),
+    ...(orphanDependents === undefined ? {} : { orphanDependents }),
   };
 }
 

@@ -41,7 +41,7 @@ export function decideDeletion(
   // Objects that expire by themselves are not subject to garbage collection.
   const finalizers =
     definition.timeToLiveSeconds === undefined
-      ? finalizersFor(metadata, options)
+      ? finalizersFor(metadata, policyOf(options))
       : (metadata.finalizers ?? []);
   if (graceful !== undefined) {
     const seconds = graceful.deletionGracePeriodSeconds ?? 0;
@@ -63,7 +63,10 @@ function terminate(object: KubeObject, options: DeleteOptions, now: number): Del
   const metadata = {
     ...object.metadata,
     deletionTimestamp: timestamp(now),
-    finalizers: finalizersFor(object.metadata, options),
+    finalizers: finalizersFor(
+      object.metadata,
+      options.orphanDependents === false ? 'Foreground' : policyOf(options),
+    ),
   };
   return { action: 'mark', object: { ...object, metadata, status }, thenRemove: false };
 }
@@ -105,7 +108,7 @@ function decideGrace(
 /** Terminating without a grace period, for the sake of finalizers. */
 function markNow(metadata: ObjectMeta, now: number): ObjectMeta {
   const { deletionTimestamp: before } = metadata;
-  const base = metadata.deletionGracePeriodSeconds === undefined ? raised(metadata) : metadata;
+  const base = before ? metadata : raised(metadata);
   return {
     ...base,
     deletionTimestamp: before && Date.parse(before) <= now ? before : timestamp(now),
@@ -117,8 +120,16 @@ function markNow(metadata: ObjectMeta, now: number): ObjectMeta {
 const raised = (metadata: ObjectMeta): ObjectMeta =>
   metadata.generation ? { ...metadata, generation: metadata.generation + 1 } : metadata;
 
+function policyOf({
+  propagationPolicy,
+  orphanDependents,
+}: DeleteOptions): DeleteOptions['propagationPolicy'] {
+  if (orphanDependents === undefined) return propagationPolicy;
+  return orphanDependents ? 'Orphan' : 'Background';
+}
+
 /** Finalizers after the propagation policy: one of its two is set, or both are taken away, or they stay as they were. */
-function finalizersFor(metadata: ObjectMeta, { propagationPolicy: policy }: DeleteOptions): string[] {
+function finalizersFor(metadata: ObjectMeta, policy: DeleteOptions['propagationPolicy']): string[] {
   const present = metadata.finalizers ?? [];
   if (policy === undefined) return present;
   const wanted = policy === 'Orphan' ? orphanFinalizer : policy === 'Foreground' ? foregroundFinalizer : '';

@@ -1,4 +1,5 @@
 /** Reads the whole state of one resource at one revision, page by page. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EtcdClient, KeyValue } from '../../storage/client/interface.js';
 import { EtcdError } from '../../storage/errors.js';
 import { ItemTree } from './item-tree.js';
@@ -43,6 +44,8 @@ async function loadOnce(client: EtcdClient, keys: KeySpace, toItem: ToItem): Pro
       if (item !== undefined) tree.set(order, item);
     }
     if (!page.more) return { tree, revision };
+    // The embedded store answers within the call, and requests wait meanwhile.
+    await nextTurn();
     key = keys.ofOrder(`${order}\0`);
   }
 }

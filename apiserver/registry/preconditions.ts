@@ -1,6 +1,7 @@
 /** What a client demands of the object that it changes or removes. */
 import type { KubeObject } from '../../schemas/definition.js';
 import { conflict, internal, invalid } from '../errors.js';
+import { hasSpecFinalizers } from './deletion.js';
 import type { Resource } from './resource.js';
 import type { StoredItem } from './stored-item.js';
 
@@ -28,7 +29,7 @@ export function checkUpdateUid(
   );
 }
 
-/** Of a deletion; these messages name the kind rather than the resource. Throws StatusError 409. */
+/** Of a deletion; these messages name the kind rather than the resource, but for namespaces. Throws StatusError 409. */
 export function checkDeletePreconditions(
   resource: Resource,
   item: StoredItem,
@@ -36,6 +37,20 @@ export function checkDeletePreconditions(
 ): void {
   const { definition } = resource;
   const { metadata } = item.object;
+  if (hasSpecFinalizers(definition)) {
+    const refuse = (field: string, wanted: string, present: string) =>
+      conflict(
+        resource.name,
+        item.name,
+        `Precondition failed: ${field} in precondition: ${wanted}, ${field} in object meta: ${present}`,
+      );
+    const version = String(item.revision);
+    if (uid !== undefined && uid !== metadata.uid) throw refuse('UID', uid, metadata.uid ?? '');
+    if (resourceVersion !== undefined && resourceVersion !== version) {
+      throw refuse('ResourceVersion', resourceVersion, version);
+    }
+    return;
+  }
   const kind = { group: definition.group, name: definition.kind };
   if (uid !== undefined && uid !== metadata.uid) {
     throw conflict(

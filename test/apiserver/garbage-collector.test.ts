@@ -1,6 +1,8 @@
 /** The garbage collector: what goes with its owners, what stays, and deletions that wait for dependents. */
 import t from 'tap';
+import { bindPod } from '../../apiserver/registry/subresources.js';
 import type { KubeObject } from '../../schemas/definition.js';
+import { context } from './controllers-fixture.js';
 import { widgets } from './registry-fixture.js';
 import { NAMESPACE, openGarden, ownedBy, until } from './garbage-collector-fixture.js';
 
@@ -181,11 +183,7 @@ t.test('owners that never were', async (t) => {
   t.ok(await find(clusterAbsent), 'not even where there is none');
   await until(async () => (await names('events', 'other')).length > 0);
   const [event = ''] = await names('events', 'other');
-  const { object } = await registry('events').get(
-    { ...(await import('./controllers-fixture.js')).context },
-    'other',
-    event,
-  );
+  const { object } = await registry('events').get(context, 'other', event);
   t.match(object, {
     metadata: { name: /^elsewhere\.[0-9a-f]{16}$/ },
     involvedObject: { kind: 'Secret', namespace: 'other', name: 'elsewhere', apiVersion: 'v1' },
@@ -247,8 +245,6 @@ t.test('what happened while nobody collected is made up for', async (t) => {
 
 t.test('pods go with the grace of their node', async (t) => {
   const { plant, remove, isGone, find, registry, collect } = await openGarden(t);
-  const { bindPod } = await import('../../apiserver/registry/subresources.js');
-  const { context } = await import('./controllers-fixture.js');
   collect();
   const owner = await plant('configmaps', 'owner');
   await plant('serviceaccounts', 'default');
@@ -277,9 +273,7 @@ t.test('an object that carries a finalizer of a policy is deleted by that policy
 });
 
 t.test('resources that come later are followed, and those that go are forgotten', async (t) => {
-  const garden = await openGarden(t);
-  const { plant, isGone, find, remove, registries, collect } = garden;
-  const { context } = await import('./controllers-fixture.js');
+  const { plant, isGone, find, remove, registries, collect } = await openGarden(t);
   collect();
   const reference = { apiVersion: 'example.com/v1', kind: 'Widget', name: 'w', uid: ABSENT };
   const waits = await plant('secrets', 'waits', [reference]);
@@ -289,11 +283,11 @@ t.test('resources that come later are followed, and those that go are forgotten'
   t.ok(await find(waits));
   const registry = registries.register(widgets);
   await until(() => isGone(waits));
-  const widget = (await registry.create(context, {
+  const { object: widget } = await registry.create(context, {
     kind: 'Widget',
     apiVersion: 'example.com/v1',
     metadata: { name: 'w', namespace: NAMESPACE, ownerReferences: [ownedBy(owner)] },
-  })).object;
+  });
   const child = await plant('secrets', 'child', [ownedBy(widget)]);
   await remove(owner);
   await until(() => isGone(child));

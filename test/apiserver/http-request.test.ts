@@ -228,11 +228,20 @@ t.test('delete options', (t) => {
     gracePeriodSeconds: 0,
     propagationPolicy: 'Foreground',
   });
-  t.match(checkDeleteOptions({ orphanDependents: true }), { propagationPolicy: 'Orphan' });
+  t.match(checkDeleteOptions({ orphanDependents: true }), {
+    orphanDependents: true,
+    acceptedWhileWaiting: false,
+  });
   t.match(checkDeleteOptions({ orphanDependents: false }), {
-    propagationPolicy: 'Background',
+    orphanDependents: false,
     acceptedWhileWaiting: true,
   });
+  const ignored = 'ignoreStoreReadErrorWithClusterBreakingPotential=true&dryRun=All&propagationPolicy=Orphan';
+  t.match(
+    deleteOptionsOfQuery(new URLSearchParams(ignored)),
+    { dryRun: true, propagationPolicy: 'Orphan' },
+    'its feature gate is off, so it is as if it were not there, and goes with all others',
+  );
   t.equal(
     failure(() => checkDeleteOptions({ orphanDependents: true, propagationPolicy: 'Orphan' })).message,
     'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set',

@@ -150,7 +150,7 @@ t.test(
       );
     t.match(await remove(), { status: 200, json: { kind: 'ConfigMap' } });
     t.equal((await remove({ orphanDependents: false })).status, 202);
-    t.match(registry?.deleted, { propagationPolicy: 'Background' });
+    t.match(registry?.deleted, { orphanDependents: false });
     t.equal(
       (await remove({ kind: 'DeleteOptions', apiVersion: 'apps/v1', preconditions: { uid: 'u-1' } })).status,
       200,

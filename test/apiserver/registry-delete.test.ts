@@ -112,6 +112,28 @@ t.test('propagation policies set and clear their finalizers', async (t) => {
   t.same(await after('f', ['example.com/x'], 'Background'), ['example.com/x']);
 });
 
+t.test('orphanDependents is the old way to say it', async (t) => {
+  const { widgets: registry } = openFixture();
+  await make(registry, 'a');
+  const { item } = await registry.delete(demo, 'demo', 'a', { orphanDependents: true });
+  t.same(item.object.metadata.finalizers, ['orphan']);
+  await make(registry, 'b', { finalizers: ['orphan', 'example.com/x'] });
+  const kept = await registry.delete(demo, 'demo', 'b', { orphanDependents: false });
+  t.same(kept.item.object.metadata.finalizers, ['example.com/x']);
+});
+
+t.test('a policy may change while the deletion waits', async (t) => {
+  const { widgets: registry } = openFixture();
+  await make(registry, 'a', { finalizers: ['example.com/x'] });
+  const policy = async (propagationPolicy: 'Orphan' | 'Foreground' | 'Background') =>
+    (await registry.delete(demo, 'demo', 'a', { propagationPolicy })).item.object.metadata.finalizers;
+  t.same(await policy('Foreground'), ['example.com/x', 'foregroundDeletion']);
+  t.same(await policy('Orphan'), ['example.com/x', 'orphan']);
+  t.same(await policy('Background'), ['example.com/x']);
+  const { object } = await registry.get(demo, 'demo', 'a');
+  t.equal(object.metadata.generation, 2, 'raised once, by the first');
+});
+
 t.test('objects that expire by themselves know no propagation', async (t) => {
   const { widgets: registry } = openFixture({}, events);
   await registry.create(demo, {
@@ -296,6 +318,34 @@ t.test('namespaces', async (t) => {
   t.equal(etcd.valueOf('/registry/namespaces/temp'), undefined, '#10');
 });
 
+t.test(
+  'namespaces have preconditions in words of their own, and take orphanDependents: false for foreground',
+  async (t) => {
+    const { widgets: registry } = openFixture({}, namespaces);
+    const context = contextOf();
+    const { object } = await registry.create(context, {
+      kind: 'Namespace',
+      apiVersion: 'v1',
+      metadata: { name: 'n' },
+    });
+    const remove = (preconditions: { uid?: string; resourceVersion?: string }) =>
+      refusal(registry.delete(context, '', 'n', { preconditions }));
+    const { uid = '' } = object.metadata;
+    t.match((await remove({ uid: 'x' })).toStatus(), {
+      code: 409,
+      reason: 'Conflict',
+      message: `Operation cannot be fulfilled on namespaces "n": Precondition failed: UID in precondition: x, UID in object meta: ${uid}`,
+      details: { name: 'n', kind: 'namespaces' },
+    });
+    t.equal(
+      (await remove({ resourceVersion: '1' })).message,
+      'Operation cannot be fulfilled on namespaces "n": Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: 2',
+    );
+    const { item } = await registry.delete(context, '', 'n', { orphanDependents: false });
+    t.same(item.object.metadata.finalizers, ['foregroundDeletion']);
+  },
+);
+
 t.test('an update of a living namespace without finalizers keeps it', async (t) => {
   const { widgets: registry } = openFixture({}, namespaces);
   const context = contextOf();
@@ -338,6 +388,49 @@ t.test('collections', async (t) => {
   const left = await registry.list(demo, 'demo', all);
   t.equal(left.items.length, 51);
   t.ok(left.items.find(({ name }) => name === 'hold')?.object.metadata.deletionTimestamp);
+});
+
+t.test('a page of a collection', async (t) => {
+  const { widgets: registry } = openFixture();
+  for (let i = 0; i < 5; i++) await make(registry, `w${i}`);
+  const first = await registry.deleteCollection(demo, 'demo', { ...all, limit: 2 });
+  t.same(
+    first.items.map(({ name }) => name),
+    ['w0', 'w1'],
+  );
+  t.equal(first.remainingItemCount, 3);
+  const { continueToken = '' } = first;
+  const second = await registry.deleteCollection(demo, 'demo', { ...all, limit: 2, continueToken });
+  t.same(
+    second.items.map(({ name }) => name),
+    ['w2', 'w3'],
+  );
+  const left = await registry.list(demo, 'demo', all);
+  t.same(
+    left.items.map(({ name }) => name),
+    ['w4'],
+  );
+});
+
+t.test('a collection goes by a policy, and each pod with its own grace', async (t) => {
+  const { widgets: registry } = openFixture({}, graceful);
+  await registry.create(demo, widget('bound', scheduled));
+  await make(registry, 'free');
+  await make(registry, 'held', { finalizers: ['example.com/x'] });
+  await registry.deleteCollection(demo, 'demo', all, { propagationPolicy: 'Foreground' });
+  const left = await registry.list(demo, 'demo', all);
+  t.same(
+    left.items.map(({ name, object: { metadata } }) => [
+      name,
+      metadata.deletionGracePeriodSeconds,
+      metadata.finalizers,
+    ]),
+    [
+      ['bound', 30, ['foregroundDeletion']],
+      ['free', 0, ['foregroundDeletion']],
+      ['held', 0, ['example.com/x', 'foregroundDeletion']],
+    ],
+  );
 });
 
 t.test('what others delete meanwhile does not fail a collection', async (t) => {

@@ -3,12 +3,20 @@
  * its owners are gone, loses the references to those that are gone when others are not, and itself goes on when those
  * that it waits for have gone or no longer refer to it.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { hasReason } from '../registries.js';
 import { FOREGROUND, ORPHAN, seen } from './metadata.js';
 import type { Node } from './node.js';
 import { classifyOwners, findObject, type OwnersOptions } from './owners.js';
-import { deleteObject, type Policy, removeFinalizer, removeReferences, type Target, unblockOwners } from './writes.js';
+import {
+  deleteObject,
+  type Policy,
+  removeFinalizer,
+  removeReferences,
+  type Target,
+  unblockOwners,
+} from './writes.js';
 
 /** Dependents of one owner that are orphaned at the same time. */
 const ORPHANS_AT_ONCE = 16;
@@ -77,7 +85,8 @@ export class Collector {
     if (owners === 'invalid') return true;
     const { solid, absent, waiting } = owners;
     if (solid.size > 0) {
-      if (absent.size + waiting.size > 0) await removeReferences(target, new Set([...absent, ...waiting]), item);
+      if (absent.size + waiting.size > 0)
+        await removeReferences(target, new Set([...absent, ...waiting]), item);
       return true;
     }
     let state = item;
@@ -87,7 +96,10 @@ export class Collector {
       policy = 'Foreground';
       if (ownsWaiting(node)) state = await unblockOwners(target, item);
     }
-    this.options.logger.debug({ ...node.coordinates, namespace: node.namespace, policy }, 'deleting an object without owners');
+    this.options.logger.debug(
+      { ...node.coordinates, namespace: node.namespace, policy },
+      'deleting an object without owners',
+    );
     await deleteObject(target, state, policy);
     return true;
   }
@@ -166,7 +178,10 @@ function ownsWaiting({ dependents }: Node): boolean {
 async function forEach(nodes: Iterable<Node>, work: (node: Node) => Promise<void>): Promise<void> {
   const rest = [...nodes].values();
   const worker = async () => {
-    for (const node of rest) await work(node);
+    for (const node of rest) {
+      await work(node);
+      await nextTurn();
+    }
   };
   await Promise.all(Array.from({ length: ORPHANS_AT_ONCE }, worker));
 }

@@ -76,8 +76,7 @@ export class Graph {
     const references = dependent.owners.filter(({ owner }) => owner.uid === object.uid);
     if (dependent.gone || references.length === 0) return;
     const owner =
-      this.nodes.get(object.uid) ??
-      this.add(object.uid, coordinatesOf(resource, object), object.namespace);
+      this.nodes.get(object.uid) ?? this.add(object.uid, coordinatesOf(resource, object), object.namespace);
     this.identify(owner, resource, object);
     for (const reference of references) reference.owner = owner;
     this.link(dependent, owner, ownersOf(dependent.owners).get(owner));

@@ -23,10 +23,11 @@ const WORKERS = 20;
 /** What cannot be deleted, since admission refuses it, say, is not tried more often. */
 const BACKOFF_MS_MAX = 60_000;
 
+const contextOf = (signal: AbortSignal) => controllerContext(ACCOUNT, signal);
+
 export const garbageCollector: Controller = {
   name: NAME,
   async run({ table, logger, signal }) {
-    const contextOf = (ends: AbortSignal) => controllerContext(ACCOUNT, ends);
     const context = contextOf(signal);
     const kinds = new Kinds(table);
     const absentOwners = new AbsentOwners();

@@ -109,7 +109,12 @@ export class Monitors {
   private begin(key: string, registry: Registry, before: Followed | undefined): void {
     const { graph, logger, signal, contextOf } = this.options;
     const { definition } = registry;
-    const followed = before ?? { apiVersion: apiVersionOf(definition), kind: definition.kind, registry, epoch: 0 };
+    const followed = before ?? {
+      apiVersion: apiVersionOf(definition),
+      kind: definition.kind,
+      registry,
+      epoch: 0,
+    };
     followed.registry = registry;
     const stop = new AbortController();
     const context = contextOf(AbortSignal.any([signal, stop.signal]));

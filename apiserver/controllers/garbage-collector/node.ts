@@ -63,7 +63,8 @@ export class Node {
   setDependent(dependent: Node, blocks: boolean | undefined): void {
     const before = this.dependents.get(dependent) === true;
     // Most nodes own nothing.
-    const dependents = this.dependents === nobody ? new Map<Node, boolean>() : (this.dependents as Map<Node, boolean>);
+    const dependents =
+      this.dependents === nobody ? new Map<Node, boolean>() : (this.dependents as Map<Node, boolean>);
     if (blocks === undefined) dependents.delete(dependent);
     else dependents.set(dependent, blocks);
     this.dependents = dependents.size === 0 ? nobody : dependents;

@@ -41,7 +41,8 @@ export async function classifyOwners(
 ): Promise<Owners | 'unknown' | 'invalid'> {
   const owners = { solid: new Set<string>(), absent: new Set<string>(), waiting: new Set<string>() };
   for (const reference of references) {
-    const standing = standingInGraph(options.graph, dependent, reference) ?? (await ask(options, dependent, reference));
+    const standing =
+      standingInGraph(options.graph, dependent, reference) ?? (await ask(options, dependent, reference));
     if (standing === 'unknown' || standing === 'invalid') return standing;
     owners[standing].add(reference.uid);
   }

@@ -21,7 +21,11 @@ export interface Target {
 export type Policy = NonNullable<DeleteOptions['propagationPolicy']>;
 
 /** Deletes the object if it is still in this state. Throws StatusError 404 and 409. */
-export async function deleteObject(target: Target, { revision }: StoredObject, propagationPolicy: Policy): Promise<void> {
+export async function deleteObject(
+  target: Target,
+  { revision }: StoredObject,
+  propagationPolicy: Policy,
+): Promise<void> {
   const { registry, context, uid, namespace, name } = target;
   const preconditions = { uid, resourceVersion: String(revision) };
   await registry.delete(context, namespace, name, { propagationPolicy, preconditions });
@@ -39,7 +43,9 @@ export async function removeReferences(
 /** Makes no owner wait for this object any more. Gives the state it is in then. Throws StatusError 404 and 409. */
 export function unblockOwners(target: Target, state: StoredObject): Promise<StoredObject> {
   return changeReferences(target, state, (references) =>
-    references.map((each) => (each.blockOwnerDeletion === true ? { ...each, blockOwnerDeletion: false } : each)),
+    references.map((each) =>
+      each.blockOwnerDeletion === true ? { ...each, blockOwnerDeletion: false } : each,
+    ),
   );
 }
 
