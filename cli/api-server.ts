@@ -8,6 +8,7 @@ import { defaultAllocators } from '../apiserver/allocation/index.js';
 import { allowAll } from '../apiserver/auth/authorize.js';
 import { reviewAnswers } from '../apiserver/auth/reviews.js';
 import { ServiceAccountTokens } from '../apiserver/auth/service-account-tokens.js';
+import { Compactor } from '../apiserver/compactor.js';
 import {
   ControllerManager,
   SystemObjects,
@@ -40,6 +41,8 @@ export interface ApiServerFlags extends ServiceAccountFlags {
   /** Names of the controllers to run. */
   readonly controllers: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
+  /** Milliseconds of history that the store keeps at least; 0: all. */
+  readonly etcdCompactionInterval: number;
 }
 
 export interface ApiServerParts {
@@ -92,6 +95,14 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   closers.push(() => server.close());
   await server.listen();
   if (!isAlone) await systemObjects.start();
+  const compactor = new Compactor({
+    client,
+    logger,
+    intervalMs: options.etcdCompactionInterval,
+    onCompacted: (revision) => registries.compacted(revision),
+  });
+  compactor.start();
+  closers.push(() => compactor.stop());
   const manager = new ControllerManager({
     table,
     logger,

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { controllerNames } from '../apiserver/controllers/names.js';
 import { etcdFlag } from './etcd/table.js';
-import { boolean } from './etcd/values.js';
+import { boolean, durationFromZero } from './etcd/values.js';
 import {
   controllers,
   directory,
@@ -109,6 +109,15 @@ export function addApiFlags(command: Command): void {
         description: 'regular expressions of web origins to answer',
         byDefault: '',
         parse: origins,
+      }),
+    )
+    .addOption(
+      flag({
+        name: 'etcd-compaction-interval',
+        value: 'duration',
+        description: 'history older than this is compacted, each time so much has passed; 0: never',
+        byDefault: '5m',
+        parse: durationFromZero,
       }),
     );
 }

@@ -304,6 +304,7 @@ t.test('a member is told everything by flags', async (t) => {
     serviceAccountIssuer: ['https://i.example', 'other'],
     apiAudiences: [],
     serviceAccountSigningKeyFile: '/keys/sa.pem',
+    etcdCompactionInterval: 60_000,
   };
   const [, second] = LAYOUT.members;
   t.ok(second);
@@ -323,6 +324,7 @@ t.test('a member is told everything by flags', async (t) => {
     '--service-account-issuer=https://i.example,other',
     '--api-audiences=',
     '--service-account-signing-key-file=/keys/sa.pem',
+    '--etcd-compaction-interval=60000ms',
   ]) {
     t.ok(args.includes(flag), flag);
   }

@@ -6,6 +6,7 @@ import type { EtcdClient, KeyValue, WatchResponse, WatchStream } from '../../sto
 import { expired, type StatusError } from '../errors.js';
 import { Change } from './change.js';
 import { type KeySpace, keyOfOrder, namespaceOf, type Scope } from './keys.js';
+import { isReadable } from './load.js';
 import type { ItemFormat, StoredItem } from './stored-item.js';
 
 /** Changes that wait for one reader before its stream is held. */
@@ -15,7 +16,7 @@ const HISTORY_BYTES_MAX = 1024 * 1024;
 /** Pause before a stream that was cut is opened again, in milliseconds. */
 const HISTORY_RETRY_MS = 500;
 
-/** `too old resource version: N (M)`: M is the oldest revision from which one could still watch. */
+/** `too old resource version: N (M)`: M is the oldest revision from which one can surely still watch. */
 export const tooOld = (revision: number, oldest: number): StatusError =>
   expired(`too old resource version: ${revision} (${oldest})`);
 
@@ -32,6 +33,8 @@ export class History {
   private stream: WatchStream | undefined;
   private retry: NodeJS.Timeout | undefined;
   private held = false;
+  /** The store still has the state that the reader knows, so nothing behind it can have been forgotten. */
+  private isWhole = false;
   /** Every change up to this revision has come. */
   private reached: number;
   /** Why it cannot go on. */
@@ -86,6 +89,7 @@ export class History {
   private open(): void {
     const stream = this.source.client.watch();
     this.stream = stream;
+    this.isWhole = false;
     stream.deliver((response) => this.receive(stream, response));
     stream.closed.then(
       () => this.reopen(stream),
@@ -111,13 +115,20 @@ export class History {
 
   private receive(stream: WatchStream, response: WatchResponse): boolean {
     if (stream !== this.stream) return true;
-    if (this.isFull()) {
+    if (response.canceled === true) {
+      this.end(stream, response.compactRevision);
+      this.onReady();
+      return true;
+    }
+    if (response.created === true) {
+      void this.check(stream);
+      return true;
+    }
+    if (!this.isWhole || this.isFull()) {
       this.held = true;
       return false;
     }
-    if (response.canceled === true) this.end(stream, response.compactRevision);
-    else if (response.created === true) stream.requestProgress();
-    else if (response.events.length === 0) this.reached = Math.max(this.reached, response.header.revision);
+    if (response.events.length === 0) this.reached = Math.max(this.reached, response.header.revision);
     for (const event of response.events) {
       const change = this.changeOf(event.kv, event.type, event.prevKv);
       if (change === undefined) {
@@ -132,9 +143,27 @@ export class History {
     return true;
   }
 
+  private async check(stream: WatchStream): Promise<void> {
+    const { client, keys } = this.source;
+    const isWhole = await isReadable(client, keys, this.reached).catch(() => undefined);
+    if (stream !== this.stream) return;
+    if (isWhole === undefined) {
+      this.reopen(stream);
+      stream.close();
+    } else if (isWhole) {
+      this.isWhole = true;
+      stream.requestProgress();
+      this.held = false;
+      stream.resume();
+    } else {
+      this.fail(this.reached + 1);
+      this.onReady();
+    }
+  }
+
   private end(stream: WatchStream, compactRevision: number | undefined): void {
     if (compactRevision === undefined || compactRevision === 0) this.reopen(stream);
-    else this.fail(compactRevision - 1);
+    else this.fail(compactRevision);
   }
 
   private fail(oldest: number): void {

@@ -58,6 +58,8 @@ export interface Registries {
   unregister(definition: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>): void;
   /** Sends the bookmarks that are due at `now`, in milliseconds since the epoch. It happens by itself every second. */
   tick(now: number): void;
+  /** The store has forgotten the states before this revision. */
+  compacted(revision: number): void;
   /** Ends all watches. The client stays open. */
   close(): void;
 }
@@ -102,6 +104,10 @@ class ServedResources implements Registries {
 
   tick(now: number): void {
     for (const cache of this.caches.values()) cache.tick(now);
+  }
+
+  compacted(revision: number): void {
+    for (const cache of this.caches.values()) cache.compacted(revision);
   }
 
   close(): void {

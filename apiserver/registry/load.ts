@@ -49,3 +49,18 @@ async function loadOnce(client: EtcdClient, keys: KeySpace, toItem: ToItem): Pro
     key = keys.ofOrder(`${order}\0`);
   }
 }
+
+/**
+ * Whether the state at this revision has not been compacted, so that whoever knows it hears of all that comes after. That a
+ * watch can begin behind it does not say as much: an etcd before 3.5.18 begins one at the compacted revision, and has
+ * forgotten what was deleted there. Throws EtcdError.
+ */
+export async function isReadable(client: EtcdClient, keys: KeySpace, revision: number): Promise<boolean> {
+  try {
+    await client.range({ key: keys.prefix, revision, countOnly: true });
+    return true;
+  } catch (error) {
+    if (error instanceof EtcdError && error.is('Compacted')) return false;
+    throw error;
+  }
+}

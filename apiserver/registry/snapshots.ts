@@ -40,6 +40,11 @@ export class Snapshots {
     return snapshot?.tree;
   }
 
+  /** The store has forgotten the states before this revision. */
+  compacted(revision: number): void {
+    this.held = this.held.filter(({ to }) => to >= revision);
+  }
+
   /** Lets go of what has not been used for a while. */
   prune(now: number): void {
     if (this.held.length > 0) this.held = this.held.filter(({ usedAt }) => now - usedAt < SNAPSHOT_IDLE_MS);

@@ -10,7 +10,7 @@ import { Change } from './change.js';
 import { ChangeWindow } from './change-window.js';
 import { ItemTree } from './item-tree.js';
 import { type KeySpace, keyOfOrder, namespaceOf, type Scope } from './keys.js';
-import { load } from './load.js';
+import { isReadable, load } from './load.js';
 import { Snapshots } from './snapshots.js';
 import type { ItemFormat, StoredItem } from './stored-item.js';
 import type { Selector, WantedRevision, WatchEvent } from './types.js';
@@ -64,6 +64,7 @@ export class WatchCache implements WatcherHost {
   private reached = 0;
   /** The present state is that of every revision from here to `reached`. */
   private changedAt = 0;
+  private compactedAt = 0;
   private stream: WatchStream | undefined;
   private starting: Promise<void> | undefined;
   private running = false;
@@ -111,8 +112,9 @@ export class WatchCache implements WatcherHost {
     return this.present.get(order);
   }
 
-  /** The state at exactly this revision, if it is at hand. */
+  /** The state at exactly this revision, if it is at hand and has not been compacted. */
   stateAt(revision: number): ItemTree | undefined {
+    if (revision < this.compactedAt) return undefined;
     if (this.changedAt <= revision && revision <= this.reached) return this.present;
     return this.snapshots.at(revision, this.options.now());
   }
@@ -175,6 +177,12 @@ export class WatchCache implements WatcherHost {
 
   remove(watcher: CacheWatcher): void {
     this.watchers.remove(watcher);
+  }
+
+  /** What API servers have agreed to forget is not answered from memory either: it would be there for some and not for others. */
+  compacted(revision: number): void {
+    this.compactedAt = Math.max(this.compactedAt, revision);
+    this.snapshots.compacted(revision);
   }
 
   /** Sends the bookmarks that are due and lets go of old snapshots. To be called about once a second. */
@@ -307,23 +315,31 @@ export class WatchCache implements WatcherHost {
     if (this.closed || stream !== this.stream) return;
     this.stream = undefined;
     stream.close();
-    const again = () => {
-      if (this.closed) return;
-      if (!compacted) this.follow();
-      else {
-        this.load().catch((error: unknown) => {
-          this.options.onError(error, 'the watch cache could not be loaded');
-          this.retryLater(again);
-        });
-      }
-    };
-    this.retryLater(again);
+    this.retryLater(compacted);
   }
 
-  private retryLater(again: () => void): void {
-    this.retry = setTimeout(again, this.retryMs);
+  private retryLater(compacted: boolean): void {
+    this.retry = setTimeout(() => void (compacted ? this.loadAgain() : this.goOn()), this.retryMs);
     this.retry.unref();
     this.retryMs = Math.min(this.retryMs * 2, RETRY_MAX_MS);
+  }
+
+  /** Behind what is known, unless part of that is gone. */
+  private async goOn(): Promise<void> {
+    const isWhole = await isReadable(this.client, this.keys, this.reached).catch(() => undefined);
+    if (this.closed) return;
+    if (isWhole === undefined) this.retryLater(false);
+    else if (isWhole) this.follow();
+    else await this.loadAgain();
+  }
+
+  private async loadAgain(): Promise<void> {
+    try {
+      await this.load();
+    } catch (error) {
+      this.options.onError(error, 'the watch cache could not be loaded');
+      this.retryLater(true);
+    }
   }
 }
 

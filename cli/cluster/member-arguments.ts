@@ -29,6 +29,7 @@ export function memberArguments(
     controllers: shared.controllers.join(','),
     'cors-allowed-origins': shared.corsAllowedOrigins.join(','),
     ...serviceAccountArguments(shared),
+    'etcd-compaction-interval': `${shared.etcdCompactionInterval}ms`,
     'max-request-bytes': shared.maxRequestBytes,
     'max-txn-ops': shared.maxTxnOps,
     'heartbeat-interval': shared.heartbeatInterval,

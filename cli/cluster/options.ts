@@ -17,6 +17,7 @@ export interface PlaceOptions {
 export interface SharedOptions extends UpkeepFlags, ServiceAccountFlags {
   readonly controllers: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
+  readonly etcdCompactionInterval: number;
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
   readonly heartbeatInterval: number;
