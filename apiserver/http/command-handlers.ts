@@ -1,7 +1,7 @@
 /** Subresources that are commands: created in a kind of their own, and never read back. */
 import { answerTokenRequest } from '../auth/token-request.js';
 import type { KubeObject, Subresource } from '../../schemas/definition.js';
-import { methodNotAllowed } from '../errors.js';
+import { internal, methodNotAllowed } from '../errors.js';
 import { evictPod } from '../registry/eviction.js';
 import { bindPod } from '../registry/subresources.js';
 import { bodyDecoder, type Expected, expectedOf, expectedOfSchema } from './body.js';
@@ -73,14 +73,21 @@ export const createBindingByBody: Handler = async (request) => {
 
 const createEviction: Handler = async (request) => {
   const { exchange, registry, namespace, name } = request;
-  const { object, dryRun } = await admitCommand(request);
+  const { object } = await admitCommand(request);
   const given = (object['deleteOptions'] ?? {}) as DeleteOptionsBody;
-  await evictPod(registry, exchange, namespace, name, object, {
-    ...checkDeleteOptions({ ...given, dryRun: given.dryRun ?? (dryRun ? ['All'] : []) }),
-    now: Date.now(),
-  });
+  const dryRun = dryRunOf(given.dryRun ?? [], exchange.query.getAll('dryRun'));
+  const options = checkDeleteOptions({ ...given, dryRun });
+  await evictPod(registry, exchange, namespace, name, object, { ...options, now: Date.now() });
   await sendJson(exchange, 201, done);
 };
+
+/** A dry run may be asked for in the body and in the query, but not in two ways. */
+function dryRunOf(body: readonly string[], query: readonly string[]): readonly string[] {
+  if (body.length === 0 || query.length === 0) return [...body, ...query];
+  if (body.length === query.length && body.every((value, i) => value === query[i])) return body;
+  const shown = `[${query.join(' ')}] and [${body.join(' ')}]`;
+  throw internal(`Non-matching dry-run options in request and content: ${shown}`);
+}
 
 const createToken: Handler = async (request) => {
   const { exchange, server, namespace, name } = request;

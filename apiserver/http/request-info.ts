@@ -75,11 +75,14 @@ export function parseRequestInfo(
     version: segments[resourceAt - 1] ?? '',
     namespace,
     resource: parts[0] ?? '',
-    // What follows a subresource is not ours to interpret; such a path names no subresource that exists.
-    subresource: parts.length > 3 ? parts.slice(2).join('/') : (parts[2] ?? ''),
+    subresource: subresourceOf(parts),
     name,
   };
 }
+
+/** What follows `proxy` is another's path; behind any other subresource nothing is served, so it names none that exists. */
+const subresourceOf = ([, , subresource = '', ...rest]: readonly string[]): string =>
+  subresource === 'proxy' ? subresource : [subresource, ...rest].join('/');
 
 function nonResource(method: string, path: string): RequestInfo {
   return {

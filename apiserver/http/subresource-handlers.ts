@@ -2,16 +2,17 @@
 import type { KubeObject, ResourceDefinition, Subresource } from '../../schemas/definition.js';
 import { methodNotAllowed } from '../errors.js';
 import { scaleOf } from '../registry/subresources.js';
+import type { ScaleChange } from '../registry/types.js';
 import { APPLY_PATCH, applyBody } from './apply-handler.js';
 import { bodyDecoder, contentType } from './body.js';
 import { bodyOf, commandHandlers } from './command-handlers.js';
-import { askKubelet, kubeletSubresources } from './kubelet-handlers.js';
+import { kubeletHandlers } from './kubelet-handlers.js';
 import { get } from './read-handlers.js';
 import { acceptedShape, plainBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
-import { patch, patcher, update } from './write-handlers.js';
-import { parseWriteOptions } from './write-options.js';
+import { matchPath, patch, patcher, update } from './write-handlers.js';
+import { type ParsedWriteOptions, parseWriteOptions } from './write-options.js';
 
 type Handler = (request: ResourceRequest) => Promise<void>;
 
@@ -30,9 +31,9 @@ export function subresourceHandler(
 ): Handler {
   const { name, kind, scale } = subresource;
   if (scale !== undefined) return verb === 'get' ? getScale : writeScale;
-  if (kubeletSubresources.has(name)) return askKubelet;
+  const path = `${group}/${plural}/${name}`;
   const handler =
-    kind === undefined ? wholeObject.get(verb) : commandHandlers.get(`${group}/${plural}/${name}`);
+    kubeletHandlers.get(path) ?? (kind === undefined ? wholeObject.get(verb) : commandHandlers.get(path));
   if (handler === undefined) throw methodNotAllowed();
   return handler;
 }
@@ -50,21 +51,41 @@ async function getScale({
 
 /** PUT and PATCH: the numbers go into the object they stand for. */
 async function writeScale(request: ResourceRequest): Promise<void> {
-  const { exchange, registry, namespace, name, subresource, body } = request;
+  const { exchange, registry, namespace, name, subresource } = request;
   if (subresource?.scale === undefined) throw methodNotAllowed();
   acceptedShape(exchange);
   if (contentType(exchange) === APPLY_PATCH) {
     const { item } = await applyBody(request);
     return sendScale(exchange, item.object, subresource);
   }
-  const patching = exchange.info.verb === 'patch';
-  const options = parseWriteOptions(exchange.query, patching ? 'PatchOptions' : 'UpdateOptions');
-  const { expected, target } = bodyOf(subresource, request);
-  const change = patching
-    ? patcher(request, expected, target, options.fieldValidation)
-    : bodyDecoder(exchange, body, expected, options.fieldValidation, request.server.table);
-  const { item } = await registry.updateScale(exchange, namespace, name, change, options);
+  const { change, uid, options } = plannedScale(request, subresource);
+  const matched: ScaleChange = async (scale) => matchPath(await change(scale), namespace, name);
+  const { item } = await registry.updateScale(exchange, namespace, name, matched, {
+    ...options,
+    ...(uid ? { preconditions: { uid } } : {}),
+  });
   await sendScale(exchange, item.object, subresource);
+}
+
+interface PlannedScale {
+  readonly change: ScaleChange;
+  /** Of the object that is meant, where a PUT says so. */
+  readonly uid?: string | undefined;
+  readonly options: ParsedWriteOptions;
+}
+
+function plannedScale(request: ResourceRequest, subresource: Subresource): PlannedScale {
+  const { exchange, body, server } = request;
+  const { expected, target } = bodyOf(subresource, request);
+  if (exchange.info.verb === 'patch') {
+    const options = parseWriteOptions(exchange.query, 'PatchOptions');
+    return { change: patcher(request, expected, target, options.fieldValidation), options };
+  }
+  const options = parseWriteOptions(exchange.query, 'UpdateOptions');
+  const decode = bodyDecoder(exchange, body, expected, options.fieldValidation, server.table);
+  // Nothing of it is kept, so every attempt can have the same.
+  const scale = decode();
+  return { change: () => scale, uid: scale.metadata.uid, options };
 }
 
 async function sendScale(

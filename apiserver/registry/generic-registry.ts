@@ -133,7 +133,7 @@ export class GenericRegistry implements Registry {
     namespace: string,
     name: string,
     change: ScaleChange,
-    options: WriteOptions = {},
+    options: UpdateOptions = {},
   ): Promise<UpdateResult> {
     return updateScale({ resource: this.resource, context, namespace, name }, change, options);
   }

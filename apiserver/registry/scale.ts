@@ -14,7 +14,14 @@ import { apiVersionOf } from './canonical.js';
 import { managerName } from './manager-name.js';
 import type { Resource } from './resource.js';
 import { scaleUpdate } from './subresources.js';
-import type { ApplyOptions, ScaleChange, Update, UpdateResult, WriteOptions } from './types.js';
+import type {
+  ApplyOptions,
+  ScaleChange,
+  Update,
+  UpdateOptions,
+  UpdateResult,
+  WriteOptions,
+} from './types.js';
 import { update } from './update.js';
 
 interface ScaleTarget {
@@ -34,7 +41,7 @@ interface Changed {
 export function updateScale(
   target: ScaleTarget,
   change: ScaleChange,
-  options: WriteOptions,
+  options: UpdateOptions,
 ): Promise<UpdateResult> {
   const write = writeOf(target, options);
   return writeScale(target, options, async (before) => {
@@ -72,7 +79,7 @@ function scaleOfResource({ definition }: Resource): Subresource & { readonly sca
 
 function writeScale(
   { resource, context, namespace, name }: ScaleTarget,
-  options: WriteOptions,
+  options: UpdateOptions,
   change: (scale: KubeObject) => Changed | Promise<Changed>,
 ): Promise<UpdateResult> {
   const { scale: paths } = scaleOfResource(resource);
@@ -81,7 +88,7 @@ function writeScale(
   const scaled: Update = async (current) => {
     const entries = current?.metadata.managedFields;
     let after: readonly ManagedFieldsEntry[] = [];
-    const object = await scaleUpdate(paths, async (bare) => {
+    const object = await scaleUpdate(resource.name, paths, async (bare) => {
       const shown = {
         ...bare,
         metadata: { ...bare.metadata, managedFields: scaleEntries(entries, replicas) },

@@ -2,7 +2,7 @@
 import type { KubeObject, ObjectMeta, ScalePaths } from '../../schemas/definition.js';
 import { type FieldError, notSupported, required } from '../../schemas/field-error.js';
 import { scaleStrategy } from '../../schemas/autoscaling/v1/scale.js';
-import { badRequest, conflict, internal, invalid } from '../errors.js';
+import { badRequest, conflict, type GroupName, internal, invalid } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { checkName } from './metadata.js';
 import { podCondition, withCondition } from './pod-conditions.js';
@@ -27,24 +27,27 @@ export function scaleOf(object: KubeObject, paths: ScalePaths): KubeObject {
 }
 
 /**
- * The update of an object that a write to its `scale` comes to. Throws StatusError 400, 409 or 422 when applied.
+ * The update of an object that a write to its `scale` comes to. `resource`: of the object. Throws StatusError 400, 409 or
+ * 422 when applied.
  */
-export function scaleUpdate(paths: ScalePaths, change: ScaleChange): Update {
+export function scaleUpdate(resource: GroupName, paths: ScalePaths, change: ScaleChange): Update {
   return async (current) => {
     if (current === undefined) throw internal('an absent object cannot be scaled');
     const scale = await change(scaleOf(current, paths));
-    const { name = '' } = current.metadata;
+    const { name = '', uid: ownUid = '' } = current.metadata;
     checkName(scale, name);
     const errors = scaleStrategy.validate?.(scale) ?? [];
     if (errors.length > 0) throw invalid(scaleKind, name, errors);
+    const { resourceVersion, uid } = scale.metadata;
+    if (uid && uid !== ownUid) {
+      const subresource = { group: resource.group, name: `${resource.name}/scale` };
+      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${ownUid}`;
+      throw conflict(subresource, name, why);
+    }
     const spec = scale['spec'] as { readonly replicas?: number } | undefined;
     const scaled = withValue(current, paths.specReplicas.split('.'), spec?.replicas ?? 0);
     const { resourceVersion: _, ...metadata } = current.metadata;
-    const { resourceVersion, uid } = scale.metadata;
-    return {
-      ...scaled,
-      metadata: { ...metadata, ...defined({ resourceVersion }), ...(uid ? { uid } : {}) },
-    } as KubeObject;
+    return { ...scaled, metadata: { ...metadata, ...defined({ resourceVersion }) } } as KubeObject;
   };
 }
 

@@ -195,7 +195,7 @@ export interface Registry {
     namespace: string,
     name: string,
     change: ScaleChange,
-    options?: WriteOptions,
+    options?: UpdateOptions,
   ): Promise<UpdateResult>;
   /**
    * Server-side apply. `applied` is what the body says, not decoded: only the fields in it are meant. Creates the object

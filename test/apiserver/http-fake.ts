@@ -198,7 +198,7 @@ export class FakeRegistry implements Registry {
   ): Promise<UpdateResult> {
     const { scale } = this.definition.subresources.find((subresource) => subresource.name === 'scale') ?? {};
     if (scale === undefined) throw new Error('the resource has no scale');
-    return this.update(context, namespace, name, scaleUpdate(scale, change), options);
+    return this.update(context, namespace, name, scaleUpdate(this.name, scale, change), options);
   }
 
   async apply(

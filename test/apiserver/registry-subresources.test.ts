@@ -10,6 +10,7 @@ const paths: ScalePaths = {
   statusReplicas: 'status.size',
   selector: () => 'app=widget',
 };
+const resource = { group: 'example.com', name: 'widgets' };
 const scale = { subresource: 'scale' };
 const pods = { ...widgets, group: '', plural: 'pods', kind: 'Pod' };
 
@@ -61,7 +62,7 @@ t.test('a write to scale', async (t) => {
         spec,
       }) as KubeObject;
   const write = (change: () => KubeObject) =>
-    registry.update(demo, 'demo', 'w', scaleUpdate(paths, change), scale);
+    registry.update(demo, 'demo', 'w', scaleUpdate(resource, paths, change), scale);
   const { item } = await write(body({ replicas: 5 }));
   t.same(item.object['spec'], { size: 5, tags: ['x'] }, 'only the number changes');
   t.equal(item.object.metadata.generation, 2);
@@ -80,9 +81,16 @@ t.test('a write to scale', async (t) => {
     (await refusal(write(body({ replicas: 1 }, { name: 'other' })))).message,
     'the name of the object (other) does not match the name on the URL (w)',
   );
+  t.match((await refusal(write(body({ replicas: 1 }, { uid: 'other' })))).toStatus(), {
+    code: 409,
+    message:
+      /^Operation cannot be fulfilled on widgets\/scale.example.com "w": Precondition failed: UID in precondition: other, UID in object meta: /,
+    details: { name: 'w', group: 'example.com', kind: 'widgets/scale' },
+  });
   t.same((await write(body({}, { resourceVersion: '3' }))).item.object['spec'], { size: 0, tags: ['x'] });
   t.equal(
-    (await refusal(registry.update(demo, 'demo', 'nope', scaleUpdate(paths, body({})), scale))).code,
+    (await refusal(registry.update(demo, 'demo', 'nope', scaleUpdate(resource, paths, body({})), scale)))
+      .code,
     404,
     '#181',
   );
@@ -106,10 +114,10 @@ t.test('binding', async (t) => {
   await registry.create(demo, pod('p'));
   await bind('p', binding('p'), true);
   t.equal((await registry.get(demo, 'demo', 'p')).revision, 2, 'a dry run binds nothing');
-  await bind('p', binding('p', undefined, { annotations: { by: 'me' } }));
+  await bind('p', binding('p', undefined, { annotations: { by: 'me' }, labels: { zone: 'z1' } }));
   const { object } = await registry.get(demo, 'demo', 'p');
   t.match(object, {
-    metadata: { generation: 1, annotations: { by: 'me' } },
+    metadata: { generation: 1, annotations: { by: 'me' }, labels: { zone: 'z1' } },
     spec: { nodeName: 'node-a' },
     status: {
       conditions: [
