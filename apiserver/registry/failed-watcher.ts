@@ -13,6 +13,11 @@ export class FailedWatcher implements Watcher {
     this.failure = failure;
   }
 
+  /** Nothing will come that could be waited for. */
+  get isCaughtUp(): boolean {
+    return true;
+  }
+
   read(): readonly WatchEvent[] {
     const { failure } = this;
     this.failure = undefined;
