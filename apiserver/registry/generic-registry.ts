@@ -1,10 +1,10 @@
 /** The one store behind every resource. */
 import type { KubeObject, ObjectMeta, ResourceDefinition } from '../../schemas/definition.js';
-import { methodNotAllowed, notFound, StatusError } from '../errors.js';
+import { invalid, methodNotAllowed, notFound, StatusError } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { attributesOf, runAdmission } from './admit.js';
 import { apply } from './apply.js';
-import { create, refuse, warn } from './create.js';
+import { create, warn } from './create.js';
 import { remove, removeCollection } from './delete.js';
 import { FailedWatcher } from './failed-watcher.js';
 import { objectKey, orderOf, scopeOf } from './keys.js';
@@ -204,10 +204,8 @@ export class VirtualRegistry implements Registry {
     });
     await runAdmission(this.resource.admission, 'admit', attributes);
     strategy.prepareForCreate?.(object);
-    refuse(this.resource, object, [
-      ...(strategy.validate?.(object) ?? []),
-      ...(strategy.validateCreate?.(object) ?? []),
-    ]);
+    const errors = [...(strategy.validate?.(object) ?? []), ...(strategy.validateCreate?.(object) ?? [])];
+    if (errors.length > 0) throw invalid(this.resource.kind, '', errors);
     warn(context, strategy, object, undefined);
     await runAdmission(this.resource.admission, 'validate', attributes);
     const { kind: _kind, apiVersion: _apiVersion, ...fields } = await this.answer(context, object);

@@ -268,6 +268,40 @@ t.test('the secure port wants a certificate of our CA for everything but health 
   });
 });
 
+t.test('a bearer token is asked for where there is no certificate', async (t) => {
+  const harness = await start(t);
+  const metadata = { name: 'robot', namespace: 'default', uid: 'u' };
+  const account = { kind: 'ServiceAccount', apiVersion: 'v1', metadata };
+  harness.table.find('', 'v1', 'serviceaccounts')?.put(account);
+  const { audiences } = harness.tokens;
+  const plan = { namespace: 'default', account: metadata, bound: {}, audiences, seconds: 600 };
+  const { token } = await harness.tokens.issue(plan);
+  const { ca, client } = harness.certificates;
+  const bearer = (text: string) => `Authorization: Bearer ${text}\r\n`;
+  t.equal((await overTls(harness, {}, '/api', bearer(token))).status, 200);
+  t.equal((await overTls(harness, {}, '/api', bearer('nonsense'))).status, 401);
+  t.equal((await overTls(harness, {}, '/healthz', bearer('nonsense'))).status, 401, 'on public paths too');
+  t.equal(
+    (await overTls(harness, { ...client }, '/api', bearer('nonsense'))).status,
+    200,
+    'certificates come first',
+  );
+  const session = connectHttp2(harness.secure, { ca });
+  t.teardown(() => session.destroy());
+  for (const [text, status] of [
+    [token, 200],
+    ['nonsense', 401],
+    [token, 200],
+  ] as const) {
+    const stream = session.request({ ':path': collection, authorization: `Bearer ${text}` });
+    const [answer] = (await once(stream, 'response')) as [Record<string, unknown>];
+    stream.resume();
+    t.equal(answer[':status'], status, 'each request of a connection for itself');
+  }
+  const nobody = await overTls(harness, {}, '/healthz', 'Impersonate-User: jane\r\n');
+  t.equal(nobody.status, 403, 'who is nobody acts as nobody else');
+});
+
 t.test('an HTTP/2 connection without a certificate of our CA gets no further', async (t) => {
   const harness = await start(t);
   const { ca, stranger } = harness.certificates;
