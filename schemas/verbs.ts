@@ -17,3 +17,6 @@ export const SUBRESOURCE_VERBS: readonly Verb[] = ['get', 'patch', 'update'];
 
 /** Of kinds that are questions and of subresources that are commands. */
 export const CREATE_ONLY: readonly Verb[] = ['create'];
+
+/** Of `proxy`: all methods are passed on. */
+export const PROXY_VERBS: readonly Verb[] = ['create', 'delete', 'get', 'patch', 'update'];

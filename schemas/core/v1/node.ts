@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
+import { PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { node } from './node-schema.js';
 import { specOf, statusOf, validateNode, validateNodeUpdate } from './node-validation.js';
 
@@ -90,7 +90,10 @@ export const nodes: ResourceDefinition = {
   description: 'A machine that runs pods.',
   schema: node,
   strategy,
-  subresources: [{ name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy }],
+  subresources: [
+    { name: 'proxy', kind: { group: '', version: 'v1', kind: 'NodeProxyOptions' }, verbs: PROXY_VERBS },
+    { name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy },
+  ],
   columns: [
     nameColumn,
     column('Status', 'Whether it is ready, and takes new pods.', readiness),

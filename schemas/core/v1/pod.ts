@@ -5,7 +5,7 @@ import { describe, once } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { eviction } from '../../policy/v1/eviction.js';
 import { nameIs } from '../../validation/names.js';
-import { CREATE_ONLY, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
+import { CREATE_ONLY, PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { binding, bindingStrategy } from './binding.js';
 import { podColumns } from './pod-columns.js';
 import { specOf, statusOf } from './pod-object.js';
@@ -86,7 +86,7 @@ export const pods: ResourceDefinition = {
     {
       name: 'proxy',
       kind: options('PodProxyOptions'),
-      verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      verbs: PROXY_VERBS,
     },
     {
       name: 'resize',

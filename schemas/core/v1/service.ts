@@ -2,7 +2,7 @@
 import { ageColumn, column, formatLabels, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
+import { PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { defaultService, prepareServiceForCreate, prepareServiceForUpdate } from './service-defaults.js';
 import { HEADLESS, type ServicePort, specOf, statusOf } from './service-fields.js';
 import { service } from './service-schema.js';
@@ -89,7 +89,10 @@ export const services: ResourceDefinition = {
   description: 'One name and address for a set of pods.',
   schema: service,
   strategy,
-  subresources: [{ name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy }],
+  subresources: [
+    { name: 'proxy', kind: { group: '', version: 'v1', kind: 'ServiceProxyOptions' }, verbs: PROXY_VERBS },
+    { name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy },
+  ],
   columns: [
     nameColumn,
     column('Type', 'How it is reached.', (o) => specOf(o).type ?? ''),
