@@ -244,7 +244,7 @@ t.test('Event: the newer form says who, what and why', (t) => {
   t.same(
     refusals(events, { eventTime, involvedObject }).filter((text) => text.endsWith('Required value')),
     [
-      'reportingController: Required value',
+      'reportingComponent: Required value',
       'reportingInstance: Required value',
       'action: Required value',
       'reason: Required value',

@@ -62,8 +62,11 @@ function defaults(object: KubeObject): void {
 
 const NAMESPACE_MISMATCH = 'does not match event.namespace';
 
-/** Events without eventTime are of the older form, of which little is asked. */
-export function validateEvent(object: KubeObject): FieldError[] {
+/**
+ * Events without eventTime are of the older form, of which little is asked. `controllerField`: the name that the field
+ * reportingComponent has for who writes.
+ */
+export function validateEvent(object: KubeObject, controllerField: string): FieldError[] {
   const event = read(object);
   const namespace = event.metadata.namespace ?? '';
   const involved = event.involvedObject?.namespace ?? '';
@@ -71,7 +74,7 @@ export function validateEvent(object: KubeObject): FieldError[] {
   const mismatch = () => errors.push(invalid('involvedObject.namespace', involved, NAMESPACE_MISMATCH));
   if (event.eventTime) {
     if (involved === '' && namespace !== 'default' && namespace !== 'kube-system') mismatch();
-    errors.push(...validateReport(event));
+    errors.push(...validateReport(event, controllerField));
   } else if (involved === '' ? namespace !== '' && namespace !== 'default' : involved !== namespace) {
     mismatch();
   }
@@ -79,15 +82,14 @@ export function validateEvent(object: KubeObject): FieldError[] {
   return errors;
 }
 
-function validateReport({
-  reportingComponent: controller = '',
-  message = '',
-  ...event
-}: Event): FieldError[] {
+function validateReport(
+  { reportingComponent: controller = '', message = '', ...event }: Event,
+  controllerField: string,
+): FieldError[] {
   const errors: FieldError[] = [];
-  if (controller === '') errors.push(required('reportingController'));
+  if (controller === '') errors.push(required(controllerField));
   for (const problem of qualifiedName(controller)) {
-    errors.push(invalid('reportingController', controller, problem));
+    errors.push(invalid(controllerField, controller, problem));
   }
   for (const field of ['reportingInstance', 'action', 'reason'] as const) {
     const value = event[field] ?? '';
@@ -102,7 +104,10 @@ function validateReport({
   return errors;
 }
 
-const strategy: Strategy = { defaults, validate: validateEvent };
+const strategy: Strategy = {
+  defaults,
+  validate: (object) => validateEvent(object, 'reportingComponent'),
+};
 
 /** First and last time, and how often: from whichever of the two forms the event has. */
 function occurrences(event: Event, now: number): { first: string; last: string; count: number } {

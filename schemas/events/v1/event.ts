@@ -125,7 +125,7 @@ const strategy: Strategy = {
     object['deprecatedFirstTimestamp'] ??= null;
     object['deprecatedLastTimestamp'] ??= null;
   },
-  validate: (object) => validateEvent(toStored(object)),
+  validate: (object) => validateEvent(toStored(object), 'reportingController'),
   validateCreate,
   validateUpdate,
 };
