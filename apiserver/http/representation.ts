@@ -11,6 +11,7 @@ import { type Accepted, negotiate, producedText, type Shape } from './negotiatio
 import { type Body, coalesce, jsonType } from './respond.js';
 import { yamlSerializer } from './serializers/index.js';
 import {
+  type Columned,
   columnsJson,
   parseIncludeObject,
   partialJson,
@@ -49,7 +50,7 @@ const rowOptions = (exchange: Exchange, version: string): RowOptions => ({
 });
 
 /** An object of a resource. Throws StatusError 400 or 406. */
-export function objectBody(exchange: Exchange, item: StoredObject, definition: ResourceDefinition): Body {
+export function objectBody(exchange: Exchange, item: StoredObject, definition: Columned): Body {
   const accepted = acceptedShape(exchange);
   if (accepted.shape === 'object') {
     if (accepted.media === 'yaml') return whole(yamlType, encodeYaml(item.json));
@@ -67,7 +68,7 @@ export function objectBody(exchange: Exchange, item: StoredObject, definition: R
 const wrongShape = (shape: Shape, list: boolean) =>
   notAcceptable(`you requested ${shape}, but the requested object is ${list ? 'a list' : 'not a list'}`);
 
-/** A value that no watch cache holds: a Scale, a review, a discovery document. */
+/** A value that no watch cache holds: a review, a discovery document. */
 export function plainBody(exchange: Exchange, value: object): Body {
   return valueBody(acceptedShape(exchange), value);
 }

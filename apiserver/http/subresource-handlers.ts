@@ -1,14 +1,15 @@
 /** Parts of an object with a path of their own. */
-import type { KubeObject, ResourceDefinition, Subresource } from '../../schemas/definition.js';
+import { scaleColumns } from '../../schemas/autoscaling/v1/scale.js';
+import type { ResourceDefinition, Subresource } from '../../schemas/definition.js';
 import { methodNotAllowed } from '../errors.js';
 import { scaleOf } from '../registry/subresources.js';
-import type { ScaleChange } from '../registry/types.js';
+import type { ScaleChange, StoredObject } from '../registry/types.js';
 import { APPLY_PATCH, applyBody } from './apply-handler.js';
 import { bodyDecoder, contentType } from './body.js';
 import { bodyOf, commandHandlers } from './command-handlers.js';
 import { kubeletHandlers } from './kubelet-handlers.js';
 import { get } from './read-handlers.js';
-import { acceptedShape, plainBody } from './representation.js';
+import { acceptedShape, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
 import { matchPath, patch, patcher, update } from './write-handlers.js';
@@ -45,8 +46,7 @@ async function getScale({
   name,
   subresource,
 }: ResourceRequest): Promise<void> {
-  const { object } = await registry.get(exchange, namespace, name);
-  await sendScale(exchange, object, subresource);
+  await sendScale(exchange, await registry.get(exchange, namespace, name), subresource);
 }
 
 /** PUT and PATCH: the numbers go into the object they stand for. */
@@ -56,7 +56,7 @@ async function writeScale(request: ResourceRequest): Promise<void> {
   acceptedShape(exchange);
   if (contentType(exchange) === APPLY_PATCH) {
     const { item } = await applyBody(request);
-    return sendScale(exchange, item.object, subresource);
+    return sendScale(exchange, item, subresource);
   }
   const { change, uid, options } = plannedScale(request, subresource);
   const matched: ScaleChange = async (scale) => matchPath(await change(scale), namespace, name);
@@ -64,7 +64,7 @@ async function writeScale(request: ResourceRequest): Promise<void> {
     ...options,
     ...(uid ? { preconditions: { uid } } : {}),
   });
-  await sendScale(exchange, item.object, subresource);
+  await sendScale(exchange, item, subresource);
 }
 
 interface PlannedScale {
@@ -88,11 +88,17 @@ function plannedScale(request: ResourceRequest, subresource: Subresource): Plann
   return { change: () => scale, uid: scale.metadata.uid, options };
 }
 
+const scaleTable = { columns: scaleColumns };
+
 async function sendScale(
   exchange: ResourceRequest['exchange'],
-  object: KubeObject,
+  item: StoredObject,
   subresource: Subresource | undefined,
 ): Promise<void> {
   if (subresource?.scale === undefined) throw methodNotAllowed();
-  await send(exchange, 200, plainBody(exchange, scaleOf(object, subresource.scale)));
+  const object = scaleOf(item.object, subresource.scale);
+  const { key, namespace, name, revision, headerLength } = item;
+  const json = Buffer.from(JSON.stringify(object));
+  const scale: StoredObject = { key, namespace, name, revision, headerLength, object, json };
+  await send(exchange, 200, objectBody(exchange, scale, scaleTable));
 }

@@ -15,10 +15,13 @@ export function parseIncludeObject(query: URLSearchParams): IncludeObject {
   );
 }
 
-const columnTexts = new WeakMap<ResourceDefinition, string>();
+/** Of a definition all that tables need; some subresources have columns of their own. */
+export type Columned = Pick<ResourceDefinition, 'columns'>;
+
+const columnTexts = new WeakMap<Columned, string>();
 
 /** columnDefinitions as JSON, made once for each resource. */
-export function columnsJson(definition: ResourceDefinition): string {
+export function columnsJson(definition: Columned): string {
   let text = columnTexts.get(definition);
   if (text === undefined) {
     text = JSON.stringify(
@@ -44,7 +47,7 @@ export interface RowOptions {
 }
 
 /** One row as JSON. */
-export function rowJson(item: StoredObject, definition: ResourceDefinition, options: RowOptions): string {
+export function rowJson(item: StoredObject, definition: Columned, options: RowOptions): string {
   const cells = definition.columns.map((column) => column.cell(item.object, options.now) ?? null);
   return `{"cells":${JSON.stringify(cells)},"object":${rowObject(item, options)}}`;
 }

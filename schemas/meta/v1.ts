@@ -194,9 +194,9 @@ export function kubeObject<F extends z.ZodRawShape>(
   options: { readonly description?: string; readonly required?: readonly (keyof F & string)[] } = {},
 ) {
   const front = {
-    kind: text({ omitEmpty: true }),
-    apiVersion: text({ omitEmpty: true }),
-    metadata: describe(objectMeta(), { default: {} }),
+    kind: text({ omitEmpty: true, description: 'What the object is.' }),
+    apiVersion: text({ omitEmpty: true, description: 'Group and version of the form it is written in.' }),
+    metadata: describe(objectMeta(), { default: {}, description: 'Name, labels and what else all objects have.' }),
   };
   return struct<typeof front & F>(structId, { ...front, ...fields }, options);
 }

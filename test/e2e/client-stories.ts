@@ -80,7 +80,10 @@ async function userOf(
   await mkdir(folder);
   const kubeconfig = join(home, `${namespace}.kubeconfig`);
   const shared = await readFile(server.kubeconfig, 'utf8');
-  await writeFile(kubeconfig, shared.replace('    context:\n', `    context:\n      namespace: ${namespace}\n`));
+  await writeFile(
+    kubeconfig,
+    shared.replace('    context:\n', `    context:\n      namespace: ${namespace}\n`),
+  );
   // The discovery cache is shared.
   const env = { KUBECONFIG: kubeconfig, HOME: home };
   const user = new StoryUser(t, client, server, namespace, folder, env);

@@ -30,7 +30,9 @@ const apply: Story = async (user) => {
   const write = (image: string, replicas: number, mode: string) =>
     user.file('web.yaml', `${web(image, replicas)}---\n${settings(mode)}`);
   const all = (outcome: string) =>
-    ['deployment.apps/web', 'service/web', 'configmap/settings'].map((name) => `${name} ${outcome}`).join('\n');
+    ['deployment.apps/web', 'service/web', 'configmap/settings']
+      .map((name) => `${name} ${outcome}`)
+      .join('\n');
   await write('nginx:1', 1, 'dark');
   await user.prints('apply -f web.yaml --dry-run=client', all('created (dry run)'));
   await user.prints('apply -f web.yaml --dry-run=server', all('created (server dry run)'));
@@ -51,7 +53,12 @@ const apply: Story = async (user) => {
     `patch deployment web -p '{"spec":{"minReadySeconds":5,"template":{"spec":{"containers":[{"name":"side","image":"s"}]}}}}'`,
     'deployment.apps/web patched',
   );
-  await user.file('web.yaml', web('nginx:3', 3).replace(/, ports: \[\{containerPort: 80}]/, '').replace(/ {2}replicas: 3\n/, ''));
+  await user.file(
+    'web.yaml',
+    web('nginx:3', 3)
+      .replace(/, ports: \[\{containerPort: 80}]/, '')
+      .replace(/ {2}replicas: 3\n/, ''),
+  );
   await user.prints('apply -f web.yaml', 'deployment.apps/web configured\nservice/web unchanged');
   await user.prints(
     `get deployment web -o jsonpath='${image} {.spec.minReadySeconds} {.spec.template.spec.containers[*].ports}'`,
@@ -68,7 +75,13 @@ const apply: Story = async (user) => {
   await user.fails(
     'apply -f -',
     `Error from server (BadRequest): error when creating "STDIN": Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32`,
-    { input: web('x', 1).split('---')[0]?.replace('replicas: 1', 'replicas: many').replace('name: web,', 'name: other,') ?? '' },
+    {
+      input:
+        web('x', 1)
+          .split('---')[0]
+          ?.replace('replicas: 1', 'replicas: many')
+          .replace('name: web,', 'name: other,') ?? '',
+    },
   );
   await user.fails(
     'apply -f -',
@@ -81,7 +94,10 @@ const apply: Story = async (user) => {
   // kubectl says where in the list its containers go, each time that others have some too.
   await user.prints('apply -f web.yaml --force', 'deployment.apps/web configured\nservice/web unchanged');
   await user.prints("get deployment web -o jsonpath='{.metadata.generation}'", '4');
-  await user.prints('delete -f web.yaml', `deployment.apps "web" ${user.deleted}\nservice "web" ${user.deleted}`);
+  await user.prints(
+    'delete -f web.yaml',
+    `deployment.apps "web" ${user.deleted}\nservice "web" ${user.deleted}`,
+  );
 };
 
 const diff: Story = async (user) => {
@@ -118,7 +134,7 @@ const diff: Story = async (user) => {
   user.includes(secret.stdout, "-  a: '*** (before)'\n+  a: '*** (after)'\n", 'in what is not shown');
   await user.fails(
     'diff -f -',
-    'The ConfigMap "settings" is invalid: metadata.labels: Invalid value: "-": name part must consist of alphanumeric characters, \'-\', \'_\' or \'.\', and must start and end with an alphanumeric character (e.g. \'MyName\',  or \'my.name\',  or \'123-abc\', regex used for validation is \'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]\')',
+    "The ConfigMap \"settings\" is invalid: metadata.labels: Invalid value: \"-\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')",
     { input: settings('light').replace('set: one', '"-": one'), code: 2 },
   );
   const pruned = await user.run('diff -f - --prune -l set=one --prune-allowlist=core/v1/ConfigMap', {
@@ -136,7 +152,10 @@ const lastApplied: Story = async (user) => {
     'apply set-last-applied -f plain.yaml',
     'error: no last-applied-configuration annotation found on resource: plain, to create the annotation, run the command with --create-annotation',
   );
-  await user.prints('apply set-last-applied -f plain.yaml --create-annotation --dry-run=server', 'configmap/plain configured (server dry run)');
+  await user.prints(
+    'apply set-last-applied -f plain.yaml --create-annotation --dry-run=server',
+    'configmap/plain configured (server dry run)',
+  );
   await user.prints('apply set-last-applied -f plain.yaml --create-annotation', 'configmap/plain configured');
   await user.prints(
     'apply view-last-applied configmap plain',
@@ -158,27 +177,50 @@ const lastApplied: Story = async (user) => {
     env: { KUBE_EDITOR: 'true' },
     stderr: 'Edit cancelled, no changes made.',
   });
-  await user.prints('apply view-last-applied -f plain.yaml -o json', '{\n  "apiVersion": "v1",\n  "data": {\n    "b": "c"\n  },\n  "kind": "ConfigMap",\n  "metadata": {\n    "name": "plain",\n    "namespace": "last-applied"\n  }\n}');
+  await user.prints(
+    'apply view-last-applied -f plain.yaml -o json',
+    '{\n  "apiVersion": "v1",\n  "data": {\n    "b": "c"\n  },\n  "kind": "ConfigMap",\n  "metadata": {\n    "name": "plain",\n    "namespace": "last-applied"\n  }\n}',
+  );
   // b was applied, as the annotation now says, and is no longer.
   await user.prints('apply -f plain.yaml', 'configmap/plain configured');
   await user.prints("get configmap plain -o jsonpath='{.data}'", '{"a":"c"}');
-  await user.fails('apply view-last-applied configmap none', 'Error from server (NotFound): configmaps "none" not found');
+  await user.fails(
+    'apply view-last-applied configmap none',
+    'Error from server (NotFound): configmaps "none" not found',
+  );
 };
 
 const prune: Story = async (user) => {
   await user.file('all.yaml', `${web('nginx', 1)}---\n${settings('dark')}`);
   await user.file('less.yaml', web('nginx', 1));
-  const kinds = ['core/v1/ConfigMap', 'core/v1/Service', 'apps/v1/Deployment'].map((kind) => `--prune-allowlist=${kind}`);
+  const kinds = ['core/v1/ConfigMap', 'core/v1/Service', 'apps/v1/Deployment'].map(
+    (kind) => `--prune-allowlist=${kind}`,
+  );
   const less = 'deployment.apps/web unchanged\nservice/web unchanged';
-  await user.prints('apply -f all.yaml', 'deployment.apps/web created\nservice/web created\nconfigmap/settings created');
+  await user.prints(
+    'apply -f all.yaml',
+    'deployment.apps/web created\nservice/web created\nconfigmap/settings created',
+  );
   await user.prints('create configmap bystander --from-literal=a=b', 'configmap/bystander created');
   await user.prints('label configmap bystander set=one', 'configmap/bystander labeled');
-  await user.prints(`apply --prune -l set=one -f less.yaml ${kinds.join(' ')} --dry-run=server`, `${less.replace(/$/gm, ' (server dry run)')}\nconfigmap/settings pruned (server dry run)`);
-  await user.prints(`apply --prune -l set=one -f less.yaml ${kinds.join(' ')}`, `${less}\nconfigmap/settings pruned`);
+  await user.prints(
+    `apply --prune -l set=one -f less.yaml ${kinds.join(' ')} --dry-run=server`,
+    `${less.replace(/$/gm, ' (server dry run)')}\nconfigmap/settings pruned (server dry run)`,
+  );
+  await user.prints(
+    `apply --prune -l set=one -f less.yaml ${kinds.join(' ')}`,
+    `${less}\nconfigmap/settings pruned`,
+  );
   await user.prints('get configmaps -o name', 'configmap/bystander');
   await user.prints('apply -f all.yaml', `${less}\nconfigmap/settings created`);
-  await user.prints('apply --prune --all -f less.yaml --prune-allowlist=core/v1/ConfigMap', `${less}\nconfigmap/settings pruned`);
-  await user.fails('apply --prune -f less.yaml', 'error: all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector');
+  await user.prints(
+    'apply --prune --all -f less.yaml --prune-allowlist=core/v1/ConfigMap',
+    `${less}\nconfigmap/settings pruned`,
+  );
+  await user.fails(
+    'apply --prune -f less.yaml',
+    'error: all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector',
+  );
 };
 
 export const APPLY: Stories = { apply, diff, 'last-applied': lastApplied, prune };

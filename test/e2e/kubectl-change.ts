@@ -27,19 +27,41 @@ const patch: Story = async (user) => {
   await user.prints("patch -f web.yaml --patch-file patch.json -o jsonpath='{.spec.replicas}'", '4');
   // By name, as its schema says.
   const names = "-o jsonpath='{.spec.template.spec.containers[*].name}'";
-  const containers = (list: object[]) => JSON.stringify({ spec: { template: { spec: { containers: list } } } });
-  await user.prints(`patch deployment web -p '${containers([{ name: 'side', image: 's' }])}' ${names}`, 'side web');
-  await user.prints(`patch deployment web -p '${containers([{ name: 'web', image: 'x' }])}' ${names}`, 'side web');
-  await user.prints(`patch deployment web -p '${containers([{ name: 'side', $patch: 'delete' }])}' ${names}`, 'web');
-  await user.prints(`patch deployment web --type=merge -p '${containers([{ name: 'only', image: 'o' }])}' ${names}`, 'only');
-  await user.prints(`patch deployment web --type=merge -p '{"spec":{"replicas":null}}' -o jsonpath='{.spec.replicas}'`, '1');
-  const json = (...operations: object[]) => `patch deployment web --type=json -p '${JSON.stringify(operations)}'`;
+  const containers = (list: object[]) =>
+    JSON.stringify({ spec: { template: { spec: { containers: list } } } });
+  await user.prints(
+    `patch deployment web -p '${containers([{ name: 'side', image: 's' }])}' ${names}`,
+    'side web',
+  );
+  await user.prints(
+    `patch deployment web -p '${containers([{ name: 'web', image: 'x' }])}' ${names}`,
+    'side web',
+  );
+  await user.prints(
+    `patch deployment web -p '${containers([{ name: 'side', $patch: 'delete' }])}' ${names}`,
+    'web',
+  );
+  await user.prints(
+    `patch deployment web --type=merge -p '${containers([{ name: 'only', image: 'o' }])}' ${names}`,
+    'only',
+  );
+  await user.prints(
+    `patch deployment web --type=merge -p '{"spec":{"replicas":null}}' -o jsonpath='{.spec.replicas}'`,
+    '1',
+  );
+  const json = (...operations: object[]) =>
+    `patch deployment web --type=json -p '${JSON.stringify(operations)}'`;
   const replicas = { path: '/spec/replicas' };
-  await user.prints(json({ op: 'test', ...replicas, value: 1 }, { op: 'replace', ...replicas, value: 5 }), patched);
+  await user.prints(
+    json({ op: 'test', ...replicas, value: 1 }, { op: 'replace', ...replicas, value: 5 }),
+    patched,
+  );
   await user.prints(json({ op: 'add', path: '/metadata/labels/a~1b', value: 'c' }), patched);
-  await user.prints("get deployment web -o jsonpath='{.spec.replicas} {.metadata.labels}'", '5 {"a/b":"c","app":"web"}');
-  const rejected =
-    'The request is invalid: the server rejected our request due to an error in our request';
+  await user.prints(
+    "get deployment web -o jsonpath='{.spec.replicas} {.metadata.labels}'",
+    '5 {"a/b":"c","app":"web"}',
+  );
+  const rejected = 'The request is invalid: the server rejected our request due to an error in our request';
   await user.fails(json({ op: 'test', ...replicas, value: 1 }), rejected);
   await user.fails(json({ op: 'remove', path: '/spec/minReadySeconds' }), rejected);
   await user.fails(json({ op: 'replace', path: '/spec/none/x', value: 1 }), rejected);
@@ -62,7 +84,7 @@ const patch: Story = async (user) => {
     stderr: 'Warning: unknown field "spec.nope"',
   });
   await user.fails(
-    "patch deployment web -p nope",
+    'patch deployment web -p nope',
     'Error from server (BadRequest): json: cannot unmarshal string into Go value of type map[string]interface {}',
   );
   await user.fails(
@@ -73,16 +95,25 @@ const patch: Story = async (user) => {
     `patch deployment web -p '{"metadata":{"resourceVersion":"1"}}'`,
     `Error from server (Conflict): Operation cannot be fulfilled on deployments.apps "web": ${modified}`,
   );
-  await user.prints(`patch deployment web --dry-run=server -p '{"spec":{"replicas":9}}' -o jsonpath='{.spec.replicas}'`, '9');
+  await user.prints(
+    `patch deployment web --dry-run=server -p '{"spec":{"replicas":9}}' -o jsonpath='{.spec.replicas}'`,
+    '9',
+  );
   await user.prints("get deployment web -o jsonpath='{.spec.replicas}'", '5');
-  await user.prints(`patch -f web.yaml --local -p '{"spec":{"replicas":7}}' -o jsonpath='{.spec.replicas}'`, '7');
+  await user.prints(
+    `patch -f web.yaml --local -p '{"spec":{"replicas":7}}' -o jsonpath='{.spec.replicas}'`,
+    '7',
+  );
 };
 
 const subresources: Story = async (user) => {
   await user.prints('create -f -', 'deployment.apps/web created', { input: webManifest });
   const status = (fields: object) =>
     `patch deployment web --subresource=status --type=merge -p '${JSON.stringify({ status: fields })}'`;
-  await user.prints(status({ replicas: 2, readyReplicas: 1, updatedReplicas: 2, availableReplicas: 1 }), 'deployment.apps/web patched');
+  await user.prints(
+    status({ replicas: 2, readyReplicas: 1, updatedReplicas: 2, availableReplicas: 1 }),
+    'deployment.apps/web patched',
+  );
   await user.prints(
     'get deployment web',
     `
@@ -95,9 +126,18 @@ const subresources: Story = async (user) => {
     'The Deployment "web" is invalid: status.availableReplicas: Invalid value: 2: cannot be greater than readyReplicas',
   );
   // The other part stays as it is: without a difference there is no change.
-  await user.prints(`patch deployment web --subresource=status -p '{"spec":{"replicas":8}}'`, 'deployment.apps/web patched (no change)');
-  await user.prints(`patch deployment web -p '{"status":{"replicas":8}}'`, 'deployment.apps/web patched (no change)');
-  await user.prints(`patch deployment web --subresource=scale --type=merge -p '{"spec":{"replicas":3}}'`, 'scale.autoscaling/web patched');
+  await user.prints(
+    `patch deployment web --subresource=status -p '{"spec":{"replicas":8}}'`,
+    'deployment.apps/web patched (no change)',
+  );
+  await user.prints(
+    `patch deployment web -p '{"status":{"replicas":8}}'`,
+    'deployment.apps/web patched (no change)',
+  );
+  await user.prints(
+    `patch deployment web --subresource=scale --type=merge -p '{"spec":{"replicas":3}}'`,
+    'scale.autoscaling/web patched',
+  );
   await user.prints(
     'get deployment web --subresource=scale -o yaml',
     `
@@ -119,11 +159,14 @@ const subresources: Story = async (user) => {
   await user.prints(
     'get deployment web --subresource=scale',
     `
-      NAME   DESIRED   AVAILABLE
-      web    3         2
+      NAME   DESIRED   AVAILABLE   AGE
+      web    3         2           «age»
     `,
   );
-  await user.prints("get deployment web --subresource=status -o jsonpath='{.kind} {.status.replicas}'", 'Deployment 2');
+  await user.prints(
+    "get deployment web --subresource=status -o jsonpath='{.kind} {.status.replicas}'",
+    'Deployment 2',
+  );
   await user.prints('edit deployment web --subresource=status', 'deployment.apps/web edited', {
     env: { KUBE_EDITOR: 'sed -i s/updatedReplicas:.*/updatedReplicas:\\ 1/' },
   });
@@ -140,11 +183,16 @@ const subresources: Story = async (user) => {
 
 const edit: Story = async (user) => {
   await user.prints('create configmap settings --from-literal=mode=dark', 'configmap/settings created');
-  await user.prints('edit configmap settings', 'configmap/settings edited', { env: { KUBE_EDITOR: 'sed -i s/dark/light/' } });
+  await user.prints('edit configmap settings', 'configmap/settings edited', {
+    env: { KUBE_EDITOR: 'sed -i s/dark/light/' },
+  });
   await user.prints("get configmap settings -o jsonpath='{.data.mode}'", 'light');
-  await user.prints('edit configmap settings', '', { env: { KUBE_EDITOR: 'true' }, stderr: 'Edit cancelled, no changes made.' });
+  await user.prints('edit configmap settings', '', {
+    env: { KUBE_EDITOR: 'true' },
+    stderr: 'Edit cancelled, no changes made.',
+  });
   await user.prints(
-    'edit configmap settings --output-patch -o json',
+    'edit configmap settings --output-patch',
     'Patch: {"data":{"mode":"dark"}}\nconfigmap/settings edited',
     { env: { KUBE_EDITOR: 'sed -i s/light/dark/' } },
   );
@@ -215,7 +263,8 @@ sed -i 's/^spec:/spec:\\n  nope: 1/' "$1"`,
   user.includes(
     await user.read('twice'),
     `# deployments.apps "web" was not valid:
-# * <nil>: Invalid value: "The edited file failed validation": `,
+# * patch: Invalid value: "map[spec:map[nope:1]]": strict decoding error: unknown field "spec.nope"
+#`,
     'a field that is not known is a reason too',
   );
   await user.prints("get deployment web -o jsonpath='{.spec.paused}'", 'true');
@@ -224,7 +273,10 @@ sed -i 's/^spec:/spec:\\n  nope: 1/' "$1"`,
 const replace: Story = async (user) => {
   const plain = (a: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: plain}\ndata: {a: ${a}}\n`;
   await user.file('plain.yaml', plain('one'));
-  await user.fails('replace -f plain.yaml', 'Error from server (NotFound): error when replacing "plain.yaml": configmaps "plain" not found');
+  await user.fails(
+    'replace -f plain.yaml',
+    'Error from server (NotFound): error when replacing "plain.yaml": configmaps "plain" not found',
+  );
   await user.prints('create -f plain.yaml', 'configmap/plain created');
   await user.file('plain.yaml', plain('two'));
   await user.prints('replace -f plain.yaml --dry-run=server', 'configmap/plain replaced (server dry run)');
@@ -234,32 +286,47 @@ const replace: Story = async (user) => {
   const old = (await user.run('get configmap plain -o json')).stdout;
   await user.file('old.json', old);
   await user.prints('label configmap plain x=y', 'configmap/plain labeled');
-  await user.fails('replace -f old.json', `Error from server (Conflict): error when replacing "old.json": Operation cannot be fulfilled on configmaps "plain": ${modified}`);
-  await user.prints(`replace --force -f plain.yaml`, `configmap "plain" ${user.deleted}\nconfigmap/plain replaced`);
   await user.fails(
     'replace -f old.json',
     `Error from server (Conflict): error when replacing "old.json": Operation cannot be fulfilled on configmaps "plain": ${modified}`,
   );
-  await user.prints('replace --force -f -', 'configmap/absent replaced', { input: plain('x').replace('name: plain', 'name: absent') });
+  await user.prints(
+    `replace --force -f plain.yaml`,
+    `configmap "plain" ${user.deleted}\nconfigmap/plain replaced`,
+  );
+  await user.fails(
+    'replace -f old.json',
+    'Error from server (Conflict): error when replacing "old.json": Operation cannot be fulfilled on configmaps "plain": StorageError: invalid object, Code: 4, Key: /registry/configmaps/replace/plain, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: «uid», UID in object meta: «uid»',
+  );
+  await user.prints('replace --force -f -', 'configmap/absent replaced', {
+    input: plain('x').replace('name: plain', 'name: absent'),
+  });
   await user.fails(
     'replace -f -',
     'Error from server (BadRequest): error when replacing "STDIN": ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
     { input: plain('5') },
   );
-  const raw = await user.file('raw.json', '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"plain"},"data":{"raw":"yes"}}');
+  const raw = await user.file(
+    'raw.json',
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"plain"},"data":{"raw":"yes"}}',
+  );
   await user.run(`replace --raw /api/v1/namespaces/replace/configmaps/plain -f ${raw}`);
   await user.prints("get configmap plain -o jsonpath='{.data}'", '{"raw":"yes"}');
 };
 
 const labels: Story = async (user) => {
-  for (const name of ['one', 'two']) await user.prints(`create configmap ${name}`, `configmap/${name} created`);
+  for (const name of ['one', 'two'])
+    await user.prints(`create configmap ${name}`, `configmap/${name} created`);
   await user.prints('label configmap one x=y', 'configmap/one labeled');
   await user.prints('label configmap one x=y', 'configmap/one not labeled');
   await user.fails('label configmap one x=z', "error: 'x' already has a value (y), and --overwrite is false");
   await user.prints('label configmap one x=z --overwrite', 'configmap/one labeled');
   await user.prints('label configmap one --list', 'x=z');
   await user.prints('label configmap one x-', 'configmap/one unlabeled');
-  await user.prints('label configmap one x-', 'label "x" not found.\nconfigmap/one «1.32:labeled»«1.35:labeled»');
+  await user.prints(
+    'label configmap one x-',
+    'label "x" not found.\nconfigmap/one «1.32:labeled»«1.35:labeled»',
+  );
   await user.prints('label configmap --all q=1', 'configmap/one labeled\nconfigmap/two labeled');
   await user.prints('label configmap -l q=1 r=2', 'configmap/one labeled\nconfigmap/two labeled');
   await user.prints('label configmap --field-selector metadata.name=two s=3', 'configmap/two labeled');
@@ -270,7 +337,10 @@ const labels: Story = async (user) => {
   const conflict = `Error from server (Conflict): Operation cannot be fulfilled on configmaps "one": ${modified}`;
   await user.fails('label configmap one t=1 --resource-version=1', conflict);
   await user.prints('label configmap one t=1 --dry-run=server', 'configmap/one labeled (server dry run)');
-  await user.prints("label configmap one t=1 --dry-run=client -o jsonpath='{.metadata.labels}'", '{"q":"1","r":"2","t":"1"}');
+  await user.prints(
+    "label configmap one t=1 --dry-run=client -o jsonpath='{.metadata.labels}'",
+    '{"q":"1","r":"2","t":"1"}',
+  );
   await user.prints("get configmap one -o jsonpath='{.metadata.labels}'", '{"q":"1","r":"2"}');
   await user.fails('label configmap none a=b', 'Error from server (NotFound): configmaps "none" not found');
   await user.prints(
@@ -283,11 +353,17 @@ const labels: Story = async (user) => {
   );
 
   await user.prints('annotate configmap one x=y', 'configmap/one annotated');
-  await user.fails('annotate configmap one x=z', "error: --overwrite is false but found the following declared annotation(s): 'x' already has a value (y)");
+  await user.fails(
+    'annotate configmap one x=z',
+    "error: --overwrite is false but found the following declared annotation(s): 'x' already has a value (y)",
+  );
   await user.prints('annotate configmap one x=z --overwrite', 'configmap/one annotated');
   await user.prints('annotate configmap one --list', 'x=z');
   await user.prints('annotate configmap one x-', 'configmap/one annotated');
-  await user.prints('annotate configmap one y=1 --dry-run=server', 'configmap/one annotated (server dry run)');
+  await user.prints(
+    'annotate configmap one y=1 --dry-run=server',
+    'configmap/one annotated (server dry run)',
+  );
   await user.prints('annotate configmap --all note=all', 'configmap/one annotated\nconfigmap/two annotated');
   await user.fails('annotate configmap one y=1 --resource-version=1', conflict);
   await user.prints("get configmap one -o jsonpath='{.metadata.annotations}'", '{"note":"all"}');
@@ -296,18 +372,39 @@ const labels: Story = async (user) => {
 const scale: Story = async (user) => {
   await user.prints('create -f -', 'deployment.apps/web created', { input: webManifest });
   await user.prints('scale deployment web --replicas=3', 'deployment.apps/web scaled');
-  await user.fails('scale deployment web --replicas=4 --current-replicas=2', 'error: Expected replicas to be 2, was 3');
+  await user.fails(
+    'scale deployment web --replicas=4 --current-replicas=2',
+    'error: Expected replicas to be 2, was 3',
+  );
   await user.prints('scale deployment web --replicas=4 --current-replicas=3', 'deployment.apps/web scaled');
-  await user.fails('scale deployment web --replicas=4 --resource-version=1', 'error: Expected resource version to be 1, was «number»');
-  await user.prints('scale deployment --all --replicas=9 --dry-run=server', 'deployment.apps/web scaled (server dry run)');
+  await user.fails(
+    'scale deployment web --replicas=4 --resource-version=1',
+    'error: Expected resource version to be 1, was «number»',
+  );
+  await user.prints(
+    'scale deployment --all --replicas=9 --dry-run=server',
+    'deployment.apps/web scaled (server dry run)',
+  );
   await user.prints("get deployment web -o jsonpath='{.spec.replicas} {.metadata.generation}'", '4 3');
-  await user.fails('scale deployment none --replicas=1', 'Error from server (NotFound): deployments.apps "none" not found');
-  await user.fails('scale serviceaccount default --replicas=1', 'Error from server (NotFound): the server could not find the requested resource');
-  await user.fails('scale deployment web --replicas=-1', 'error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0');
+  await user.fails(
+    'scale deployment none --replicas=1',
+    '«1.32:error: no objects passed to scale»«1.35:Error from server (NotFound):» deployments.apps "none" not found',
+  );
+  await user.fails(
+    'scale serviceaccount default --replicas=1',
+    'Error from server (NotFound): the server could not find the requested resource',
+  );
+  await user.fails(
+    'scale deployment web --replicas=-1',
+    'error: The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0',
+  );
   await user.prints('create -f -', 'replicaset.apps/set created', {
     input: webManifest.replace('Deployment', 'ReplicaSet').replace('{name: web,', '{name: set,'),
   });
-  await user.prints('scale replicaset/set deployment/web --replicas=2', 'replicaset.apps/set scaled\ndeployment.apps/web scaled');
+  await user.prints(
+    'scale replicaset/set deployment/web --replicas=2',
+    'replicaset.apps/set scaled\ndeployment.apps/web scaled',
+  );
   await user.prints(
     'get replicasets',
     `
@@ -317,7 +414,8 @@ const scale: Story = async (user) => {
   );
   // Waits until a controller has done it, or whoever writes the status.
   const waiting = user.run('scale deployment web --replicas=1 --timeout=20s');
-  while ((await user.run("get deployment web -o jsonpath='{.spec.replicas}'")).stdout !== '1') await sleep(20);
+  while ((await user.run("get deployment web -o jsonpath='{.spec.replicas}'")).stdout !== '1')
+    await sleep(20);
   await user.send(
     'PATCH',
     '/apis/apps/v1/namespaces/scale/deployments/web/status',
@@ -334,16 +432,28 @@ const set: Story = async (user) => {
   await user.prints('set image deployment/web web=x:1', '');
   await user.fails('set image deployment/web none=x', 'error: unable to find container named "none"');
   await user.prints("set image deployment --all '*=y'", 'deployment.apps/web image updated');
-  await user.prints('set image deployment/web web=z --dry-run=server', 'deployment.apps/web image updated (server dry run)');
+  await user.prints(
+    'set image deployment/web web=z --dry-run=server',
+    'deployment.apps/web image updated (server dry run)',
+  );
   await user.prints('set env deployment/web A=1 B=2', 'deployment.apps/web env updated');
   await user.prints('set env deployment/web --list', '# Deployment web, container web\nA=1\nB=2');
   await user.prints('set env deployment/web A-', 'deployment.apps/web env updated');
   await user.prints('set env deployment/web --from=configmap/settings', 'deployment.apps/web env updated', {
     stderr: 'Warning: key mode transferred to MODE',
   });
-  await user.prints('set env deployment/web --list', '# Deployment web, container web\nB=2\n# MODE from configmap settings, key mode');
-  await user.prints('set resources deployment/web --limits=cpu=100m,memory=1Gi --requests=cpu=50m', 'deployment.apps/web resource requirements updated');
-  await user.prints("get deployment web -o jsonpath='{.spec.template.spec.containers[0].resources}'", '{"limits":{"cpu":"100m","memory":"1Gi"},"requests":{"cpu":"50m"}}');
+  await user.prints(
+    'set env deployment/web --list',
+    '# Deployment web, container web\nB=2\n# MODE from configmap settings, key mode',
+  );
+  await user.prints(
+    'set resources deployment/web --limits=cpu=100m,memory=1Gi --requests=cpu=50m',
+    'deployment.apps/web resource requirements updated',
+  );
+  await user.prints(
+    "get deployment web -o jsonpath='{.spec.template.spec.containers[0].resources}'",
+    '{"limits":{"cpu":"100m","memory":"1Gi"},"requests":{"cpu":"50m"}}',
+  );
   await user.fails(
     'set resources deployment/web --requests=cpu=500m',
     'error: failed to patch resources update to pod template Deployment.apps "web" is invalid: spec.template.spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 100m',

@@ -19,8 +19,14 @@ const configMaps: Story = async (user) => {
         name: one
     `,
   );
-  await user.prints('create configmap one --from-literal=a=1 --dry-run=client', 'configmap/one created (dry run)');
-  await user.prints('create configmap one --from-literal=a=1 --dry-run=server', 'configmap/one created (server dry run)');
+  await user.prints(
+    'create configmap one --from-literal=a=1 --dry-run=client',
+    'configmap/one created (dry run)',
+  );
+  await user.prints(
+    'create configmap one --from-literal=a=1 --dry-run=server',
+    'configmap/one created (server dry run)',
+  );
   await user.prints(
     'create configmap one --from-literal=a=1 --dry-run=server -o yaml',
     `
@@ -57,11 +63,23 @@ const configMaps: Story = async (user) => {
     `,
   );
   await user.prints('create configmap two --from-literal=a=1 -o name', 'configmap/two');
-  await user.prints("create configmap three --from-literal=a=1 -o jsonpath='{.data.a} {.metadata.name}'", '1 three');
-  await user.prints("create configmap four --from-literal=a=1 -o go-template='{{.kind}} {{len .data}}'", 'ConfigMap 1');
-  await user.prints('create configmap five --append-hash --from-literal=a=1', 'configmap/five-4f79tftb9h created');
+  await user.prints(
+    "create configmap three --from-literal=a=1 -o jsonpath='{.data.a} {.metadata.name}'",
+    '1 three',
+  );
+  await user.prints(
+    "create configmap four --from-literal=a=1 -o go-template='{{.kind}} {{len .data}}'",
+    'ConfigMap 1',
+  );
+  await user.prints(
+    'create configmap five --append-hash --from-literal=a=1',
+    'configmap/five-4f79tftb9h created',
+  );
   await user.prints('create configmap six --from-env-file=both.env', 'configmap/six created');
-  await user.prints('create configmap seven --from-file=greeting --from-file=other=both.env', 'configmap/seven created');
+  await user.prints(
+    'create configmap seven --from-file=greeting --from-file=other=both.env',
+    'configmap/seven created',
+  );
   await user.prints(
     'get configmap six seven -o custom-columns=NAME:.metadata.name,DATA:.data',
     `
@@ -97,9 +115,13 @@ const secrets: Story = async (user) => {
   const key = join(user.folder, 'tls.key');
   const crt = join(user.folder, 'tls.crt');
   const asked = ['-keyout', key, '-out', crt, '-subj', '/CN=x', '-days', '2', '-nodes'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', ...asked], {
-    stdio: 'ignore',
-  });
+  execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', ...asked],
+    {
+      stdio: 'ignore',
+    },
+  );
   await user.prints('create secret generic plain --from-literal=p=q', 'secret/plain created');
   await user.prints(
     'get secret plain -o yaml',
@@ -153,10 +175,16 @@ const secrets: Story = async (user) => {
 
 const services: Story = async (user) => {
   await user.prints('create service clusterip cluster --tcp=80:8080 --tcp=443', 'service/cluster created');
-  await user.prints('create service clusterip headless --clusterip=None --tcp=80', 'service/headless created');
+  await user.prints(
+    'create service clusterip headless --clusterip=None --tcp=80',
+    'service/headless created',
+  );
   await user.prints('create service nodeport node --tcp=80', 'service/node created');
   await user.prints('create service loadbalancer balanced --tcp=80:8080', 'service/balanced created');
-  await user.prints('create service externalname outside --external-name=x.example', 'service/outside created');
+  await user.prints(
+    'create service externalname outside --external-name=x.example',
+    'service/outside created',
+  );
   await user.prints(
     'get services',
     `
@@ -219,7 +247,10 @@ const workloads: Story = async (user) => {
       status: {}
     `,
   );
-  await user.prints('create deployment web --image=nginx --replicas=2 --port=80', 'deployment.apps/web created');
+  await user.prints(
+    'create deployment web --image=nginx --replicas=2 --port=80',
+    'deployment.apps/web created',
+  );
   await user.prints(
     'create deployment pair --image=a/b:1 --image=c/d -o yaml',
     `
@@ -273,18 +304,33 @@ const workloads: Story = async (user) => {
       status: {}
     `,
   );
-  await user.prints('create deployment busy --image=busybox --dry-run=server -- sleep 5', 'deployment.apps/busy created (server dry run)');
+  await user.prints(
+    'create deployment busy --image=busybox --dry-run=server -- sleep 5',
+    'deployment.apps/busy created (server dry run)',
+  );
   await user.fails(
     'create deployment web --image=nginx',
     'error: failed to create deployment: deployments.apps "web" already exists',
   );
   await user.prints('create serviceaccount robot', 'serviceaccount/robot created');
-  await user.fails('create serviceaccount robot', 'error: failed to create serviceaccount: serviceaccounts "robot" already exists');
+  await user.fails(
+    'create serviceaccount robot',
+    'error: failed to create serviceaccount: serviceaccounts "robot" already exists',
+  );
   await runs(user);
   await user.prints('expose deployment web --name=front --port=80', 'service/front exposed');
-  await user.prints('expose pod one --port=81 --name=lone --dry-run=server', 'service/lone exposed (server dry run)');
-  await user.prints("get service front -o jsonpath='{.spec.selector} {.spec.ports}'", '{"app":"web"} [{"port":80,"protocol":"TCP","targetPort":80}]');
-  await user.fails('expose deployment web --name=front --port=80', 'Error from server (AlreadyExists): services "front" already exists');
+  await user.prints(
+    'expose pod one --port=81 --name=lone --dry-run=server',
+    'service/lone exposed (server dry run)',
+  );
+  await user.prints(
+    "get service front -o jsonpath='{.spec.selector} {.spec.ports}'",
+    '{"app":"web"} [{"port":80,"protocol":"TCP","targetPort":80}]',
+  );
+  await user.fails(
+    'expose deployment web --name=front --port=80',
+    'Error from server (AlreadyExists): services "front" already exists',
+  );
   await user.prints(
     'get pods,services,deployments,serviceaccounts',
     `
@@ -342,7 +388,10 @@ async function runs(user: StoryUser): Promise<void> {
   await user.prints(`run here --image=busybox --overrides='{"spec":{"nodeName":"n1"}}'`, 'pod/here created');
   await user.prints('run two --image=busybox --dry-run=server', 'pod/two created (server dry run)');
   await user.fails('run one --image=busybox', 'Error from server (AlreadyExists): pods "one" already exists');
-  await user.fails('run two --image=busybox --restart=Sometimes', 'error: invalid restart policy: Sometimes\nSee \'kubectl run -h\' for help and examples');
+  await user.fails(
+    'run two --image=busybox --restart=Sometimes',
+    "error: invalid restart policy: Sometimes\nSee 'kubectl run -h' for help and examples",
+  );
   await user.fails(
     'run Two --image=busybox',
     `The Pod "Two" is invalid: 
@@ -353,10 +402,19 @@ async function runs(user: StoryUser): Promise<void> {
 
 const namespaces: Story = async (user) => {
   const name = `made-by-${user.version}`.replace('.', '-');
-  await user.prints(`create namespace ${name} --dry-run=server`, `namespace/${name} created (server dry run)`);
+  await user.prints(
+    `create namespace ${name} --dry-run=server`,
+    `namespace/${name} created (server dry run)`,
+  );
   await user.prints(`create namespace ${name}`, `namespace/${name} created`);
-  await user.fails(`create namespace ${name}`, `Error from server (AlreadyExists): namespaces "${name}" already exists`);
-  await user.fails('create namespace Nope', `The Namespace "Nope" is invalid: metadata.name: Invalid value: "Nope": ${label}`);
+  await user.fails(
+    `create namespace ${name}`,
+    `Error from server (AlreadyExists): namespaces "${name}" already exists`,
+  );
+  await user.fails(
+    'create namespace Nope',
+    `The Namespace "Nope" is invalid: metadata.name: Invalid value: "Nope": ${label}`,
+  );
   await user.prints(
     `get namespace ${name} -o yaml`,
     `
@@ -414,7 +472,9 @@ Error from server (AlreadyExists): error when creating "several.yaml": configmap
     kind: 'List',
     items: ['l1', 'l2'].map((name) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })),
   };
-  await user.prints('create -f -', 'configmap/l1 created\nconfigmap/l2 created', { input: JSON.stringify(list) });
+  await user.prints('create -f -', 'configmap/l1 created\nconfigmap/l2 created', {
+    input: JSON.stringify(list),
+  });
   await user.prints('create -f -', 'configmap/made-«word» created', {
     input: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"made-"}}',
   });
@@ -455,7 +515,10 @@ ensure CRDs are installed first`,
     'apply view-last-applied configmap saved -o json',
     '{\n  "apiVersion": "v1",\n  "kind": "ConfigMap",\n  "metadata": {\n    "annotations": {},\n    "name": "saved",\n    "namespace": "files"\n  }\n}',
   );
-  const body = await user.file('raw.json', '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"raw"}}');
+  const body = await user.file(
+    'raw.json',
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"raw"}}',
+  );
   await user.prints(
     `create --raw /api/v1/namespaces/files/configmaps -f ${body}`,
     '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"raw","namespace":"files","uid":"«uid»","resourceVersion":"«number»","creationTimestamp":"«time»"«lines»}}',

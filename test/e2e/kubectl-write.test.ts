@@ -4,9 +4,10 @@ import { kubectlMissing, kubectls } from '../tools/kubectl.js';
 import { tell } from './client-stories.js';
 import { APPLY } from './kubectl-apply.js';
 import { CHANGE } from './kubectl-change.js';
+import { DELETE } from './kubectl-delete.js';
 import { CREATE } from './kubectl-create.js';
 
 const missing = kubectlMissing();
 if (missing !== false) t.test('kubectl', { skip: missing }, () => Promise.resolve());
 
-tell(t, kubectls(), { ...CREATE, ...APPLY, ...CHANGE });
+tell(t, kubectls(), { ...CREATE, ...APPLY, ...CHANGE, ...DELETE });

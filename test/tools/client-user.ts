@@ -81,6 +81,10 @@ export class ClientUser {
     this.t.ok(text.includes(part), what, text.includes(part) ? {} : { found: text, wanted: part });
   }
 
+  matches(found: unknown, pattern: RegExp | object, what: string): void {
+    this.t.match(found, pattern, what);
+  }
+
   follow(command: string): Following {
     return follow(this.client.path, words(command), { env: this.env, cwd: this.folder });
   }

@@ -19,9 +19,12 @@ const marks: Readonly<Record<string, string>> = {
 const versionMark = /«(\d+\.\d+):([^»]*)»/g;
 const versionLine = /^(?:«\d+\.\d+:[^»]*»)+$/;
 
-/** Text without the indentation of its first line, and without the line breaks around it. */
+/** Text without the indentation of its first line, and without line breaks at its ends. */
 export function dedent(text: string): string {
-  const lines = text.replace(/^\n/, '').replace(/\n *$/, '').split('\n');
+  const lines = text
+    .replace(/^\n/, '')
+    .replace(/(?:\n *)*$/, '')
+    .split('\n');
   const indentation = /^ */.exec(lines[0] ?? '')?.[0].length ?? 0;
   return lines.map((line) => line.slice(Math.min(indentation, line.search(/\S|$/)))).join('\n');
 }

@@ -1,5 +1,6 @@
 /** Scale: the replicas of a workload of any kind, read and written through its `scale` subresource. */
-import type { KubeObject, ScalePaths, Strategy, Subresource } from '../../definition.js';
+import { ageColumn, column, nameColumn } from '../../columns.js';
+import type { KubeObject, ScalePaths, Strategy, Subresource, TableColumn } from '../../definition.js';
 import { invalid } from '../../field-error.js';
 import { describe, int32, once, struct, text } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
@@ -42,6 +43,22 @@ export const scale = once(() =>
 interface Spec {
   readonly replicas?: number;
 }
+
+interface Status {
+  readonly replicas: number;
+}
+
+/** Upstream's, whose name is not marked as one. */
+export const scaleColumns: readonly TableColumn[] = [
+  { ...nameColumn, format: '' },
+  column('Desired', 'How many there should be.', (scale) => (scale['spec'] as Spec).replicas ?? 0, {
+    type: 'integer',
+  }),
+  column('Available', 'How many there are.', (scale) => (scale['status'] as Status).replicas, {
+    type: 'integer',
+  }),
+  ageColumn,
+];
 
 export const scaleStrategy: Strategy = {
   validate(object: KubeObject) {

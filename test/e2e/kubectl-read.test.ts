@@ -1,0 +1,14 @@
+/** kubectl reads: against kube-apiserver 1.36 it prints the same. */
+import t from 'tap';
+import { kubectlMissing, kubectls } from '../tools/kubectl.js';
+import { tell } from './client-stories.js';
+import { DESCRIBE } from './kubectl-describe.js';
+import { GET } from './kubectl-get.js';
+import { NODES } from './kubectl-nodes.js';
+import { ROLLOUT } from './kubectl-rollout.js';
+import { SERVER } from './kubectl-server.js';
+
+const missing = kubectlMissing();
+if (missing !== false) t.test('kubectl', { skip: missing }, () => Promise.resolve());
+
+tell(t, kubectls(), { ...GET, ...DESCRIBE, ...SERVER, ...ROLLOUT, ...NODES });
