@@ -26,6 +26,9 @@ const kinds = [
   'coordination.v1.Lease',
   'events.v1.Event',
   'policy.v1.Eviction',
+  ...['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'].map((kind) => `rbac.v1.${kind}`),
+  'scheduling.v1.PriorityClass',
+  'storage.v1.StorageClass',
   'meta.v1.DeleteOptions',
 ];
 

@@ -293,6 +293,8 @@ export const PROTOBUF_MESSAGES: Readonly<Record<string, string>> = {
   'core.v1.Taint': '1:key:string 2:value:string 3:effect:string 4:timeAdded:meta.v1.Time',
   'core.v1.Toleration':
     '1:key:string 2:operator:string 3:value:string 4:effect:string 5:tolerationSeconds:int',
+  'core.v1.TopologySelectorLabelRequirement': '1:key:string 2:values:[]string',
+  'core.v1.TopologySelectorTerm': '1:matchLabelExpressions:[]core.v1.TopologySelectorLabelRequirement',
   'core.v1.TopologySpreadConstraint':
     '1:maxSkew:int 2:topologyKey:string 3:whenUnsatisfiable:string 4:labelSelector:meta.v1.LabelSelector 5:minDomains:int 6:nodeAffinityPolicy:string 7:nodeTaintsPolicy:string 8:matchLabelKeys:[]string',
   'core.v1.TypedLocalObjectReference': '1:apiGroup:string 2:kind:string 3:name:string',
@@ -332,4 +334,20 @@ export const PROTOBUF_MESSAGES: Readonly<Record<string, string>> = {
     '1:kind:string 3:name:string 4:uid:string 5:apiVersion:string 6:controller:bool 7:blockOwnerDeletion:bool',
   'meta.v1.Preconditions': '1:uid:string 2:resourceVersion:string',
   'policy.v1.Eviction': '1:metadata:meta.v1.ObjectMeta 2:deleteOptions:meta.v1.DeleteOptions',
+  'rbac.v1.AggregationRule': '1:clusterRoleSelectors:[]meta.v1.LabelSelector',
+  'rbac.v1.ClusterRole':
+    '1:metadata:meta.v1.ObjectMeta 2:rules:[]rbac.v1.PolicyRule 3:aggregationRule:rbac.v1.AggregationRule',
+  'rbac.v1.ClusterRoleBinding':
+    '1:metadata:meta.v1.ObjectMeta 2:subjects:[]rbac.v1.Subject 3:roleRef:rbac.v1.RoleRef',
+  'rbac.v1.PolicyRule':
+    '1:verbs:[]string 2:apiGroups:[]string 3:resources:[]string 4:resourceNames:[]string 5:nonResourceURLs:[]string',
+  'rbac.v1.Role': '1:metadata:meta.v1.ObjectMeta 2:rules:[]rbac.v1.PolicyRule',
+  'rbac.v1.RoleBinding':
+    '1:metadata:meta.v1.ObjectMeta 2:subjects:[]rbac.v1.Subject 3:roleRef:rbac.v1.RoleRef',
+  'rbac.v1.RoleRef': '1:apiGroup:string 2:kind:string 3:name:string',
+  'rbac.v1.Subject': '1:kind:string 2:apiGroup:string 3:name:string 4:namespace:string',
+  'scheduling.v1.PriorityClass':
+    '1:metadata:meta.v1.ObjectMeta 2:value:int 3:globalDefault:bool 4:description:string 5:preemptionPolicy:string',
+  'storage.v1.StorageClass':
+    '1:metadata:meta.v1.ObjectMeta 2:provisioner:string 3:parameters:{}string 4:reclaimPolicy:string 5:mountOptions:[]string 6:allowVolumeExpansion:bool 7:volumeBindingMode:string 8:allowedTopologies:[]core.v1.TopologySelectorTerm',
 };
