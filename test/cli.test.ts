@@ -83,6 +83,16 @@ t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => 
     [['serve', '--controllers', 'foo'], /foo is none of \*, namespace-controller/],
     [['serve', '--cors-allowed-origins', '('], /"\(" is not a regular expression/],
     [['serve', '--log-level', 'loud'], /--log-level .*Allowed choices/],
+    [['serve', '--service-account-issuer', ''], /--service-account-issuer .*not be empty/],
+    [['serve', '--service-account-issuer', 'a,http://'], /"http:\/\/" has a colon and is no URL/],
+    [
+      ['serve', '--data-dir', ':memory:', '--service-account-key-file', '/nowhere'],
+      /cannot read --service-account-key-file: .*\/nowhere/,
+    ],
+    [
+      ['serve', '--data-dir', ':memory:', '--service-account-signing-key-file', '/dev/null'],
+      /--service-account-signing-key-file \/dev\/null: it holds no private key in PEM/,
+    ],
     [['serve', '--max-txn-ops', '0'], /--max-txn-ops .*above 0/],
     [['serve', '--port', '0', '--secure-port', '0'], /may not both be 0/],
     [['apiserver'], /required option '--etcd-servers <urls>' not specified/],

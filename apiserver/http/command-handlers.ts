@@ -43,6 +43,7 @@ async function admitCommand(request: ResourceRequest): Promise<Command> {
   const { exchange, registry, namespace, name, subresource } = request;
   if (subresource === undefined) throw methodNotAllowed();
   const command = decodeCommand(request, bodyOf(subresource, request).expected);
+  subresource.strategy?.defaults?.(command.object);
   await registry.admit(exchange, { subresource: subresource.name, namespace, name, ...command });
   return command;
 }

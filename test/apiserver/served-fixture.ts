@@ -50,7 +50,7 @@ export interface Served {
   readonly tokens: ServiceAccountTokens;
   readonly url: string;
   /** POST where there is a body, else GET, unless it says otherwise. */
-  ask(path: string, asking?: Asking): Promise<Answer>;
+  readonly ask: (path: string, asking?: Asking) => Promise<Answer>;
 }
 
 /** With the namespace `demo` and the service account `default` in it. `t.teardown` closes it. */

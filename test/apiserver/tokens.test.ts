@@ -72,7 +72,22 @@ t.test('#193: a TokenRequest is answered with a token that says whose it is', as
   t.match(request, {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name: 'default', namespace: 'demo', uid, creationTimestamp: /Z$/ },
+    metadata: {
+      name: 'default',
+      namespace: 'demo',
+      uid,
+      creationTimestamp: /Z$/,
+      managedFields: [
+        {
+          manager: 'unknown',
+          operation: 'Update',
+          apiVersion: 'authentication.k8s.io/v1',
+          fieldsType: 'FieldsV1',
+          fieldsV1: { 'f:spec': { 'f:expirationSeconds': {} } },
+          subresource: 'token',
+        },
+      ],
+    },
     spec: { audiences: [ISSUER], expirationSeconds: 900, boundObjectRef: null },
   });
   const { token, expirationTimestamp } = request.status;

@@ -131,7 +131,11 @@ export function validateEmptyMetadata(
   but: readonly (keyof ObjectMeta)[] = [],
 ): void {
   const allowed = new Set<string>(['managedFields', ...but]);
-  if (Object.keys(metadata).some((field) => !allowed.has(field))) {
-    errors.push(invalid('metadata', metadata, problem));
-  }
+  if (Object.keys(metadata).every((field) => allowed.has(field))) return;
+  const { name, generateName, namespace, ...rest } = metadata;
+  // In Go's order, also where the namespace is the path's.
+  const identity = Object.entries({ name, generateName, namespace }).filter(
+    ([, value]) => value !== undefined,
+  );
+  errors.push(invalid('metadata', { ...Object.fromEntries(identity), ...rest }, problem));
 }
