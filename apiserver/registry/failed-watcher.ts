@@ -7,6 +7,7 @@ import type { Watcher, WatchEvent } from './types.js';
 
 export class FailedWatcher implements Watcher {
   onReady: (() => void) | undefined;
+  readonly isCaughtUp = false;
   private failure: StatusError | undefined;
 
   constructor(failure: StatusError) {
