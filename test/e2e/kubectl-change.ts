@@ -209,6 +209,8 @@ const edit: Story = async (user) => {
       metadata:
         annotations: {}
         creationTimestamp: "«time»"
+        managedFields:
+      «lines»
         name: settings
         namespace: edit
         resourceVersion: "«number»"

@@ -142,6 +142,44 @@ node-nodes   Ready,SchedulingDisabled   worker   «age»    v1.36.2   10.9.8.7  
   await user.prints(`delete node ${name}`, `node "${name}" deleted`);
 };
 
+const drain: Story = async (user) => {
+  const name = await node(user);
+  await user.prints(`drain ${name}`, `node/${name} cordoned\nnode/${name} drained`);
+  await user.prints('create -f -', 'pod/lone created', { input: bare('lone', name) });
+  const needsForce = `cannot delete cannot delete Pods that declare no controller (use --force to override): drain/lone`;
+  await user.fails(
+    `drain ${name}`,
+    `error: unable to drain node "${name}" due to error: ${needsForce}, continuing command...
+There are pending nodes to be drained:
+ ${name}
+${needsForce}`,
+    { stdout: `node/${name} already cordoned` },
+  );
+  await user.prints(
+    `drain ${name} --force --dry-run=server`,
+    `node/${name} already cordoned (server dry run)\nevicting pod drain/lone (server dry run)\nnode/${name} drained (server dry run)`,
+    {
+      stderr: 'Warning: deleting Pods that declare no controller: drain/lone',
+    },
+  );
+  // Evicted, it goes on until its kubelet has ended it: here somebody else does.
+  const draining = user.run(`drain ${name} --force --timeout=20s`);
+  while ((await user.run("get pod lone -o jsonpath='{.metadata.deletionTimestamp}'")).stdout === '');
+  await user.send('DELETE', '/api/v1/namespaces/drain/pods/lone?gracePeriodSeconds=0');
+  const drained = await draining;
+  user.same(
+    [drained.code, drained.stdout],
+    [0, `node/${name} already cordoned\nevicting pod drain/lone\npod/lone evicted\nnode/${name} drained\n`],
+    'drained',
+  );
+  await user.prints('create -f -', 'pod/lone created', { input: bare('lone', name) });
+  const deleting = user.run(`drain ${name} --force --disable-eviction --timeout=20s`);
+  while ((await user.run("get pod lone -o jsonpath='{.metadata.deletionTimestamp}'")).stdout === '');
+  await user.send('DELETE', '/api/v1/namespaces/drain/pods/lone?gracePeriodSeconds=0');
+  user.same((await deleting).code, 0, 'without evictions too');
+  await user.fails('drain none', 'Error from server (NotFound): nodes "none" not found');
+};
+
 const withoutKubelet: Story = async (user) => {
   const unassigned = 'Error from server (BadRequest): pod lone does not have a host assigned';
   await user.prints('run lone --image=x', 'pod/lone created');
@@ -208,4 +246,4 @@ const debug: Story = async (user) => {
   );
 };
 
-export const NODES: Stories = { nodes, 'without-kubelet': withoutKubelet, debug };
+export const NODES: Stories = { nodes, drain, 'without-kubelet': withoutKubelet, debug };

@@ -1,7 +1,8 @@
-/** kubectl reads: against kube-apiserver 1.36 it prints the same. */
+/** kubectl reads, and does the rest: against kube-apiserver 1.36 it prints the same. */
 import t from 'tap';
 import { kubectlMissing, kubectls } from '../tools/kubectl.js';
 import { tell } from './client-stories.js';
+import { ACCESS } from './kubectl-access.js';
 import { DESCRIBE } from './kubectl-describe.js';
 import { GET } from './kubectl-get.js';
 import { NODES } from './kubectl-nodes.js';
@@ -11,4 +12,4 @@ import { SERVER } from './kubectl-server.js';
 const missing = kubectlMissing();
 if (missing !== false) t.test('kubectl', { skip: missing }, () => Promise.resolve());
 
-tell(t, kubectls(), { ...GET, ...DESCRIBE, ...SERVER, ...ROLLOUT, ...NODES });
+tell(t, kubectls(), { ...GET, ...DESCRIBE, ...ROLLOUT, ...NODES, ...SERVER, ...ACCESS });

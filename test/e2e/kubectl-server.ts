@@ -93,8 +93,8 @@ const authorization: Story = async (user) => {
     `
       apiVersion: authentication.k8s.io/v1
       kind: SelfSubjectReview
-      «1.32:metadata:»«1.35:metadata: {}»
-      «1.32:  creationTimestamp: null»
+      metadata:
+        creationTimestamp: "«time»"
       status:
         userInfo:
           extra:
