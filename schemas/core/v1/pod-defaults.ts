@@ -1,5 +1,5 @@
 /** What a pod gets that its author left out. Works in place on decoded objects; maps may be shared, so they are copied. */
-import { canonicalQuantity } from '../../meta/quantity.js';
+import { defaultClaimSpec } from './persistent-volume-claim-defaults.js';
 import type { Container, EphemeralContainer } from './pod-containers.js';
 import type { EnvVar, ResourceFieldSelector } from './pod-env.js';
 import { tagOf } from './pod-images.js';
@@ -7,6 +7,7 @@ import type { HTTPGetAction, LifecycleHandler, Probe } from './pod-probes.js';
 import { aggregateRequests, isPodLevelResource } from './pod-qos.js';
 import type { PodSpec } from './pod-spec.js';
 import type { DownwardAPIVolumeFile, Volume } from './pod-volumes.js';
+import { roundToMilli } from './resource-lists.js';
 
 const TERMINATION_GRACE_SECONDS = 30;
 const TERMINATION_MESSAGE_PATH = '/dev/termination-log';
@@ -114,24 +115,6 @@ function defaultHttpGet(get: HTTPGetAction | undefined): void {
   get.scheme ||= 'HTTP';
 }
 
-/** Amounts finer than a thousandth are rounded up to one. */
-function roundToMilli<K extends string>(holder: { [P in K]?: unknown }, key: K): void {
-  const list = holder[key] as Resources | undefined;
-  if (list === undefined || !Object.values(list).some((amount) => /[nu]$/.test(amount))) return;
-  holder[key] = Object.fromEntries(
-    Object.entries(list).map(([name, amount]) => [name, roundedToMilli(amount)]),
-  );
-}
-
-function roundedToMilli(amount: string): string {
-  const unit = amount.at(-1);
-  if (unit !== 'n' && unit !== 'u') return amount;
-  const divisor = unit === 'n' ? 1_000_000n : 1_000n;
-  const value = BigInt(amount.slice(0, -1));
-  const rounded = value > 0n ? (value + divisor - 1n) / divisor : (value - divisor + 1n) / divisor;
-  return canonicalQuantity(`${rounded}m`) ?? amount;
-}
-
 function defaultVolume(volume: Volume): void {
   // The name is the only field: no source at all.
   if (Object.keys(volume).every((key) => key === 'name')) volume.emptyDir = {};
@@ -146,7 +129,7 @@ function defaultVolume(volume: Volume): void {
   if (volume.hostPath) volume.hostPath.type ??= '';
   if (volume.image) volume.image.pullPolicy ||= pullPolicyOf(volume.image.reference);
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
-  if (claim) claim.volumeMode ??= 'Filesystem';
+  if (claim) defaultClaimSpec(claim);
   defaultDriver(volume);
 }
 

@@ -13,7 +13,7 @@ import { quantityOf } from '../../meta/quantity.js';
 import { invalidEach, validateLabelSelector } from '../../validation/metadata.js';
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.js';
 import type { LabelSelector } from '../../validation/selectors.js';
-import { validateClaimTemplate } from './pod-claim-validation.js';
+import { validateClaimTemplate } from './persistent-volume-claim-validation.js';
 import { driverRules, type SourceRule } from './pod-driver-validation.js';
 import { validateFieldSelector, validateResourceFieldSelector, VOLUME_FIELDS } from './pod-env-validation.js';
 import { validateNoBacksteps, validateUnreservedPath } from './pod-path-validation.js';

@@ -1,10 +1,10 @@
 /** Volumes and the sources they are filled from; in-tree storage drivers are in pod-volume-drivers.ts. */
 import type * as z from 'zod';
-import { bool, describe, int32, int64, list, map, once, struct, text } from '../../fields.js';
+import { bool, int32, int64, list, map, once, struct, text } from '../../fields.js';
 import { quantity } from '../../meta/scalars.js';
-import { labelSelector, objectMeta } from '../../meta/v1.js';
+import { labelSelector } from '../../meta/v1.js';
+import { persistentVolumeClaimTemplate } from './persistent-volume-claim-schema.js';
 import { objectFieldSelector, resourceFieldSelector } from './pod-env.js';
-import { volumeResourceRequirements } from './pod-resources.js';
 import {
   awsElasticBlockStoreVolumeSource,
   azureDiskVolumeSource,
@@ -35,7 +35,6 @@ export type KeyToPath = z.infer<ReturnType<typeof keyToPath>>;
 export type DownwardAPIVolumeFile = z.infer<ReturnType<typeof downwardAPIVolumeFile>>;
 export type ProjectedVolumeSource = z.infer<ReturnType<typeof projectedVolumeSource>>;
 export type VolumeProjection = z.infer<ReturnType<typeof volumeProjection>>;
-export type PersistentVolumeClaimTemplate = z.infer<ReturnType<typeof persistentVolumeClaimTemplate>>;
 
 const CORE = 'io.k8s.api.core.v1';
 
@@ -168,66 +167,6 @@ export const csiVolumeSource = once(() =>
       nodePublishSecretRef: localObjectReference(),
     },
     { description: 'A volume that a CSI driver makes for the pod.', required: ['driver'] },
-  ),
-);
-
-export const typedLocalObjectReference = once(() =>
-  struct(
-    `${CORE}.TypedLocalObjectReference`,
-    {
-      apiGroup: text({ printsNull: true }),
-      kind: text({ default: '' }),
-      name: text({ default: '' }),
-    },
-    { description: 'An object in the same namespace.', required: ['kind', 'name'], mapType: 'atomic' },
-  ),
-);
-
-export const typedObjectReference = once(() =>
-  struct(
-    `${CORE}.TypedObjectReference`,
-    {
-      apiGroup: text({ printsNull: true }),
-      kind: text({ default: '' }),
-      name: text({ default: '' }),
-      namespace: text(),
-    },
-    { description: 'An object, maybe in another namespace.', required: ['kind', 'name'] },
-  ),
-);
-
-export const persistentVolumeClaimSpec = once(() =>
-  struct(
-    `${CORE}.PersistentVolumeClaimSpec`,
-    {
-      accessModes: list(
-        text({
-          goType: 'v1.PersistentVolumeAccessMode',
-          enum: ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'],
-        }),
-        { listType: 'atomic' },
-      ),
-      selector: labelSelector(),
-      resources: describe(volumeResourceRequirements(), { default: {} }),
-      volumeName: text({ omitEmpty: true }),
-      storageClassName: text(),
-      volumeMode: text({ goType: 'v1.PersistentVolumeMode', enum: ['Block', 'Filesystem'] }),
-      dataSource: describe(typedLocalObjectReference(), { description: 'What the volume is filled from.' }),
-      dataSourceRef: typedObjectReference(),
-      volumeAttributesClassName: text(),
-    },
-    { description: 'What a claim asks of a volume.' },
-  ),
-);
-
-export const persistentVolumeClaimTemplate = once(() =>
-  struct(
-    `${CORE}.PersistentVolumeClaimTemplate`,
-    {
-      metadata: describe(objectMeta(), { default: {} }),
-      spec: describe(persistentVolumeClaimSpec(), { default: {} }),
-    },
-    { description: 'A claim that is made for the pod and goes with it.', required: ['spec'] },
   ),
 );
 
