@@ -38,6 +38,13 @@ export const invalid = (field: string, value: unknown, detail: string): FieldErr
   message: `Invalid value: ${show(value)}: ${detail}`,
 });
 
+/** Of a value that upstream does not show. */
+export const invalidUnshown = (field: string, detail: string): FieldError => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: ${detail}`,
+});
+
 /** Callers give the supported values in the order upstream prints them (sorted, for most). */
 export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError => ({
   reason: 'FieldValueNotSupported',
@@ -61,6 +68,12 @@ export const notFound = (field: string, value: unknown): FieldError => ({
   reason: 'FieldValueNotFound',
   field,
   message: `Not found: ${show(value)}`,
+});
+
+export const tooMany = (field: string, count: number, max: number): FieldError => ({
+  reason: 'FieldValueTooMany',
+  field,
+  message: `Too many: ${count}: must have at most ${max} items`,
 });
 
 export const tooLong = (field: string, maxBytes: number): FieldError => ({

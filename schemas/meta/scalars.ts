@@ -24,3 +24,7 @@ export const time = (meta: FieldMeta = {}) =>
 /** RFC 3339 with microseconds, in UTC when printed. */
 export const microTime = (meta: FieldMeta = {}) =>
   scalar(z.string(), 'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime', { ...meta, format: 'date-time' });
+
+/** An object of any kind, kept as it came. */
+export const rawExtension = (meta: FieldMeta = {}) =>
+  scalar(z.unknown(), 'io.k8s.apimachinery.pkg.runtime.RawExtension', { ...meta, anyValue: true });

@@ -16,6 +16,10 @@ const FOREGROUND = 'foregroundDeletion';
 export const FIELD_IMMUTABLE = 'field is immutable';
 export const NOT_NEGATIVE = 'must be greater than or equal to 0';
 
+export function validateNotNegative(errors: FieldError[], field: string, value: number | undefined): void {
+  if (value !== undefined && value < 0) errors.push(invalid(field, value, NOT_NEGATIVE));
+}
+
 /** Adds one `Invalid value` for each problem of a value with itself. */
 export function invalidEach(
   errors: FieldError[],

@@ -75,3 +75,12 @@ export function selectorMatches(
     }
   });
 }
+
+/** A map as Go prints it. */
+export function sortedByKey<T>(map: Readonly<Record<string, T>> | undefined): Record<string, T> | undefined {
+  return map && Object.fromEntries(Object.entries(map).sort(([a], [b]) => byBytes(a, b)));
+}
+
+/** A selector as refusals print it. */
+export const shownSelector = (selector: LabelSelector | undefined): LabelSelector | undefined =>
+  selector?.matchLabels ? { ...selector, matchLabels: sortedByKey(selector.matchLabels) ?? {} } : selector;

@@ -2,12 +2,11 @@
 import { addAll } from '../../add-all.js';
 import type { KubeObject } from '../../definition.js';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
-import { NOT_NEGATIVE } from '../../validation/metadata.js';
-import { percent } from '../../validation/names.js';
+import { validateNotNegative } from '../../validation/metadata.js';
+import { countOf, validateAtMostAll, validateCount } from './counts.js';
 import { type DeploymentStrategy, specOf, statusOf } from './deployment-schema.js';
 import {
   MORE_THAN_REPLICAS,
-  validateNotNegative,
   validateReadyCounts,
   validateSelectorAndTemplate,
 } from './workload.js';
@@ -40,29 +39,14 @@ function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy): Fie
   }
   if (rollingUpdate === undefined) return [required(field, 'this should be defaulted and never be nil')];
   const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate;
-  const errors = [
-    ...validateCount(`${field}.maxUnavailable`, maxUnavailable),
-    ...validateCount(`${field}.maxSurge`, maxSurge),
-  ];
+  const errors: FieldError[] = [];
+  validateCount(errors, `${field}.maxUnavailable`, maxUnavailable);
+  validateCount(errors, `${field}.maxSurge`, maxSurge);
   if (countOf(maxUnavailable) === 0 && countOf(maxSurge) === 0) {
     errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
   }
-  if (typeof maxUnavailable === 'string' && countOf(maxUnavailable) > 100) {
-    errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
-  }
+  validateAtMostAll(errors, `${field}.maxUnavailable`, maxUnavailable);
   return errors;
-}
-
-/** A number or a percentage, not below 0. */
-function validateCount(field: string, value: number | string): FieldError[] {
-  if (typeof value === 'string') return percent(value).map((problem) => invalid(field, value, problem));
-  return value < 0 ? [invalid(field, value, NOT_NEGATIVE)] : [];
-}
-
-/** The number itself, or how many per cent; 0 for what is neither. */
-function countOf(value: number | string): number {
-  if (typeof value === 'number') return value;
-  return /^\d+%?$/.test(value) ? Number.parseInt(value, 10) : 0;
 }
 
 export function validateDeploymentStatus(object: KubeObject, old: KubeObject): FieldError[] {

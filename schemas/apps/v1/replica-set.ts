@@ -2,10 +2,12 @@
 import { scaleSubresource } from '../../autoscaling/v1/scale.js';
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import { podTemplateSpec } from '../../core/v1/pod-template.js';
+import { workloadConditions } from '../../core/v1/workload-condition.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { type FieldError, invalid } from '../../field-error.js';
-import { describe, int32, int64, list, once, struct, text } from '../../fields.js';
-import { kubeObject, labelSelector, time } from '../../meta/v1.js';
+import { describe, int32, int64, once, struct } from '../../fields.js';
+import { kubeObject, labelSelector } from '../../meta/v1.js';
+import { validateNotNegative } from '../../validation/metadata.js';
 import { nameIs } from '../../validation/names.js';
 import { formatLabelSelector } from '../../validation/selectors.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
@@ -14,7 +16,6 @@ import {
   MORE_THAN_REPLICAS,
   workloadWarnings,
   templateColumns,
-  validateNotNegative,
   validateReadyCounts,
   validateSameSelector,
   validateSelectorAndTemplate,
@@ -40,20 +41,6 @@ const replicaSetSpec = once(() =>
   ),
 );
 
-const replicaSetCondition = once(() =>
-  struct(
-    `${APPS}.ReplicaSetCondition`,
-    {
-      type: text({ default: '' }),
-      status: text({ default: '', description: 'True, False or Unknown.' }),
-      lastTransitionTime: time({ printsNull: true }),
-      reason: text({ omitEmpty: true }),
-      message: text({ omitEmpty: true }),
-    },
-    { description: 'One aspect of its state.', required: ['type', 'status'] },
-  ),
-);
-
 const replicaSetStatus = once(() =>
   struct(
     `${APPS}.ReplicaSetStatus`,
@@ -67,12 +54,7 @@ const replicaSetStatus = once(() =>
         omitEmpty: true,
         description: 'metadata.generation that this was seen at.',
       }),
-      conditions: list(replicaSetCondition(), {
-        listType: 'map',
-        listMapKeys: ['type'],
-        patchStrategy: 'merge',
-        patchMergeKey: 'type',
-      }),
+      conditions: workloadConditions(`${APPS}.ReplicaSetCondition`, 'v1.ReplicaSetConditionType'),
     },
     { description: 'The pods that are there.', required: ['replicas'] },
   ),

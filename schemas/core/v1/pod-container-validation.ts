@@ -7,6 +7,7 @@ import {
   notFound,
   notSupported,
   required,
+  tooMany,
 } from '../../field-error.js';
 import { invalidEach } from '../../validation/metadata.js';
 import { dns1123Label, portName, portNumber } from '../../validation/names.js';
@@ -109,11 +110,7 @@ function validateRestartPolicy(errors: FieldError[], container: Container, field
   }
   const path = `${field}.restartPolicyRules`;
   if (rules.length > RESTART_RULES_MAX) {
-    errors.push({
-      reason: 'FieldValueTooMany',
-      field: path,
-      message: `Too many: ${rules.length}: must have at most ${RESTART_RULES_MAX} items`,
-    });
+    errors.push(tooMany(path, rules.length, RESTART_RULES_MAX));
   }
   for (const [i, { action = '', exitCodes }] of rules.entries()) {
     if (action !== 'Restart' && action !== 'RestartAllContainers') {

@@ -1,7 +1,7 @@
 /** The template from which controllers make pods. */
 import type * as z from 'zod';
 import { addAll } from '../../add-all.js';
-import { type FieldError, forbidden } from '../../field-error.js';
+import { type FieldError, forbidden, notSupported } from '../../field-error.js';
 import { describe, once, struct } from '../../fields.js';
 import { objectMeta } from '../../meta/v1.js';
 import { validateAnnotations, validateLabels } from '../../validation/metadata.js';
@@ -44,4 +44,21 @@ export function validatePodTemplate(template: PodTemplateSpec, field: string): F
     );
   }
   return errors;
+}
+
+/** Pods of controllers other than jobs run until they are deleted. `kind` is the controller's. */
+export function validateRunsForever(
+  errors: FieldError[],
+  { spec = {} }: PodTemplateSpec,
+  kind: string,
+  field: string,
+): void {
+  const { restartPolicy = '', activeDeadlineSeconds } = spec;
+  if (restartPolicy !== 'Always') {
+    errors.push(notSupported(`${field}.spec.restartPolicy`, restartPolicy, ['Always']));
+  }
+  if (activeDeadlineSeconds !== undefined) {
+    const problem = `activeDeadlineSeconds in ${kind} is not Supported`;
+    errors.push(forbidden(`${field}.spec.activeDeadlineSeconds`, problem));
+  }
 }

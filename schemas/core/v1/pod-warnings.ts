@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../definition.js';
 import { quantityOf } from '../../meta/quantity.js';
 import { dns1123Label } from '../../validation/names.js';
+import type { PersistentVolumeClaimSpec } from './persistent-volume-claim-schema.js';
 import type { Container } from './pod-containers.js';
 import { specOf } from './pod-object.js';
 import type { PodSpec } from './pod-spec.js';
@@ -27,6 +28,19 @@ export function podTemplateWarnings({ spec = {} }: PodTemplateSpec, field: strin
   addSpecWarnings(warnings, spec, `${field}.spec`);
   return warnings;
 }
+
+/** Names of workloads become part of the names of their pods. */
+export function podNameWarnings({ metadata: { name = '' } }: KubeObject): string[] {
+  const problems = dns1123Label(name);
+  if (problems.length === 0) return [];
+  return [
+    `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+  ];
+}
+
+/** Whether warnings about an object's spec are due: it is new or its spec has changed. */
+export const isNewIntent = (object: KubeObject, old: KubeObject | undefined): boolean =>
+  old === undefined || object.metadata.generation !== old.metadata.generation;
 
 function addSpecWarnings(warnings: string[], spec: PodSpec, field: string): void {
   addNodeLabelWarnings(warnings, spec, field);
@@ -90,12 +104,7 @@ function addVolumeWarnings(warnings: string[], volume: Volume, field: string): v
   for (const [name, warning] of Object.entries(DEPRECATED_VOLUMES)) {
     if (volume[name as keyof typeof DEPRECATED_VOLUMES]) warnings.push(`${field}.${name}: ${warning}`);
   }
-  const { sizeLimit } = volume.emptyDir ?? {};
-  if (sizeLimit !== undefined && isFractional(sizeLimit)) {
-    warnings.push(
-      `${field}.emptyDir.sizeLimit: fractional byte value "${sizeLimit}" is invalid, must be an integer`,
-    );
-  }
+  addByteWarning(warnings, volume.emptyDir?.sizeLimit, `${field}.emptyDir.sizeLimit`);
 }
 
 function addContainerWarnings(warnings: string[], container: Container, field: string): void {
@@ -124,12 +133,21 @@ function addPortWarnings(warnings: string[], ports: NonNullable<Container['ports
   }
 }
 
-const isFractional = (amount: string): boolean => {
-  const { value, exponent } = quantityOf(amount);
-  return exponent < 0 && value % 10n ** BigInt(-exponent) !== 0n;
-};
-
 /** Bytes come whole. */
+function addByteWarning(warnings: string[], amount: string | undefined, field: string): void {
+  if (amount === undefined) return;
+  const { value, exponent } = quantityOf(amount);
+  if (exponent >= 0 || value % 10n ** BigInt(-exponent) === 0n) return;
+  warnings.push(`${field}: fractional byte value "${amount}" is invalid, must be an integer`);
+}
+
+/** What a claim asks for, in the template of a claim too. */
+export function addClaimWarnings(warnings: string[], spec: PersistentVolumeClaimSpec, field: string): void {
+  for (const list of ['requests', 'limits'] as const) {
+    addByteWarning(warnings, spec.resources?.[list]?.['storage'], `${field}.resources.${list}[storage]`);
+  }
+}
+
 function addQuantityWarnings(
   warnings: string[],
   amounts: Readonly<Record<string, string>> | undefined,
@@ -137,8 +155,6 @@ function addQuantityWarnings(
 ): void {
   for (const [name, amount] of Object.entries(amounts ?? {})) {
     const isBytes = name === 'memory' || name === 'ephemeral-storage';
-    if (isBytes && isFractional(amount)) {
-      warnings.push(`${field}[${name}]: fractional byte value "${amount}" is invalid, must be an integer`);
-    }
+    if (isBytes) addByteWarning(warnings, amount, `${field}[${name}]`);
   }
 }
