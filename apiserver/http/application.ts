@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import websocket, { type WebSocket } from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { badRequest, requestTooLarge, StatusError } from '../errors.js';
+import { answerClientError, answerStatus } from './bare-answers.js';
 import type { Core } from './core.js';
 import type { Answerable, Exchange, RawRequest } from './exchange.js';
 import { bodyBytesMax, urlBytesMax } from './limits.js';
@@ -46,6 +47,7 @@ export async function createApplication(
     serverFactory: (listener) => createServer(listener),
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
+    clientErrorHandler: answerClientError,
     routerOptions: {
       maxParamLength: urlBytesMax,
       constraints: { upgrade: upgradeConstraint },
@@ -59,8 +61,13 @@ export async function createApplication(
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.decorateRequest('exchange', undefined);
   app.decorateRequest('watchSource', undefined);
+  /** Connections that are no longer Node's to answer on. */
+  const upgraded = new WeakSet<Duplex>();
   app.addHook('onRequest', async (request, reply) => {
     announceBody(request.raw);
+    if (request.headers.upgrade !== undefined && upgraded.has(request.raw.socket)) {
+      endWith(request.raw.socket, reply.raw);
+    }
     request.exchange = await core.admit(request.raw, reply.raw);
     if (request.exchange === undefined) reply.hijack();
   });
@@ -79,6 +86,7 @@ export async function createApplication(
   return {
     listener: (request, response) => app.routing(request, response),
     upgrade: (request, socket, head) => {
+      upgraded.add(socket);
       if (isWebSocket(request)) upgrades.emit('upgrade', request, socket, head);
       else declineUpgrade(app, request, socket);
     },
@@ -104,6 +112,9 @@ async function socketRoutes(
       maxPayload: clientMessageBytesMax,
       handleProtocols: (protocols) => selectProtocol(protocols),
     },
+  });
+  scope.websocketServer.on('wsClientError', (error: Error, socket: Duplex) => {
+    answerStatus(badRequest(error.message), socket);
   });
   scope.addHook('preHandler', async (request, reply) => {
     if (!request.ws || request.exchange === undefined) return;
@@ -159,15 +170,23 @@ const upgradeConstraint = {
 function declineUpgrade(app: FastifyInstance, request: IncomingMessage, socket: Duplex): void {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   if (length !== '0' || encoding !== undefined) {
-    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    answerStatus(badRequest('a request that asks for an upgrade cannot have a body'), socket);
     return;
   }
   socket.on('error', () => socket.destroy());
+  // Whoever sends nothing more has gone; what it still sends is nobody's to read.
+  socket.on('end', () => socket.destroy());
+  socket.resume();
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(request.socket);
-  response.once('finish', () => socket.end());
   app.routing(request, response);
+}
+
+/** What Node's server does for the connections that are its own. */
+function endWith(socket: Duplex, response: ServerResponse): void {
+  socket.on('drain', () => response.emit('drain'));
+  response.once('finish', () => socket.end(() => socket.destroy()));
 }
 
 const answerable = (request: FastifyRequest, reply: FastifyReply): Answerable => ({

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { answerClientError } from './bare-answers.js';
 import {
   concurrentStreamsMax,
   headerBytesMax,
@@ -64,7 +65,7 @@ export function createSecure(tls: TlsOptions, listener: RequestListener): Http2S
 }
 
 export function createPlain(listener: RequestListener): Server {
-  return createServer(
+  const server = createServer(
     {
       maxHeaderSize: headerBytesMax,
       keepAliveTimeout: keepAliveMilliseconds,
@@ -73,6 +74,7 @@ export function createPlain(listener: RequestListener): Server {
     },
     listener,
   );
+  return server.on('clientError', answerClientError);
 }
 
 /** Resolves with the port, once clients can connect. Rejects as the system refuses (EADDRINUSE, EACCES). */

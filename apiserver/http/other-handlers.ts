@@ -43,6 +43,7 @@ export async function serveOther(server: OtherServer, exchange: Exchange): Promi
   const [, first = '', ...rest] = path.split('/');
   switch (first) {
     case '':
+      if (exchange.info.path !== '/') break;
       mustRead(exchange);
       await send(exchange, 200, plainBody(exchange, { paths: allPaths(server) }));
       return;

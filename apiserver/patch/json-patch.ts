@@ -3,11 +3,11 @@
  * an operation changes, and the rest is shared. Like upstream's library it also takes negative list indexes.
  */
 
-/** One operation as far as its types are checked; `applyJsonPatch` checks the rest. */
+/** One operation as far as its types are checked; `applyJsonPatch` checks the rest. To Go null is as good as absent. */
 export interface Operation {
-  readonly op?: string;
-  readonly path?: string;
-  readonly from?: string;
+  readonly op?: string | null;
+  readonly path?: string | null;
+  readonly from?: string | null;
   readonly value?: unknown;
 }
 
@@ -134,8 +134,8 @@ class Patching {
 }
 
 /** The tokens of a JSON pointer, RFC 6901. */
-function pointer(text: string | undefined): string[] {
-  if (text === undefined) throw new PatchFailure('the operation lacks a path');
+function pointer(text: string | null | undefined): string[] {
+  if (text === undefined || text === null) throw new PatchFailure('the operation lacks a path');
   if (text === '') return [];
   if (!text.startsWith('/')) throw new PatchFailure(`no JSON pointer: ${text}`);
   return text

@@ -22,6 +22,8 @@ const FLOAT = 'tag:yaml.org,2002:float';
 /** The library takes a lone point, which is a key of managedFields, and `e0` for numbers too. */
 const GO_FLOAT = /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*\.[0-9_]*)$/;
 const GO_EXPONENT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$/;
+/** The library throws this when it makes values of what it has parsed. */
+const BAD_MERGE = 'Merge sources must be maps or map aliases';
 /** The library catches its own overflow. */
 const STACK_OVERFLOW = 'Maximum call stack size exceeded';
 
@@ -74,6 +76,9 @@ export function parseYaml(text: string): ParsedYaml {
     // The library recurses, and so overflows where brackets nest by the thousand.
     if (error instanceof NestingError || error instanceof RangeError)
       return { problem: 'exceeded max depth' };
+    if (error instanceof Error && error.message === BAD_MERGE) {
+      return { problem: 'yaml: map merge requires map or sequence of maps as the value' };
+    }
     throw error;
   }
 }

@@ -1,0 +1,52 @@
+/**
+ * Answers on connections that Node's HTTP does not answer on any more: to what is no HTTP, and to upgrades that come to
+ * nothing. Each ends its connection.
+ */
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { StatusError } from '../errors.js';
+
+/** By the code of Node's error; what is not here is 400. */
+const statusOfError: ReadonlyMap<string, number> = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+/** For `clientError` events: in plain text, as Go's server says it, since nothing is known of who asks. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const status = statusOfError.get(error.code ?? '') ?? 400;
+  answer(socket, status, 'text/plain; charset=utf-8', `${status} ${STATUS_CODES[status]}`);
+}
+
+export function answerStatus(error: StatusError, socket: Duplex): void {
+  answer(socket, error.code, 'application/json', JSON.stringify(error.toStatus()));
+}
+
+/** So long the rest of what a client sends is read, in milliseconds: an answer is lost where a connection is reset. */
+const lingerMilliseconds = 500;
+
+const answered = new WeakSet<Duplex>();
+
+function answer(socket: Duplex, status: number, contentType: string, body: string): void {
+  // Node reports everything that follows what is wrong, too.
+  if (answered.has(socket)) return;
+  answered.add(socket);
+  // A connection that was reset, or on which another answer is under way, is past answering.
+  if (!socket.writable || (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Content-Type: ${contentType}`,
+    'X-Content-Type-Options: nosniff',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.on('error', () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.resume();
+  const linger = setTimeout(() => socket.destroy(), lingerMilliseconds).unref();
+  socket.once('close', () => clearTimeout(linger));
+}

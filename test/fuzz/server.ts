@@ -1,0 +1,125 @@
+/**
+ * The server under the fuzzer, in a process of its own: everything `wherry serve` runs, over a store in memory, with
+ * instruments that a test alone may have. Started by `subject.ts`, which it talks to over IPC.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { queryObjects } from 'node:v8';
+import { pino } from 'pino';
+import { parse as parseYaml } from 'yaml';
+import { Exchange } from '../../apiserver/http/exchange.js';
+import { WatchStream } from '../../apiserver/http/watch-stream.js';
+import { CacheWatcher } from '../../apiserver/registry/watcher.js';
+import { startApiServer } from '../../cli/api-server.js';
+import { openStore } from '../../storage/open.js';
+import { freePort } from '../tools/free-port.js';
+import { nonconforming } from './conformance.js';
+import { Prototypes } from './prototypes.js';
+import { StallWatch } from './stalls.js';
+import type { FromServer, Measurement, ToServer } from './subject.js';
+
+/** Revisions that stay readable: enough for lists in pages, few enough for requests to meet what is compacted. */
+const REVISIONS_KEPT = 2000;
+const COMPACTION_MS = 1000;
+const ERROR_LEVEL = 50;
+
+const prototypes = new Prototypes();
+const send = (message: FromServer) => process.send?.(message);
+
+const dataDir = await mkdtemp(join(tmpdir(), 'wherry-fuzz-'));
+const logger = pino({ level: 'warn' }, { write: onLog });
+const store = await openStore({ dataDir: ':memory:', logger });
+const closers: (() => Promise<void> | void)[] = [];
+const [port, securePort] = [await freePort(), await freePort()];
+await startApiServer(
+  {
+    dataDir,
+    logLevel: 'warn',
+    bindAddress: '127.0.0.1',
+    port,
+    securePort,
+    controllers: ['namespace', 'serviceaccount'],
+    corsAllowedOrigins: ['http://allowed.example'],
+  },
+  { client: store.client, logger, folder: dataDir, closers },
+);
+process.on('warning', ({ name, message }) => {
+  // `measure` uses what Node still calls experimental.
+  if (name !== 'ExperimentalWarning') send({ type: 'failure', text: `warning: ${name}: ${message}` });
+});
+
+const stalls = new StallWatch((stall) => send({ type: 'stall', stall }));
+const compaction = setInterval(() => void compact(), COMPACTION_MS);
+compaction.unref();
+
+process.on('message', (message: ToServer) => {
+  void answer(message).catch((error: unknown) => send({ type: 'failure', text: String(error) }));
+});
+process.once('disconnect', () => process.exit(0));
+send({ type: 'ready', endpoints: { port, securePort, ...(await credentials()) } });
+
+function onLog(line: string): void {
+  const entry = JSON.parse(line) as { readonly level: number; readonly msg?: string };
+  if (entry.level >= ERROR_LEVEL) send({ type: 'failure', text: `logged: ${line.trim()}` });
+}
+
+async function credentials() {
+  const text = await readFile(join(dataDir, 'kubeconfig'), 'utf8');
+  const { clusters, users } = parseYaml(text) as {
+    clusters: { cluster: Record<string, string> }[];
+    users: { user: Record<string, string> }[];
+  };
+  const decode = (base64: string | undefined) => Buffer.from(base64 ?? '', 'base64').toString();
+  return {
+    ca: decode(clusters[0]?.cluster['certificate-authority-data']),
+    cert: decode(users[0]?.user['client-certificate-data']),
+    key: decode(users[0]?.user['client-key-data']),
+  };
+}
+
+async function compact(): Promise<void> {
+  const { revision } = (await store.client.status()).header;
+  // Two of them may be under way: the later one is refused.
+  await store.client.compact({ revision: revision - REVISIONS_KEPT }).catch(() => undefined);
+}
+
+async function answer(message: ToServer): Promise<void> {
+  switch (message.type) {
+    case 'measure':
+      send({ type: 'measured', measurement: measure() });
+      break;
+    case 'conform':
+      send({ type: 'conformed', problems: await nonconforming(store.client) });
+      break;
+    case 'stop':
+      clearInterval(compaction);
+      stalls.stop();
+      for (const close of closers.toReversed()) await close();
+      await store.close();
+      await rm(dataDir, { recursive: true, force: true });
+      process.disconnect();
+  }
+}
+
+function measure(): Measurement {
+  // Twice: what the first finds may have held others.
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  const measurement = {
+    heapBytes: heapUsed + arrayBuffers,
+    rssBytes: rss,
+    alive: {
+      watches: queryObjects(WatchStream, { format: 'count' }),
+      watchers: queryObjects(CacheWatcher, { format: 'count' }),
+      requests: queryObjects(Exchange, { format: 'count' }),
+      sockets: queryObjects(Socket, { format: 'count' }),
+      timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
+    },
+    polluted: prototypes.changes(),
+  };
+  stalls.reset();
+  return measurement;
+}
