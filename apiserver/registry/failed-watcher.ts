@@ -14,11 +14,6 @@ export class FailedWatcher implements Watcher {
     this.failure = failure;
   }
 
-  /** Nothing will come that could be waited for. */
-  get isCaughtUp(): boolean {
-    return true;
-  }
-
   read(): readonly WatchEvent[] {
     const { failure } = this;
     this.failure = undefined;

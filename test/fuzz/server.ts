@@ -40,8 +40,12 @@ await startApiServer(
     bindAddress: '127.0.0.1',
     port,
     securePort,
-    controllers: ['namespace', 'serviceaccount'],
+    controllers: ['namespace-controller', 'serviceaccount-controller'],
     corsAllowedOrigins: ['http://allowed.example'],
+    // It compacts by itself, below.
+    etcdCompactionInterval: 0,
+    serviceAccountIssuer: ['https://kubernetes.default.svc'],
+    apiAudiences: [],
   },
   { client: store.client, logger, folder: dataDir, closers },
 );
