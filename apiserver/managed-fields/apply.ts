@@ -42,7 +42,7 @@ export function applyFields(
     set: version.reset().filter(setOfValue(shape, applied)),
     entry: undefined,
   };
-  const known = reconciled(versions, managed, live);
+  const known = reconciled(versions, managed);
   const last = known.find((other) => isSameManager(other, self));
   const others = known.filter((other) => other !== last);
   const next = prune(versions, merge(shape, live, applied), [...others, self], last);

@@ -66,14 +66,13 @@ export class Changes {
 
 const NOTHING: Difference = { changed: {}, removed: {} };
 
-/** Managers at versions that are served, with their sets as the schema has them. Throws FieldsProblem. */
-export function reconciled(versions: Versions, managed: readonly Managed[], live: Json): Managed[] {
-  const [own] = versions;
+/** Managers at versions that are served, with their sets as the schema has them. */
+export function reconciled(versions: Versions, managed: readonly Managed[]): Managed[] {
   const known: Managed[] = [];
   for (const manager of managed) {
     const version = versions.find(({ apiVersion }) => apiVersion === manager.apiVersion);
     if (version === undefined) continue;
-    known.push(withSet(manager, reconcile(version.shape(), manager.set, convert(live, own, version))));
+    known.push(withSet(manager, reconcile(version.shape(), manager.set)));
   }
   return known;
 }

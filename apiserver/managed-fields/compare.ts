@@ -76,9 +76,11 @@ function visitStruct(shape: StructShape, before: Json, after: Json): void {
   let less: Tree | undefined;
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i]!;
-    const mine = valueAt(before, field.name);
-    const theirs = valueAt(after, field.name);
+    let mine = valueAt(before, field.name);
+    let theirs = valueAt(after, field.name);
     if (mine === theirs) continue;
+    if (mine === undefined) mine = field.absent;
+    if (theirs === undefined) theirs = field.absent;
     visit(field.shape, mine, theirs);
     if (changed !== undefined) (more ??= {})[field.key] = changed;
     if (removed !== undefined) (less ??= {})[field.key] = removed;
@@ -175,7 +177,8 @@ function wholeStruct({ fields }: StructShape, value: Json): FieldsV1 {
   let size = 0;
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i]!;
-    const member = valueAt(value, field.name);
+    let member = valueAt(value, field.name);
+    if (member === undefined) member = field.absent;
     if (member === undefined) continue;
     tree[field.key] = wholeNode(field.shape, member);
     size++;

@@ -138,7 +138,7 @@ interface Tracking {
 function track(versions: Versions, { live, next, managed }: Tracking, write: FieldWrite): readonly Managed[] {
   const [version] = versions;
   const changes = new Changes(versions, { live, next });
-  const left = changes.leave(reconciled(versions, managed, live));
+  const left = changes.leave(reconciled(versions, managed));
   const set = difference(changes.at(version).changed, STRIPPED);
   if (isEmpty(set)) return capUpdateManagers(left);
   const self: Managed = {
@@ -222,7 +222,7 @@ function sameEntries(
   return entries.every((entry, i) => entry === before[i]) ? before : entries;
 }
 
-let lastSecond = 0;
+let lastSecond = Number.NaN;
 let lastTime = '';
 
 /** RFC 3339 with seconds. Many writes fall into one second. */

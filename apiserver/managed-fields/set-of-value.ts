@@ -19,8 +19,8 @@ import type { FieldsV1 } from './types.js';
  */
 export const setOfValue = (shape: StructShape, value: Json): FieldsV1 => nodeOf(shape, value) ?? NONE;
 
-/** What is below a value; undefined for nothing, which makes it no member either unless it is one for another reason. */
-export function nodeOf(shape: Shape, value: unknown): FieldsV1 | undefined {
+/** What is below a value; undefined for nothing, which may be a member all the same. */
+function nodeOf(shape: Shape, value: unknown): FieldsV1 | undefined {
   switch (shape.kind) {
     case 'leaf':
       return LEAF;

@@ -47,6 +47,8 @@ export interface ShapeField {
   readonly shape: Shape;
   /** What Go prints of an empty struct; undefined for nothing. */
   readonly blank: () => unknown;
+  /** As what an absent one counts in a decoded object: null where Go prints that. */
+  readonly absent: null | undefined;
 }
 
 export class StructShape {
@@ -161,16 +163,12 @@ function structOf(meta: NodeMeta, fields: Readonly<Record<string, z.ZodType>>): 
 function fieldOf(name: string, schema: z.ZodType, required: boolean): ShapeField {
   const meta = metaOf(schema);
   const shape = build(schema, meta);
-  return { name, key: `f:${name}`, shape, blank: blankOf(shape, meta, required) };
-}
-
-function blankOf(shape: Shape, meta: NodeMeta, required: boolean): () => unknown {
-  const { default: zero, printsNull } = meta;
-  if (printsNull) return () => null;
-  if (shape.kind === 'struct' && zero !== undefined) return () => shape.blank();
-  if (shape.kind !== 'leaf') return () => (required ? null : undefined);
-  const printed = (zero === '' || zero === 0 || zero === false) && !meta.omitEmpty;
-  return () => (printed ? zero : undefined);
+  const { default: zero, printsNull, omitEmpty } = meta;
+  const field = { name, key: `f:${name}`, shape };
+  if (shape.kind === 'struct' && zero !== undefined) return { ...field, absent: undefined, blank: () => shape.blank() };
+  if (printsNull || (required && shape.kind !== 'leaf')) return { ...field, absent: null, blank: () => null };
+  const printed = !omitEmpty && (zero === '' || zero === 0 || zero === false) ? zero : undefined;
+  return { ...field, absent: undefined, blank: () => printed };
 }
 
 function listOf({ listType, listMapKeys = [] }: ListMeta, element: z.ZodType): ListShape {
