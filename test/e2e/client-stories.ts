@@ -1,9 +1,10 @@
 /** Runs stories: each with a server that it shares with others, in a namespace, a folder and a kubeconfig of its own. */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { ClientUser } from '../tools/client-user.js';
+import type { Following } from '../tools/following.js';
 import type { Client } from '../tools/kubectl.js';
 import { startWherry, temporaryFolder, type Wherry } from '../tools/wherry.js';
 
@@ -25,6 +26,13 @@ export class StoryUser extends ClientUser {
   /** How kubectl ends its line on an object of the namespace that is gone: 1.35 says from where. */
   get deleted(): string {
     return `deleted«1.35: from ${this.namespace} namespace»`;
+  }
+
+  /** Starts a kubectl that prints nothing until something happens, and waits until it watches: it tells of its requests. */
+  async watching(command: string): Promise<Following> {
+    const following = this.follow(`${command} -v=7`);
+    await following.until(/watch=true/);
+    return following;
   }
 
   /** Writes a script for KUBE_EDITOR; gives back its path. */
@@ -58,10 +66,13 @@ export function tell(t: Test, clients: readonly Client[], stories: Stories): voi
         await server.stop();
         await rm(home, { recursive: true, force: true });
       });
+      // Clients take their name from how they are called, and it is the name of who manages fields.
+      const path = join(home, client.program);
+      await symlink(client.path, path);
       t.jobs = storiesAtATime;
       const told = Object.entries(stories).map(([namespace, story]) =>
         t.test(namespace, { buffered: true }, async (t) => {
-          await story(await userOf(t, client, server, home, namespace));
+          await story(await userOf(t, { ...client, path }, server, home, namespace));
         }),
       );
       await Promise.all(told);

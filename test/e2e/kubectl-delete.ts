@@ -100,16 +100,13 @@ const finalizers: Story = async (user) => {
     stderr: `Warning: resource configmaps/held is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.
 Warning: Detected changes to resource held which is currently being deleted.`,
   });
-  const waiting = user.run('wait --for=delete configmap/held --timeout=20s');
+  const waiting = await user.watching('wait --for=delete configmap/held --timeout=20s');
   await user.prints(
     `patch configmap held --type=merge -p '{"metadata":{"finalizers":null}}'`,
     'configmap/held patched',
   );
-  user.same(
-    await waiting,
-    { code: 0, stdout: 'configmap/held condition met\n', stderr: '' },
-    'wait --for=delete has seen it go',
-  );
+  user.same(await waiting.exited, 0, 'wait --for=delete has seen it go');
+  user.includes(waiting.output(), 'configmap/held condition met\n', 'and says so');
 };
 
 const pods: Story = async (user) => {
@@ -150,8 +147,10 @@ const waits: Story = async (user) => {
       { status: fields },
       'application/merge-patch+json',
     );
-  const available = user.run('wait --for=condition=Available deployment/web --timeout=20s');
-  const replicas = user.run("wait --for=jsonpath='{.status.readyReplicas}'=1 deployment/web --timeout=20s");
+  const available = await user.watching('wait --for=condition=Available deployment/web --timeout=20s');
+  const replicas = await user.watching(
+    "wait --for=jsonpath='{.status.readyReplicas}'=1 deployment/web --timeout=20s",
+  );
   const created = user.run('wait --for=create configmap/late --timeout=20s');
   await status({
     replicas: 1,
@@ -160,10 +159,11 @@ const waits: Story = async (user) => {
     conditions: [{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable', message: 'it is' }],
   });
   await user.prints('create configmap late', 'configmap/late created');
-  const met = (what: string) => ({ code: 0, stdout: `${what} condition met\n`, stderr: '' });
-  user.same(await available, met('deployment.apps/web'), 'a condition');
-  user.same(await replicas, met('deployment.apps/web'), 'a value');
-  user.same(await created, met('configmap/late'), 'a creation');
+  for (const each of [available, replicas]) {
+    user.same(await each.exited, 0, 'what has come about');
+    user.includes(each.output(), 'deployment.apps/web condition met\n', 'is said');
+  }
+  user.same(await created, { code: 0, stdout: 'configmap/late condition met\n', stderr: '' }, 'a creation');
   await user.prints('wait --for=condition=available deployment --all', 'deployment.apps/web condition met');
   await user.prints("wait --for=jsonpath='{.metadata.name}' configmap/late", 'configmap/late condition met');
   await user.prints('wait --for=delete configmap/none', '');
@@ -182,9 +182,9 @@ const waits: Story = async (user) => {
   await user.fails('wait --for=some configmap/late', 'error: unrecognized condition: "some"');
   await user.prints('wait --for=delete configmap -l x=y', '');
   await user.fails('wait --for=condition=Ready configmap -l x=y', 'error: no matching resources found');
-  const deletion = user.run('wait --for=delete configmap/late --timeout=20s');
+  const deletion = await user.watching('wait --for=delete configmap/late --timeout=20s');
   await user.prints('delete configmap late', gone(user, 'late'));
-  user.same((await deletion).code, 0, 'a deletion');
+  user.same(await deletion.exited, 0, 'a deletion');
 };
 
 const owned = (kind: string, name: string, owner: { kind: string; name: string; uid: string }) => {

@@ -132,7 +132,10 @@ for (const { version, path } of kubectls()) {
     t.match(refused.stderr, /You must be logged in to the server/);
     await succeeds('create -f -', /created/, 'apiVersion: v1\nkind: Node\nmetadata:\n  name: node-a\n');
     await succeeds('run web --image=nginx --overrides={"spec":{"nodeName":"node-a"}}', /created/);
-    await succeeds('drain node-a --force --grace-period=0 --timeout=20s', /pod\/web evicted|node\/node-a drained/);
+    await succeeds(
+      'drain node-a --force --grace-period=0 --timeout=20s',
+      /pod\/web evicted|node\/node-a drained/,
+    );
     t.match((await kubectl('get pod web')).stderr, /NotFound/);
   });
 }
