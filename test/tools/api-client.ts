@@ -18,7 +18,7 @@ export class NoAnswerError extends Error {
 }
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly body?: object;
   readonly timeoutMs: number;
