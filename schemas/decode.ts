@@ -253,5 +253,6 @@ function absentOf(field: NodeMeta, decode: Decoder, required: boolean): Field['a
   if (field.printsNull) return () => null;
   if (field.structId !== undefined && field.default !== undefined) return (state) => decode({}, state);
   const { default: zero } = field;
-  return required && isZero(zero) ? () => zero : undefined;
+  // Some that OpenAPI does not call required are always printed too.
+  return (required || field.omitEmpty !== true) && isZero(zero) ? () => zero : undefined;
 }

@@ -130,9 +130,10 @@ export interface ResourceDefinition {
   /**
    * How a field selector that is not among them is refused. With field labels of their own, kinds say
    * `field label not supported: x` (and cluster-scoped ones do not know metadata.namespace either); the others say
-   * `"x" is not a known field selector: only "metadata.name", "metadata.namespace"`.
+   * `"x" is not a known field selector: only "metadata.name", "metadata.namespace"`. Jobs say
+   * `field label "x" not supported for batchv1.Job`, which is the name given here.
    */
-  readonly ownFieldLabels?: boolean;
+  readonly ownFieldLabels?: true | 'batchv1.Job';
   /** Problems with a name (or a generateName prefix), each an English phrase; empty when it is good. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   /** metadata.generation starts at 1 and rises when `spec` changes. */
@@ -152,6 +153,11 @@ export interface ResourceDefinition {
   readonly allowCreateOnUpdate: boolean;
   /** A deletion answers with the object as it last was, and not with a Status (Pod, Service, ServiceAccount). */
   readonly returnsDeletedObject?: boolean;
+  /**
+   * A deletion that does not say what becomes of the objects that this one owns leaves them, and does not remove them
+   * (Job, ReplicationController); the warning, if any, tells who asked for it.
+   */
+  readonly orphansByDefault?: { readonly warning?: string };
   /** Grace period of a deletion in seconds, by object and what the client asked for; absent: deleted at once. */
   readonly deletionGracePeriod?: (object: KubeObject, requested: number | undefined) => number;
   /**

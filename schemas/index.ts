@@ -1,11 +1,16 @@
 /** The built-in resources, in the order discovery lists them. */
+import { controllerRevisions } from './apps/v1/controller-revision.js';
+import { daemonSets } from './apps/v1/daemon-set.js';
 import { deployments } from './apps/v1/deployment.js';
 import { replicaSets } from './apps/v1/replica-set.js';
+import { statefulSets } from './apps/v1/stateful-set.js';
 import { selfSubjectReviews } from './authentication/v1/self-subject-review.js';
 import { tokenReviews } from './authentication/v1/token-review.js';
 import { selfSubjectAccessReviews } from './authorization/v1/self-subject-access-review.js';
 import { selfSubjectRulesReviews } from './authorization/v1/self-subject-rules-review.js';
 import { localSubjectAccessReviews, subjectAccessReviews } from './authorization/v1/subject-access-review.js';
+import { cronJobs } from './batch/v1/cron-job.js';
+import { jobs } from './batch/v1/job.js';
 import { leases } from './coordination/v1/lease.js';
 import { bindings } from './core/v1/binding.js';
 import { configMaps } from './core/v1/config-map.js';
@@ -13,6 +18,8 @@ import { events } from './core/v1/event.js';
 import { namespaces } from './core/v1/namespace.js';
 import { nodes } from './core/v1/node.js';
 import { pods } from './core/v1/pod.js';
+import { podTemplates } from './core/v1/pod-template-object.js';
+import { replicationControllers } from './core/v1/replication-controller.js';
 import { secrets } from './core/v1/secret.js';
 import { serviceAccounts } from './core/v1/service-account.js';
 import { services } from './core/v1/service.js';
@@ -30,11 +37,16 @@ export const builtinResources: readonly ResourceDefinition[] = [
   namespaces,
   nodes,
   pods,
+  podTemplates,
+  replicationControllers,
   secrets,
   serviceAccounts,
   services,
+  controllerRevisions,
+  daemonSets,
   deployments,
   replicaSets,
+  statefulSets,
   eventsV1,
   selfSubjectReviews,
   tokenReviews,
@@ -42,6 +54,8 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   subjectAccessReviews,
+  cronJobs,
+  jobs,
   clusterRoleBindings,
   clusterRoles,
   roleBindings,

@@ -34,10 +34,22 @@ export async function remove(
   name: string,
   options: DeleteOptions,
 ): Promise<DeleteResult> {
+  warnOfDependents(resource, context, options);
   const key = objectKey(namespace, name);
   const target: Target = { resource, context, namespace, name, key, options };
   const attempt = (current: StoredItem | undefined) => attemptDelete(target, current);
   return untilWritten({ ...target, max: DELETE_ATTEMPTS_MAX, attempt });
+}
+
+/** Once in an answer, whatever is deleted. */
+function warnOfDependents(
+  { definition }: Resource,
+  { warnings }: RequestContext,
+  { propagationPolicy, orphanDependents }: DeleteOptions,
+): void {
+  const warning = definition.orphansByDefault?.warning;
+  if (warning === undefined || propagationPolicy !== undefined || orphanDependents !== undefined) return;
+  if (!warnings.includes(warning)) warnings.push(warning);
 }
 
 async function attemptDelete(
@@ -120,6 +132,7 @@ export async function removeCollection(
   listOptions: ListOptions,
   options: DeleteOptions,
 ): Promise<ObjectList> {
+  warnOfDependents(resource, context, options);
   const found = await list(resource, namespace, listOptions);
   const rest: Iterator<StoredObject> = found.items.values();
   const worker = async () => {

@@ -41,7 +41,7 @@ export function decideDeletion(
   // Objects that expire by themselves are not subject to garbage collection.
   const finalizers =
     definition.timeToLiveSeconds === undefined
-      ? finalizersFor(metadata, policyOf(options))
+      ? finalizersFor(metadata, policyOf(options) ?? defaultPolicy(definition, metadata))
       : (metadata.finalizers ?? []);
   if (graceful !== undefined) {
     const seconds = graceful.deletionGracePeriodSeconds ?? 0;
@@ -126,6 +126,16 @@ function policyOf({
 }: DeleteOptions): DeleteOptions['propagationPolicy'] {
   if (orphanDependents === undefined) return propagationPolicy;
   return orphanDependents ? 'Orphan' : 'Background';
+}
+
+/** Of a deletion that names none, where the object has not got a finalizer that names it. */
+function defaultPolicy(
+  { orphansByDefault }: ResourceDefinition,
+  { finalizers = [] }: ObjectMeta,
+): DeleteOptions['propagationPolicy'] {
+  if (orphansByDefault === undefined) return undefined;
+  const isDecided = finalizers.includes(orphanFinalizer) || finalizers.includes(foregroundFinalizer);
+  return isDecided ? undefined : 'Orphan';
 }
 
 /** Finalizers after the propagation policy: one of its two is set, or both are taken away, or they stay as they were. */

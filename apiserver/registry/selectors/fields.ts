@@ -82,12 +82,15 @@ function unescape(text: string): string {
 
 /** Kinds with field labels of their own refuse others in one way (`ownFieldLabels` says which), all others in another. */
 function readerOf(field: string, definition: ResourceDefinition): Term['read'] {
-  const { selectableFields, namespaced, ownFieldLabels = false } = definition;
+  const { selectableFields, namespaced, ownFieldLabels } = definition;
   if (field === NAME) return readName;
-  if (field === NAMESPACE && (namespaced || !ownFieldLabels)) return readNamespace;
+  if (field === NAMESPACE && (namespaced || ownFieldLabels === undefined)) return readNamespace;
   const read = Object.hasOwn(selectableFields, field) ? selectableFields[field] : undefined;
   if (read !== undefined) return read;
-  if (ownFieldLabels) throw badRequest(`field label not supported: ${field}`);
+  if (ownFieldLabels === true) throw badRequest(`field label not supported: ${field}`);
+  if (ownFieldLabels !== undefined) {
+    throw badRequest(`field label ${JSON.stringify(field)} not supported for ${ownFieldLabels}`);
+  }
   throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "${NAME}", "${NAMESPACE}"`);
 }
 
