@@ -1,66 +1,117 @@
 /**
- * Writes apiserver/http/serializers/protobuf-messages.ts: the protobuf messages that bodies of our kinds are made of.
+ * Writes apiserver/http/serializers/protobuf-messages.ts: the protobuf messages of all built-in kinds.
  *
- *   node build/protobuf-messages.mjs PATH/TO/protobuf-fields.json
+ *   node build/protobuf-messages.mjs PATH/TO/protobuf-fields.json PROGRAM...
  *
- * The input maps each message of Kubernetes' interface definitions to its fields, `{name: [number, type]}`. Run it again
- * when a kind is added to `kinds` below.
+ * The first input maps each message of Kubernetes' interface definitions to its fields, `{name: [number, type]}`. The
+ * programs are executables of Go that contain Kubernetes' types, such as .clients/kubectl-1.35 and .clients/helm-4.1: they
+ * know what the definitions leave out, the fields' names in JSON, embedded structs, and which fields are pointers.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { goStructs } from './go-structs.mjs';
 
-const kinds = [
-  ...['Namespace', 'ConfigMap', 'Secret', 'Pod', 'Service', 'ServiceAccount', 'Event', 'Node', 'Binding'].map(
-    (kind) => `core.v1.${kind}`,
+/** Versions that kube-apiserver can serve or store; others of these groups are gone. */
+const versions = {
+  admissionregistration: ['v1', 'v1beta1', 'v1alpha1'],
+  apidiscovery: ['v2', 'v2beta1'],
+  apiserverinternal: ['v1alpha1'],
+  apps: ['v1'],
+  authentication: ['v1'],
+  authorization: ['v1'],
+  autoscaling: ['v1', 'v2'],
+  batch: ['v1'],
+  certificates: ['v1', 'v1beta1', 'v1alpha1'],
+  coordination: ['v1', 'v1beta1', 'v1alpha2'],
+  core: ['v1'],
+  discovery: ['v1'],
+  events: ['v1'],
+  flowcontrol: ['v1'],
+  networking: ['v1', 'v1beta1'],
+  node: ['v1'],
+  policy: ['v1'],
+  rbac: ['v1'],
+  resource: ['v1', 'v1beta2', 'v1beta1', 'v1alpha3'],
+  scheduling: ['v1', 'v1alpha2'],
+  storage: ['v1', 'v1beta1'],
+  storagemigration: ['v1beta1'],
+};
+const packages = [
+  ...Object.entries(versions).flatMap(([group, all]) =>
+    all.map((version) => `k8s.io.api.${group}.${version}`),
   ),
-  'apps.v1.Deployment',
-  'apps.v1.ReplicaSet',
-  'autoscaling.v1.Scale',
-  'authentication.v1.SelfSubjectReview',
-  'authentication.v1.TokenRequest',
-  'authentication.v1.TokenReview',
-  'authorization.v1.LocalSubjectAccessReview',
-  'authorization.v1.SelfSubjectAccessReview',
-  'authorization.v1.SelfSubjectRulesReview',
-  'authorization.v1.SubjectAccessReview',
-  'coordination.v1.Lease',
-  'events.v1.Event',
-  'policy.v1.Eviction',
-  ...['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding'].map((kind) => `rbac.v1.${kind}`),
-  'scheduling.v1.PriorityClass',
-  'storage.v1.StorageClass',
-  'meta.v1.DeleteOptions',
+  'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1',
 ];
+const META = 'k8s.io.apimachinery.pkg.apis.meta.v1';
+/** What is asked for and answered in every group. */
+const metaKinds = ['APIGroup', 'APIGroupList', 'APIResourceList', 'APIVersions', 'DeleteOptions', 'Status'];
 
-/** Go structs that are embedded: their fields are fields of the outer object in JSON. */
-const embedded = new Set(['volumeSource', 'localObjectReference', 'handler', 'ephemeralContainerCommon']);
-
-/** Messages that are no objects in JSON; the decoder knows how to read them. */
+/** Messages that are no objects in JSON; the serializer knows how to read and write them. */
 const special = new Set([
   'meta.v1.Time',
   'meta.v1.MicroTime',
   'meta.v1.FieldsV1',
+  'meta.v1.Verbs',
   'resource.Quantity',
   'intstr.IntOrString',
+  'runtime.RawExtension',
   'authentication.v1.ExtraValue',
   'authorization.v1.ExtraValue',
+  'certificates.v1.ExtraValue',
+  'certificates.v1beta1.ExtraValue',
+  'apiextensions.v1.JSON',
+  'apiextensions.v1.JSONSchemaPropsOrArray',
+  'apiextensions.v1.JSONSchemaPropsOrBool',
+  'apiextensions.v1.JSONSchemaPropsOrStringArray',
+]);
+/** What special messages hold in turn. */
+const alsoReached = { 'apiextensions.v1.JSONSchemaPropsOrArray': 'apiextensions.v1.JSONSchemaProps' };
+
+/** Set by value in Go, though no program at hand has these fields yet; what else is unknown is taken for a pointer. */
+const plainAnyway = new Set(['metadata', 'spec', 'status']);
+const newlyPlain = new Set([
+  'core.v1.ImageVolumeStatus.imageRef',
+  'core.v1.NodeAllocatableResourceClaimStatus.resourceClaimName',
+  'meta.v1.ShardInfo.selector',
 ]);
 
-/** JSON names that the lower camel case of the protobuf name does not give. */
-const renamed = new Map([['authentication.v1.BoundObjectReference.uID', 'uid']]);
+const [definitions, ...programs] = process.argv.slice(2);
+const messages = JSON.parse(readFileSync(definitions, 'utf8'));
+const structs = new Map(programs.flatMap((program) => [...goStructs(program)]));
 
-const integers = /^(?:u?int(?:32|64)|sint32|fixed32)$/;
-
-const messages = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const shortName = (name) =>
   name
-    .replace(/^k8s\.io\.(?:api|apimachinery\.pkg\.apis)\./, '')
-    .replace(/^k8s\.io\.apimachinery\.pkg\.(?:api|util)\./, '');
-const full = new Map(Object.keys(messages).map((name) => [shortName(name), name]));
+    .replace(/^k8s\.io\.(?:api|(?:apimachinery|apiextensions_apiserver)\.pkg\.apis)\./, '')
+    .replace(/^k8s\.io\.apimachinery\.pkg\.(?:api\.|util\.)?/, '');
+const fullName = new Map(Object.keys(messages).map((name) => [shortName(name), name]));
+
+/**
+ * Fields of the Go struct of a message by number. Where no program has it, what the same struct in another version of the
+ * group has under the same number and name.
+ */
+function goFields(message) {
+  const name = message.slice(message.lastIndexOf('.') + 1);
+  const path = message
+    .slice(0, -name.length - 1)
+    .replace('apiextensions_apiserver', 'apiextensions-apiserver')
+    .replace(/^k8s\.io\./, 'k8s.io/')
+    .replaceAll(/\.(?!io\/)/g, '/');
+  const own = structs.get(`${path}.${name}`);
+  if (own !== undefined) return new Map(own.map((field) => [field.number, field]));
+  const group = path.slice(0, path.lastIndexOf('/') + 1);
+  const other = [...structs.keys()].find((key) => key.startsWith(group) && key.endsWith(`.${name}`));
+  const names = new Map(Object.entries(messages[message]).map(([name, [number]]) => [number, name]));
+  const same = (structs.get(other) ?? []).filter(
+    ({ number, json = '' }) => json.split(',')[0] === names.get(number),
+  );
+  return new Map(same.map((field) => [field.number, field]));
+}
+
+const scalars = { string: '', bool: 'bool', bytes: 'bytes', double: 'double' };
 
 function typeOf(type, inMessage) {
-  if (integers.test(type)) return 'int';
-  if (['string', 'bytes', 'bool', 'double'].includes(type)) return type;
+  if (/^(?:u?int(?:32|64)|sint32|fixed32)$/.test(type)) return 'int';
+  if (type in scalars) return scalars[type];
   const name = type.replace(/^\./, '');
   const neighbour = inMessage.slice(0, inMessage.lastIndexOf('.') + 1) + name;
   const found = messages[name] ? name : messages[neighbour] ? neighbour : undefined;
@@ -68,41 +119,72 @@ function typeOf(type, inMessage) {
   return shortName(found);
 }
 
-function fieldOf(message, [name, [number, type]]) {
-  const prefix = type.startsWith('repeated ')
-    ? '[]'
-    : type.startsWith('map<')
-      ? '{}'
-      : embedded.has(name)
-        ? '~'
-        : '';
-  const bare = type.replace(/^(?:repeated|optional) /, '').replace(/^map<string, ?(.*)>$/, '$1');
-  const jsonName = renamed.get(`${message}.${name}`) ?? name;
-  return { number, jsonName, prefix, type: typeOf(bare, full.get(message)) };
+function fieldOf(message, go, [name, [number, described]]) {
+  const [, shape, bare] = /^(repeated |map<string, ?)?(.*?)>?$/.exec(described.replace(/^optional /, ''));
+  const known = go.get(number);
+  const [json, ...flags] = (known?.json ?? name).split(',');
+  const optional =
+    known?.optional ?? !(plainAnyway.has(name) || newlyPlain.has(`${shortName(message)}.${name}`));
+  const type = typeOf(bare, message);
+  const sign =
+    shape === 'repeated '
+      ? '*'
+      : shape
+        ? '%'
+        : flags.includes('inline')
+          ? '~'
+          : optional || type === 'bytes'
+            ? '?'
+            : ':';
+  return { number, type, json: json === '' ? name : json, sign };
 }
 
-/** As biome formats. */
-const LINE_WIDTH = 110;
-
+const kinds = Object.entries(messages).flatMap(([name, fields]) => {
+  const isKind =
+    fields.metadata?.[1].endsWith('ObjectMeta') && packages.some((of) => name.startsWith(`${of}.`));
+  return isKind || /^k8s\.io\.api\.apidiscovery\.v2(?:beta1)?\.APIGroupDiscovery$/.test(name)
+    ? [shortName(name)]
+    : [];
+});
+const pending = [...kinds, ...metaKinds.map((kind) => `meta.v1.${kind}`)];
+/** By package the lines of its messages. */
 const lines = new Map();
-const pending = [...kinds];
+const done = new Set();
 while (pending.length > 0) {
   const message = pending.pop();
-  if (lines.has(message) || special.has(message)) continue;
-  const fields = Object.entries(messages[full.get(message)])
-    .map((field) => fieldOf(message, field))
-    .sort((a, b) => a.number - b.number);
-  const text = fields.map(({ number, jsonName, prefix, type }) => `${number}:${jsonName}:${prefix}${type}`);
-  const line = `  '${message}': '${text.join(' ')}',`;
-  lines.set(message, line.length > LINE_WIDTH ? line.replace(': ', ':\n    ') : line);
-  pending.push(...fields.map(({ type }) => type).filter((type) => full.has(type)));
+  if (done.has(message)) continue;
+  done.add(message);
+  if (special.has(message)) {
+    if (alsoReached[message]) pending.push(alsoReached[message]);
+    continue;
+  }
+  const full = fullName.get(message);
+  const go = goFields(full);
+  const at = message.lastIndexOf('.');
+  const [inPackage, name] = [message.slice(0, at), message.slice(at + 1)];
+  const fields = Object.entries(messages[full]).map((field) => fieldOf(full, go, field));
+  fields.sort((a, b) => a.number - b.number);
+  const text = fields.map(({ number, json, sign, type }) => {
+    const near = type.startsWith(`${inPackage}.`) && !type.slice(inPackage.length + 1).includes('.');
+    const shown = near ? type.slice(inPackage.length + 1) : type;
+    return `${number}${json}${sign === ':' && shown === '' ? '' : sign}${shown}`;
+  });
+  lines.set(inPackage, [...(lines.get(inPackage) ?? []), [name, ...text].join(' ')]);
+  pending.push(...fields.map(({ type }) => type).filter((type) => fullName.has(type)));
 }
 
 const header = `/**
- * Made by build/protobuf-messages.mjs; do not edit. One message a line: \`number:name:type\` of each field, where \`[]\`
- * marks lists, \`{}\` maps by string, and \`~\` an embedded struct whose fields belong to the outer object.
+ * Made by build/protobuf-messages.mjs; do not edit. By package its messages, one a line: the name, then of each field the
+ * number, the name in JSON, and what it holds. \`:\` is followed by the type of a field that Go always writes, \`?\` of one
+ * that it writes where it is set, \`*\` of the items of a list, \`%\` of the values of a map by string; after \`~\` stands an
+ * embedded struct, whose fields belong to the outer object. No type is a string; types without a package are neighbours.
+ *
+ * A function, so that the text is neither scanned nor kept by a server whose clients speak JSON.
  */
-export const PROTOBUF_MESSAGES: Readonly<Record<string, string>> = {
+export const protobufMessages = (): Readonly<Record<string, string>> => ({
 `;
+const body = [...lines]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([name, all]) => `  '${name}': \`\n${all.sort().join('\n')}\n\`,\n`);
 const target = fileURLToPath(new URL('../apiserver/http/serializers/protobuf-messages.ts', import.meta.url));
-writeFileSync(target, `${header}${[...lines.values()].sort().join('\n')}\n};\n`);
+writeFileSync(target, `${header}${body.join('')}});\n`);

@@ -18,6 +18,9 @@ export class NestingError extends Error {
   }
 }
 
+/** Throws NestingError past NESTING_MAX. */
+export const checkNesting = (value: unknown): void => void countMembers(value);
+
 /** Members of all objects in `value`. Throws NestingError past NESTING_MAX. */
 export function countMembers(value: unknown, depth = 0): number {
   if (typeof value !== 'object' || value === null) return 0;

@@ -1,353 +1,830 @@
 /**
- * Made by build/protobuf-messages.mjs; do not edit. One message a line: `number:name:type` of each field, where `[]`
- * marks lists, `{}` maps by string, and `~` an embedded struct whose fields belong to the outer object.
+ * Made by build/protobuf-messages.mjs; do not edit. By package its messages, one a line: the name, then of each field the
+ * number, the name in JSON, and what it holds. `:` is followed by the type of a field that Go always writes, `?` of one
+ * that it writes where it is set, `*` of the items of a list, `%` of the values of a map by string; after `~` stands an
+ * embedded struct, whose fields belong to the outer object. No type is a string; types without a package are neighbours.
+ *
+ * A function, so that the text is neither scanned nor kept by a server whose clients speak JSON.
  */
-export const PROTOBUF_MESSAGES: Readonly<Record<string, string>> = {
-  'apps.v1.Deployment':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:apps.v1.DeploymentSpec 3:status:apps.v1.DeploymentStatus',
-  'apps.v1.DeploymentCondition':
-    '1:type:string 2:status:string 4:reason:string 5:message:string 6:lastUpdateTime:meta.v1.Time 7:lastTransitionTime:meta.v1.Time',
-  'apps.v1.DeploymentSpec':
-    '1:replicas:int 2:selector:meta.v1.LabelSelector 3:template:core.v1.PodTemplateSpec 4:strategy:apps.v1.DeploymentStrategy 5:minReadySeconds:int 6:revisionHistoryLimit:int 7:paused:bool 9:progressDeadlineSeconds:int',
-  'apps.v1.DeploymentStatus':
-    '1:observedGeneration:int 2:replicas:int 3:updatedReplicas:int 4:availableReplicas:int 5:unavailableReplicas:int 6:conditions:[]apps.v1.DeploymentCondition 7:readyReplicas:int 8:collisionCount:int 9:terminatingReplicas:int',
-  'apps.v1.DeploymentStrategy': '1:type:string 2:rollingUpdate:apps.v1.RollingUpdateDeployment',
-  'apps.v1.ReplicaSet':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:apps.v1.ReplicaSetSpec 3:status:apps.v1.ReplicaSetStatus',
-  'apps.v1.ReplicaSetCondition':
-    '1:type:string 2:status:string 3:lastTransitionTime:meta.v1.Time 4:reason:string 5:message:string',
-  'apps.v1.ReplicaSetSpec':
-    '1:replicas:int 2:selector:meta.v1.LabelSelector 3:template:core.v1.PodTemplateSpec 4:minReadySeconds:int',
-  'apps.v1.ReplicaSetStatus':
-    '1:replicas:int 2:fullyLabeledReplicas:int 3:observedGeneration:int 4:readyReplicas:int 5:availableReplicas:int 6:conditions:[]apps.v1.ReplicaSetCondition 7:terminatingReplicas:int',
-  'apps.v1.RollingUpdateDeployment': '1:maxUnavailable:intstr.IntOrString 2:maxSurge:intstr.IntOrString',
-  'authentication.v1.BoundObjectReference': '1:kind:string 2:apiVersion:string 3:name:string 4:uid:string',
-  'authentication.v1.SelfSubjectReview':
-    '1:metadata:meta.v1.ObjectMeta 2:status:authentication.v1.SelfSubjectReviewStatus',
-  'authentication.v1.SelfSubjectReviewStatus': '1:userInfo:authentication.v1.UserInfo',
-  'authentication.v1.TokenRequest':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:authentication.v1.TokenRequestSpec 3:status:authentication.v1.TokenRequestStatus',
-  'authentication.v1.TokenRequestSpec':
-    '1:audiences:[]string 3:boundObjectRef:authentication.v1.BoundObjectReference 4:expirationSeconds:int',
-  'authentication.v1.TokenRequestStatus': '1:token:string 2:expirationTimestamp:meta.v1.Time',
-  'authentication.v1.TokenReview':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:authentication.v1.TokenReviewSpec 3:status:authentication.v1.TokenReviewStatus',
-  'authentication.v1.TokenReviewSpec': '1:token:string 2:audiences:[]string',
-  'authentication.v1.TokenReviewStatus':
-    '1:authenticated:bool 2:user:authentication.v1.UserInfo 3:error:string 4:audiences:[]string',
-  'authentication.v1.UserInfo':
-    '1:username:string 2:uid:string 3:groups:[]string 4:extra:{}authentication.v1.ExtraValue',
-  'authorization.v1.FieldSelectorAttributes':
-    '1:rawSelector:string 2:requirements:[]meta.v1.FieldSelectorRequirement',
-  'authorization.v1.LabelSelectorAttributes':
-    '1:rawSelector:string 2:requirements:[]meta.v1.LabelSelectorRequirement',
-  'authorization.v1.LocalSubjectAccessReview':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:authorization.v1.SubjectAccessReviewSpec 3:status:authorization.v1.SubjectAccessReviewStatus',
-  'authorization.v1.NonResourceAttributes': '1:path:string 2:verb:string',
-  'authorization.v1.NonResourceRule': '1:verbs:[]string 2:nonResourceURLs:[]string',
-  'authorization.v1.ResourceAttributes':
-    '1:namespace:string 2:verb:string 3:group:string 4:version:string 5:resource:string 6:subresource:string 7:name:string 8:fieldSelector:authorization.v1.FieldSelectorAttributes 9:labelSelector:authorization.v1.LabelSelectorAttributes',
-  'authorization.v1.ResourceRule':
-    '1:verbs:[]string 2:apiGroups:[]string 3:resources:[]string 4:resourceNames:[]string',
-  'authorization.v1.SelfSubjectAccessReview':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:authorization.v1.SelfSubjectAccessReviewSpec 3:status:authorization.v1.SubjectAccessReviewStatus',
-  'authorization.v1.SelfSubjectAccessReviewSpec':
-    '1:resourceAttributes:authorization.v1.ResourceAttributes 2:nonResourceAttributes:authorization.v1.NonResourceAttributes',
-  'authorization.v1.SelfSubjectRulesReview':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:authorization.v1.SelfSubjectRulesReviewSpec 3:status:authorization.v1.SubjectRulesReviewStatus',
-  'authorization.v1.SelfSubjectRulesReviewSpec': '1:namespace:string',
-  'authorization.v1.SubjectAccessReview':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:authorization.v1.SubjectAccessReviewSpec 3:status:authorization.v1.SubjectAccessReviewStatus',
-  'authorization.v1.SubjectAccessReviewSpec':
-    '1:resourceAttributes:authorization.v1.ResourceAttributes 2:nonResourceAttributes:authorization.v1.NonResourceAttributes 3:user:string 4:groups:[]string 5:extra:{}authorization.v1.ExtraValue 6:uid:string',
-  'authorization.v1.SubjectAccessReviewStatus':
-    '1:allowed:bool 2:reason:string 3:evaluationError:string 4:denied:bool',
-  'authorization.v1.SubjectRulesReviewStatus':
-    '1:resourceRules:[]authorization.v1.ResourceRule 2:nonResourceRules:[]authorization.v1.NonResourceRule 3:incomplete:bool 4:evaluationError:string',
-  'autoscaling.v1.Scale':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:autoscaling.v1.ScaleSpec 3:status:autoscaling.v1.ScaleStatus',
-  'autoscaling.v1.ScaleSpec': '1:replicas:int',
-  'autoscaling.v1.ScaleStatus': '1:replicas:int 2:selector:string',
-  'coordination.v1.Lease': '1:metadata:meta.v1.ObjectMeta 2:spec:coordination.v1.LeaseSpec',
-  'coordination.v1.LeaseSpec':
-    '1:holderIdentity:string 2:leaseDurationSeconds:int 3:acquireTime:meta.v1.MicroTime 4:renewTime:meta.v1.MicroTime 5:leaseTransitions:int 6:strategy:string 7:preferredHolder:string',
-  'core.v1.AWSElasticBlockStoreVolumeSource':
-    '1:volumeID:string 2:fsType:string 3:partition:int 4:readOnly:bool',
-  'core.v1.Affinity':
-    '1:nodeAffinity:core.v1.NodeAffinity 2:podAffinity:core.v1.PodAffinity 3:podAntiAffinity:core.v1.PodAntiAffinity',
-  'core.v1.AppArmorProfile': '1:type:string 2:localhostProfile:string',
-  'core.v1.AttachedVolume': '1:name:string 2:devicePath:string',
-  'core.v1.AzureDiskVolumeSource':
-    '1:diskName:string 2:diskURI:string 3:cachingMode:string 4:fsType:string 5:readOnly:bool 6:kind:string',
-  'core.v1.AzureFileVolumeSource': '1:secretName:string 2:shareName:string 3:readOnly:bool',
-  'core.v1.Binding': '1:metadata:meta.v1.ObjectMeta 2:target:core.v1.ObjectReference',
-  'core.v1.CSIVolumeSource':
-    '1:driver:string 2:readOnly:bool 3:fsType:string 4:volumeAttributes:{}string 5:nodePublishSecretRef:core.v1.LocalObjectReference',
-  'core.v1.Capabilities': '1:add:[]string 2:drop:[]string',
-  'core.v1.CephFSVolumeSource':
-    '1:monitors:[]string 2:path:string 3:user:string 4:secretFile:string 5:secretRef:core.v1.LocalObjectReference 6:readOnly:bool',
-  'core.v1.CinderVolumeSource':
-    '1:volumeID:string 2:fsType:string 3:readOnly:bool 4:secretRef:core.v1.LocalObjectReference',
-  'core.v1.ClientIPConfig': '1:timeoutSeconds:int',
-  'core.v1.ClusterTrustBundleProjection':
-    '1:name:string 2:signerName:string 3:labelSelector:meta.v1.LabelSelector 4:path:string 5:optional:bool',
-  'core.v1.ConfigMap': '1:metadata:meta.v1.ObjectMeta 2:data:{}string 3:binaryData:{}bytes 4:immutable:bool',
-  'core.v1.ConfigMapEnvSource': '1:localObjectReference:~core.v1.LocalObjectReference 2:optional:bool',
-  'core.v1.ConfigMapKeySelector':
-    '1:localObjectReference:~core.v1.LocalObjectReference 2:key:string 3:optional:bool',
-  'core.v1.ConfigMapNodeConfigSource':
-    '1:namespace:string 2:name:string 3:uid:string 4:resourceVersion:string 5:kubeletConfigKey:string',
-  'core.v1.ConfigMapProjection':
-    '1:localObjectReference:~core.v1.LocalObjectReference 2:items:[]core.v1.KeyToPath 4:optional:bool',
-  'core.v1.ConfigMapVolumeSource':
-    '1:localObjectReference:~core.v1.LocalObjectReference 2:items:[]core.v1.KeyToPath 3:defaultMode:int 4:optional:bool',
-  'core.v1.Container':
-    '1:name:string 2:image:string 3:command:[]string 4:args:[]string 5:workingDir:string 6:ports:[]core.v1.ContainerPort 7:env:[]core.v1.EnvVar 8:resources:core.v1.ResourceRequirements 9:volumeMounts:[]core.v1.VolumeMount 10:livenessProbe:core.v1.Probe 11:readinessProbe:core.v1.Probe 12:lifecycle:core.v1.Lifecycle 13:terminationMessagePath:string 14:imagePullPolicy:string 15:securityContext:core.v1.SecurityContext 16:stdin:bool 17:stdinOnce:bool 18:tty:bool 19:envFrom:[]core.v1.EnvFromSource 20:terminationMessagePolicy:string 21:volumeDevices:[]core.v1.VolumeDevice 22:startupProbe:core.v1.Probe 23:resizePolicy:[]core.v1.ContainerResizePolicy 24:restartPolicy:string 25:restartPolicyRules:[]core.v1.ContainerRestartRule',
-  'core.v1.ContainerExtendedResourceRequest':
-    '1:containerName:string 2:resourceName:string 3:requestName:string',
-  'core.v1.ContainerImage': '1:names:[]string 2:sizeBytes:int',
-  'core.v1.ContainerPort':
-    '1:name:string 2:hostPort:int 3:containerPort:int 4:protocol:string 5:hostIP:string',
-  'core.v1.ContainerResizePolicy': '1:resourceName:string 2:restartPolicy:string',
-  'core.v1.ContainerRestartRule': '1:action:string 2:exitCodes:core.v1.ContainerRestartRuleOnExitCodes',
-  'core.v1.ContainerRestartRuleOnExitCodes': '1:operator:string 2:values:[]int',
-  'core.v1.ContainerState':
-    '1:waiting:core.v1.ContainerStateWaiting 2:running:core.v1.ContainerStateRunning 3:terminated:core.v1.ContainerStateTerminated',
-  'core.v1.ContainerStateRunning': '1:startedAt:meta.v1.Time',
-  'core.v1.ContainerStateTerminated':
-    '1:exitCode:int 2:signal:int 3:reason:string 4:message:string 5:startedAt:meta.v1.Time 6:finishedAt:meta.v1.Time 7:containerID:string',
-  'core.v1.ContainerStateWaiting': '1:reason:string 2:message:string',
-  'core.v1.ContainerStatus':
-    '1:name:string 2:state:core.v1.ContainerState 3:lastState:core.v1.ContainerState 4:ready:bool 5:restartCount:int 6:image:string 7:imageID:string 8:containerID:string 9:started:bool 10:allocatedResources:{}resource.Quantity 11:resources:core.v1.ResourceRequirements 12:volumeMounts:[]core.v1.VolumeMountStatus 13:user:core.v1.ContainerUser 14:allocatedResourcesStatus:[]core.v1.ResourceStatus 15:stopSignal:string',
-  'core.v1.ContainerUser': '1:linux:core.v1.LinuxContainerUser',
-  'core.v1.DaemonEndpoint': '1:Port:int',
-  'core.v1.DownwardAPIProjection': '1:items:[]core.v1.DownwardAPIVolumeFile',
-  'core.v1.DownwardAPIVolumeFile':
-    '1:path:string 2:fieldRef:core.v1.ObjectFieldSelector 3:resourceFieldRef:core.v1.ResourceFieldSelector 4:mode:int',
-  'core.v1.DownwardAPIVolumeSource': '1:items:[]core.v1.DownwardAPIVolumeFile 2:defaultMode:int',
-  'core.v1.EmptyDirVolumeSource': '1:medium:string 2:sizeLimit:resource.Quantity',
-  'core.v1.EnvFromSource':
-    '1:prefix:string 2:configMapRef:core.v1.ConfigMapEnvSource 3:secretRef:core.v1.SecretEnvSource',
-  'core.v1.EnvVar': '1:name:string 2:value:string 3:valueFrom:core.v1.EnvVarSource',
-  'core.v1.EnvVarSource':
-    '1:fieldRef:core.v1.ObjectFieldSelector 2:resourceFieldRef:core.v1.ResourceFieldSelector 3:configMapKeyRef:core.v1.ConfigMapKeySelector 4:secretKeyRef:core.v1.SecretKeySelector 5:fileKeyRef:core.v1.FileKeySelector',
-  'core.v1.EphemeralContainer':
-    '1:ephemeralContainerCommon:~core.v1.EphemeralContainerCommon 2:targetContainerName:string',
-  'core.v1.EphemeralContainerCommon':
-    '1:name:string 2:image:string 3:command:[]string 4:args:[]string 5:workingDir:string 6:ports:[]core.v1.ContainerPort 7:env:[]core.v1.EnvVar 8:resources:core.v1.ResourceRequirements 9:volumeMounts:[]core.v1.VolumeMount 10:livenessProbe:core.v1.Probe 11:readinessProbe:core.v1.Probe 12:lifecycle:core.v1.Lifecycle 13:terminationMessagePath:string 14:imagePullPolicy:string 15:securityContext:core.v1.SecurityContext 16:stdin:bool 17:stdinOnce:bool 18:tty:bool 19:envFrom:[]core.v1.EnvFromSource 20:terminationMessagePolicy:string 21:volumeDevices:[]core.v1.VolumeDevice 22:startupProbe:core.v1.Probe 23:resizePolicy:[]core.v1.ContainerResizePolicy 24:restartPolicy:string 25:restartPolicyRules:[]core.v1.ContainerRestartRule',
-  'core.v1.EphemeralVolumeSource': '1:volumeClaimTemplate:core.v1.PersistentVolumeClaimTemplate',
-  'core.v1.Event':
-    '1:metadata:meta.v1.ObjectMeta 2:involvedObject:core.v1.ObjectReference 3:reason:string 4:message:string 5:source:core.v1.EventSource 6:firstTimestamp:meta.v1.Time 7:lastTimestamp:meta.v1.Time 8:count:int 9:type:string 10:eventTime:meta.v1.MicroTime 11:series:core.v1.EventSeries 12:action:string 13:related:core.v1.ObjectReference 14:reportingComponent:string 15:reportingInstance:string',
-  'core.v1.EventSeries': '1:count:int 2:lastObservedTime:meta.v1.MicroTime',
-  'core.v1.EventSource': '1:component:string 2:host:string',
-  'core.v1.ExecAction': '1:command:[]string',
-  'core.v1.FCVolumeSource':
-    '1:targetWWNs:[]string 2:lun:int 3:fsType:string 4:readOnly:bool 5:wwids:[]string',
-  'core.v1.FileKeySelector': '1:volumeName:string 2:path:string 3:key:string 4:optional:bool',
-  'core.v1.FlexVolumeSource':
-    '1:driver:string 2:fsType:string 3:secretRef:core.v1.LocalObjectReference 4:readOnly:bool 5:options:{}string',
-  'core.v1.FlockerVolumeSource': '1:datasetName:string 2:datasetUUID:string',
-  'core.v1.GCEPersistentDiskVolumeSource': '1:pdName:string 2:fsType:string 3:partition:int 4:readOnly:bool',
-  'core.v1.GRPCAction': '1:port:int 2:service:string',
-  'core.v1.GitRepoVolumeSource': '1:repository:string 2:revision:string 3:directory:string',
-  'core.v1.GlusterfsVolumeSource': '1:endpoints:string 2:path:string 3:readOnly:bool',
-  'core.v1.HTTPGetAction':
-    '1:path:string 2:port:intstr.IntOrString 3:host:string 4:scheme:string 5:httpHeaders:[]core.v1.HTTPHeader',
-  'core.v1.HTTPHeader': '1:name:string 2:value:string',
-  'core.v1.HostAlias': '1:ip:string 2:hostnames:[]string',
-  'core.v1.HostIP': '1:ip:string',
-  'core.v1.HostPathVolumeSource': '1:path:string 2:type:string',
-  'core.v1.ISCSIVolumeSource':
-    '1:targetPortal:string 2:iqn:string 3:lun:int 4:iscsiInterface:string 5:fsType:string 6:readOnly:bool 7:portals:[]string 8:chapAuthDiscovery:bool 10:secretRef:core.v1.LocalObjectReference 11:chapAuthSession:bool 12:initiatorName:string',
-  'core.v1.ImageVolumeSource': '1:reference:string 2:pullPolicy:string',
-  'core.v1.ImageVolumeStatus': '1:imageRef:string',
-  'core.v1.KeyToPath': '1:key:string 2:path:string 3:mode:int',
-  'core.v1.Lifecycle':
-    '1:postStart:core.v1.LifecycleHandler 2:preStop:core.v1.LifecycleHandler 3:stopSignal:string',
-  'core.v1.LifecycleHandler':
-    '1:exec:core.v1.ExecAction 2:httpGet:core.v1.HTTPGetAction 3:tcpSocket:core.v1.TCPSocketAction 4:sleep:core.v1.SleepAction',
-  'core.v1.LinuxContainerUser': '1:uid:int 2:gid:int 3:supplementalGroups:[]int',
-  'core.v1.LoadBalancerIngress': '1:ip:string 2:hostname:string 3:ipMode:string 4:ports:[]core.v1.PortStatus',
-  'core.v1.LoadBalancerStatus': '1:ingress:[]core.v1.LoadBalancerIngress',
-  'core.v1.LocalObjectReference': '1:name:string',
-  'core.v1.NFSVolumeSource': '1:server:string 2:path:string 3:readOnly:bool',
-  'core.v1.Namespace':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:core.v1.NamespaceSpec 3:status:core.v1.NamespaceStatus',
-  'core.v1.NamespaceCondition':
-    '1:type:string 2:status:string 4:lastTransitionTime:meta.v1.Time 5:reason:string 6:message:string',
-  'core.v1.NamespaceSpec': '1:finalizers:[]string',
-  'core.v1.NamespaceStatus': '1:phase:string 2:conditions:[]core.v1.NamespaceCondition',
-  'core.v1.Node': '1:metadata:meta.v1.ObjectMeta 2:spec:core.v1.NodeSpec 3:status:core.v1.NodeStatus',
-  'core.v1.NodeAddress': '1:type:string 2:address:string',
-  'core.v1.NodeAffinity':
-    '1:requiredDuringSchedulingIgnoredDuringExecution:core.v1.NodeSelector 2:preferredDuringSchedulingIgnoredDuringExecution:[]core.v1.PreferredSchedulingTerm',
-  'core.v1.NodeAllocatableResourceClaimStatus':
-    '1:resourceClaimName:string 2:containers:[]string 3:resources:{}resource.Quantity',
-  'core.v1.NodeCondition':
-    '1:type:string 2:status:string 3:lastHeartbeatTime:meta.v1.Time 4:lastTransitionTime:meta.v1.Time 5:reason:string 6:message:string',
-  'core.v1.NodeConfigSource': '2:configMap:core.v1.ConfigMapNodeConfigSource',
-  'core.v1.NodeConfigStatus':
-    '1:assigned:core.v1.NodeConfigSource 2:active:core.v1.NodeConfigSource 3:lastKnownGood:core.v1.NodeConfigSource 4:error:string',
-  'core.v1.NodeDaemonEndpoints': '1:kubeletEndpoint:core.v1.DaemonEndpoint',
-  'core.v1.NodeFeatures': '1:supplementalGroupsPolicy:bool',
-  'core.v1.NodeRuntimeHandler': '1:name:string 2:features:core.v1.NodeRuntimeHandlerFeatures',
-  'core.v1.NodeRuntimeHandlerFeatures': '1:recursiveReadOnlyMounts:bool 2:userNamespaces:bool',
-  'core.v1.NodeSelector': '1:nodeSelectorTerms:[]core.v1.NodeSelectorTerm',
-  'core.v1.NodeSelectorRequirement': '1:key:string 2:operator:string 3:values:[]string',
-  'core.v1.NodeSelectorTerm':
-    '1:matchExpressions:[]core.v1.NodeSelectorRequirement 2:matchFields:[]core.v1.NodeSelectorRequirement',
-  'core.v1.NodeSpec':
-    '1:podCIDR:string 2:externalID:string 3:providerID:string 4:unschedulable:bool 5:taints:[]core.v1.Taint 6:configSource:core.v1.NodeConfigSource 7:podCIDRs:[]string',
-  'core.v1.NodeStatus':
-    '1:capacity:{}resource.Quantity 2:allocatable:{}resource.Quantity 3:phase:string 4:conditions:[]core.v1.NodeCondition 5:addresses:[]core.v1.NodeAddress 6:daemonEndpoints:core.v1.NodeDaemonEndpoints 7:nodeInfo:core.v1.NodeSystemInfo 8:images:[]core.v1.ContainerImage 9:volumesInUse:[]string 10:volumesAttached:[]core.v1.AttachedVolume 11:config:core.v1.NodeConfigStatus 12:runtimeHandlers:[]core.v1.NodeRuntimeHandler 13:features:core.v1.NodeFeatures 14:declaredFeatures:[]string',
-  'core.v1.NodeSwapStatus': '1:capacity:int',
-  'core.v1.NodeSystemInfo':
-    '1:machineID:string 2:systemUUID:string 3:bootID:string 4:kernelVersion:string 5:osImage:string 6:containerRuntimeVersion:string 7:kubeletVersion:string 8:kubeProxyVersion:string 9:operatingSystem:string 10:architecture:string 11:swap:core.v1.NodeSwapStatus',
-  'core.v1.ObjectFieldSelector': '1:apiVersion:string 2:fieldPath:string',
-  'core.v1.ObjectReference':
-    '1:kind:string 2:namespace:string 3:name:string 4:uid:string 5:apiVersion:string 6:resourceVersion:string 7:fieldPath:string',
-  'core.v1.PersistentVolumeClaimSpec':
-    '1:accessModes:[]string 2:resources:core.v1.VolumeResourceRequirements 3:volumeName:string 4:selector:meta.v1.LabelSelector 5:storageClassName:string 6:volumeMode:string 7:dataSource:core.v1.TypedLocalObjectReference 8:dataSourceRef:core.v1.TypedObjectReference 9:volumeAttributesClassName:string',
-  'core.v1.PersistentVolumeClaimTemplate':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:core.v1.PersistentVolumeClaimSpec',
-  'core.v1.PersistentVolumeClaimVolumeSource': '1:claimName:string 2:readOnly:bool',
-  'core.v1.PhotonPersistentDiskVolumeSource': '1:pdID:string 2:fsType:string',
-  'core.v1.Pod': '1:metadata:meta.v1.ObjectMeta 2:spec:core.v1.PodSpec 3:status:core.v1.PodStatus',
-  'core.v1.PodAffinity':
-    '1:requiredDuringSchedulingIgnoredDuringExecution:[]core.v1.PodAffinityTerm 2:preferredDuringSchedulingIgnoredDuringExecution:[]core.v1.WeightedPodAffinityTerm',
-  'core.v1.PodAffinityTerm':
-    '1:labelSelector:meta.v1.LabelSelector 2:namespaces:[]string 3:topologyKey:string 4:namespaceSelector:meta.v1.LabelSelector 5:matchLabelKeys:[]string 6:mismatchLabelKeys:[]string',
-  'core.v1.PodAntiAffinity':
-    '1:requiredDuringSchedulingIgnoredDuringExecution:[]core.v1.PodAffinityTerm 2:preferredDuringSchedulingIgnoredDuringExecution:[]core.v1.WeightedPodAffinityTerm',
-  'core.v1.PodCertificateProjection':
-    '1:signerName:string 2:keyType:string 3:maxExpirationSeconds:int 4:credentialBundlePath:string 5:keyPath:string 6:certificateChainPath:string 7:userAnnotations:{}string',
-  'core.v1.PodCondition':
-    '1:type:string 2:status:string 3:lastProbeTime:meta.v1.Time 4:lastTransitionTime:meta.v1.Time 5:reason:string 6:message:string 7:observedGeneration:int',
-  'core.v1.PodDNSConfig': '1:nameservers:[]string 2:searches:[]string 3:options:[]core.v1.PodDNSConfigOption',
-  'core.v1.PodDNSConfigOption': '1:name:string 2:value:string',
-  'core.v1.PodExtendedResourceClaimStatus':
-    '1:requestMappings:[]core.v1.ContainerExtendedResourceRequest 2:resourceClaimName:string',
-  'core.v1.PodIP': '1:ip:string',
-  'core.v1.PodOS': '1:name:string',
-  'core.v1.PodReadinessGate': '1:conditionType:string',
-  'core.v1.PodResourceClaim': '1:name:string 3:resourceClaimName:string 4:resourceClaimTemplateName:string',
-  'core.v1.PodResourceClaimStatus': '1:name:string 2:resourceClaimName:string',
-  'core.v1.PodSchedulingGate': '1:name:string',
-  'core.v1.PodSchedulingGroup': '1:podGroupName:string',
-  'core.v1.PodSecurityContext':
-    '1:seLinuxOptions:core.v1.SELinuxOptions 2:runAsUser:int 3:runAsNonRoot:bool 4:supplementalGroups:[]int 5:fsGroup:int 6:runAsGroup:int 7:sysctls:[]core.v1.Sysctl 8:windowsOptions:core.v1.WindowsSecurityContextOptions 9:fsGroupChangePolicy:string 10:seccompProfile:core.v1.SeccompProfile 11:appArmorProfile:core.v1.AppArmorProfile 12:supplementalGroupsPolicy:string 13:seLinuxChangePolicy:string',
-  'core.v1.PodSpec':
-    '1:volumes:[]core.v1.Volume 2:containers:[]core.v1.Container 3:restartPolicy:string 4:terminationGracePeriodSeconds:int 5:activeDeadlineSeconds:int 6:dnsPolicy:string 7:nodeSelector:{}string 8:serviceAccountName:string 9:serviceAccount:string 10:nodeName:string 11:hostNetwork:bool 12:hostPID:bool 13:hostIPC:bool 14:securityContext:core.v1.PodSecurityContext 15:imagePullSecrets:[]core.v1.LocalObjectReference 16:hostname:string 17:subdomain:string 18:affinity:core.v1.Affinity 19:schedulerName:string 20:initContainers:[]core.v1.Container 21:automountServiceAccountToken:bool 22:tolerations:[]core.v1.Toleration 23:hostAliases:[]core.v1.HostAlias 24:priorityClassName:string 25:priority:int 26:dnsConfig:core.v1.PodDNSConfig 27:shareProcessNamespace:bool 28:readinessGates:[]core.v1.PodReadinessGate 29:runtimeClassName:string 30:enableServiceLinks:bool 31:preemptionPolicy:string 32:overhead:{}resource.Quantity 33:topologySpreadConstraints:[]core.v1.TopologySpreadConstraint 34:ephemeralContainers:[]core.v1.EphemeralContainer 35:setHostnameAsFQDN:bool 36:os:core.v1.PodOS 37:hostUsers:bool 38:schedulingGates:[]core.v1.PodSchedulingGate 39:resourceClaims:[]core.v1.PodResourceClaim 40:resources:core.v1.ResourceRequirements 41:hostnameOverride:string 43:schedulingGroup:core.v1.PodSchedulingGroup',
-  'core.v1.PodStatus':
-    '1:phase:string 2:conditions:[]core.v1.PodCondition 3:message:string 4:reason:string 5:hostIP:string 6:podIP:string 7:startTime:meta.v1.Time 8:containerStatuses:[]core.v1.ContainerStatus 9:qosClass:string 10:initContainerStatuses:[]core.v1.ContainerStatus 11:nominatedNodeName:string 12:podIPs:[]core.v1.PodIP 13:ephemeralContainerStatuses:[]core.v1.ContainerStatus 14:resize:string 15:resourceClaimStatuses:[]core.v1.PodResourceClaimStatus 16:hostIPs:[]core.v1.HostIP 17:observedGeneration:int 18:extendedResourceClaimStatus:core.v1.PodExtendedResourceClaimStatus 19:allocatedResources:{}resource.Quantity 20:resources:core.v1.ResourceRequirements 21:nodeAllocatableResourceClaimStatuses:[]core.v1.NodeAllocatableResourceClaimStatus',
-  'core.v1.PodTemplateSpec': '1:metadata:meta.v1.ObjectMeta 2:spec:core.v1.PodSpec',
-  'core.v1.PortStatus': '1:port:int 2:protocol:string 3:error:string',
-  'core.v1.PortworxVolumeSource': '1:volumeID:string 2:fsType:string 3:readOnly:bool',
-  'core.v1.PreferredSchedulingTerm': '1:weight:int 2:preference:core.v1.NodeSelectorTerm',
-  'core.v1.Probe':
-    '1:handler:~core.v1.ProbeHandler 2:initialDelaySeconds:int 3:timeoutSeconds:int 4:periodSeconds:int 5:successThreshold:int 6:failureThreshold:int 7:terminationGracePeriodSeconds:int',
-  'core.v1.ProbeHandler':
-    '1:exec:core.v1.ExecAction 2:httpGet:core.v1.HTTPGetAction 3:tcpSocket:core.v1.TCPSocketAction 4:grpc:core.v1.GRPCAction',
-  'core.v1.ProjectedVolumeSource': '1:sources:[]core.v1.VolumeProjection 2:defaultMode:int',
-  'core.v1.QuobyteVolumeSource':
-    '1:registry:string 2:volume:string 3:readOnly:bool 4:user:string 5:group:string 6:tenant:string',
-  'core.v1.RBDVolumeSource':
-    '1:monitors:[]string 2:image:string 3:fsType:string 4:pool:string 5:user:string 6:keyring:string 7:secretRef:core.v1.LocalObjectReference 8:readOnly:bool',
-  'core.v1.ResourceClaim': '1:name:string 2:request:string',
-  'core.v1.ResourceFieldSelector': '1:containerName:string 2:resource:string 3:divisor:resource.Quantity',
-  'core.v1.ResourceHealth': '1:resourceID:string 2:health:string 6:message:string',
-  'core.v1.ResourceRequirements':
-    '1:limits:{}resource.Quantity 2:requests:{}resource.Quantity 3:claims:[]core.v1.ResourceClaim',
-  'core.v1.ResourceStatus': '1:name:string 2:resources:[]core.v1.ResourceHealth',
-  'core.v1.SELinuxOptions': '1:user:string 2:role:string 3:type:string 4:level:string',
-  'core.v1.ScaleIOVolumeSource':
-    '1:gateway:string 2:system:string 3:secretRef:core.v1.LocalObjectReference 4:sslEnabled:bool 5:protectionDomain:string 6:storagePool:string 7:storageMode:string 8:volumeName:string 9:fsType:string 10:readOnly:bool',
-  'core.v1.SeccompProfile': '1:type:string 2:localhostProfile:string',
-  'core.v1.Secret':
-    '1:metadata:meta.v1.ObjectMeta 2:data:{}bytes 3:type:string 4:stringData:{}string 5:immutable:bool',
-  'core.v1.SecretEnvSource': '1:localObjectReference:~core.v1.LocalObjectReference 2:optional:bool',
-  'core.v1.SecretKeySelector':
-    '1:localObjectReference:~core.v1.LocalObjectReference 2:key:string 3:optional:bool',
-  'core.v1.SecretProjection':
-    '1:localObjectReference:~core.v1.LocalObjectReference 2:items:[]core.v1.KeyToPath 4:optional:bool',
-  'core.v1.SecretVolumeSource':
-    '1:secretName:string 2:items:[]core.v1.KeyToPath 3:defaultMode:int 4:optional:bool',
-  'core.v1.SecurityContext':
-    '1:capabilities:core.v1.Capabilities 2:privileged:bool 3:seLinuxOptions:core.v1.SELinuxOptions 4:runAsUser:int 5:runAsNonRoot:bool 6:readOnlyRootFilesystem:bool 7:allowPrivilegeEscalation:bool 8:runAsGroup:int 9:procMount:string 10:windowsOptions:core.v1.WindowsSecurityContextOptions 11:seccompProfile:core.v1.SeccompProfile 12:appArmorProfile:core.v1.AppArmorProfile',
-  'core.v1.Service':
-    '1:metadata:meta.v1.ObjectMeta 2:spec:core.v1.ServiceSpec 3:status:core.v1.ServiceStatus',
-  'core.v1.ServiceAccount':
-    '1:metadata:meta.v1.ObjectMeta 2:secrets:[]core.v1.ObjectReference 3:imagePullSecrets:[]core.v1.LocalObjectReference 4:automountServiceAccountToken:bool',
-  'core.v1.ServiceAccountTokenProjection': '1:audience:string 2:expirationSeconds:int 3:path:string',
-  'core.v1.ServicePort':
-    '1:name:string 2:protocol:string 3:port:int 4:targetPort:intstr.IntOrString 5:nodePort:int 6:appProtocol:string',
-  'core.v1.ServiceSpec':
-    '1:ports:[]core.v1.ServicePort 2:selector:{}string 3:clusterIP:string 4:type:string 5:externalIPs:[]string 7:sessionAffinity:string 8:loadBalancerIP:string 9:loadBalancerSourceRanges:[]string 10:externalName:string 11:externalTrafficPolicy:string 12:healthCheckNodePort:int 13:publishNotReadyAddresses:bool 14:sessionAffinityConfig:core.v1.SessionAffinityConfig 17:ipFamilyPolicy:string 18:clusterIPs:[]string 19:ipFamilies:[]string 20:allocateLoadBalancerNodePorts:bool 21:loadBalancerClass:string 22:internalTrafficPolicy:string 23:trafficDistribution:string',
-  'core.v1.ServiceStatus': '1:loadBalancer:core.v1.LoadBalancerStatus 2:conditions:[]meta.v1.Condition',
-  'core.v1.SessionAffinityConfig': '1:clientIP:core.v1.ClientIPConfig',
-  'core.v1.SleepAction': '1:seconds:int',
-  'core.v1.StorageOSVolumeSource':
-    '1:volumeName:string 2:volumeNamespace:string 3:fsType:string 4:readOnly:bool 5:secretRef:core.v1.LocalObjectReference',
-  'core.v1.Sysctl': '1:name:string 2:value:string',
-  'core.v1.TCPSocketAction': '1:port:intstr.IntOrString 2:host:string',
-  'core.v1.Taint': '1:key:string 2:value:string 3:effect:string 4:timeAdded:meta.v1.Time',
-  'core.v1.Toleration':
-    '1:key:string 2:operator:string 3:value:string 4:effect:string 5:tolerationSeconds:int',
-  'core.v1.TopologySelectorLabelRequirement': '1:key:string 2:values:[]string',
-  'core.v1.TopologySelectorTerm': '1:matchLabelExpressions:[]core.v1.TopologySelectorLabelRequirement',
-  'core.v1.TopologySpreadConstraint':
-    '1:maxSkew:int 2:topologyKey:string 3:whenUnsatisfiable:string 4:labelSelector:meta.v1.LabelSelector 5:minDomains:int 6:nodeAffinityPolicy:string 7:nodeTaintsPolicy:string 8:matchLabelKeys:[]string',
-  'core.v1.TypedLocalObjectReference': '1:apiGroup:string 2:kind:string 3:name:string',
-  'core.v1.TypedObjectReference': '1:apiGroup:string 2:kind:string 3:name:string 4:namespace:string',
-  'core.v1.Volume': '1:name:string 2:volumeSource:~core.v1.VolumeSource',
-  'core.v1.VolumeDevice': '1:name:string 2:devicePath:string',
-  'core.v1.VolumeMount':
-    '1:name:string 2:readOnly:bool 3:mountPath:string 4:subPath:string 5:mountPropagation:string 6:subPathExpr:string 7:recursiveReadOnly:string',
-  'core.v1.VolumeMountStatus':
-    '1:name:string 2:mountPath:string 3:readOnly:bool 4:recursiveReadOnly:string 5:volumeStatus:core.v1.VolumeStatus',
-  'core.v1.VolumeProjection':
-    '1:secret:core.v1.SecretProjection 2:downwardAPI:core.v1.DownwardAPIProjection 3:configMap:core.v1.ConfigMapProjection 4:serviceAccountToken:core.v1.ServiceAccountTokenProjection 5:clusterTrustBundle:core.v1.ClusterTrustBundleProjection 6:podCertificate:core.v1.PodCertificateProjection',
-  'core.v1.VolumeResourceRequirements': '1:limits:{}resource.Quantity 2:requests:{}resource.Quantity',
-  'core.v1.VolumeSource':
-    '1:hostPath:core.v1.HostPathVolumeSource 2:emptyDir:core.v1.EmptyDirVolumeSource 3:gcePersistentDisk:core.v1.GCEPersistentDiskVolumeSource 4:awsElasticBlockStore:core.v1.AWSElasticBlockStoreVolumeSource 5:gitRepo:core.v1.GitRepoVolumeSource 6:secret:core.v1.SecretVolumeSource 7:nfs:core.v1.NFSVolumeSource 8:iscsi:core.v1.ISCSIVolumeSource 9:glusterfs:core.v1.GlusterfsVolumeSource 10:persistentVolumeClaim:core.v1.PersistentVolumeClaimVolumeSource 11:rbd:core.v1.RBDVolumeSource 12:flexVolume:core.v1.FlexVolumeSource 13:cinder:core.v1.CinderVolumeSource 14:cephfs:core.v1.CephFSVolumeSource 15:flocker:core.v1.FlockerVolumeSource 16:downwardAPI:core.v1.DownwardAPIVolumeSource 17:fc:core.v1.FCVolumeSource 18:azureFile:core.v1.AzureFileVolumeSource 19:configMap:core.v1.ConfigMapVolumeSource 20:vsphereVolume:core.v1.VsphereVirtualDiskVolumeSource 21:quobyte:core.v1.QuobyteVolumeSource 22:azureDisk:core.v1.AzureDiskVolumeSource 23:photonPersistentDisk:core.v1.PhotonPersistentDiskVolumeSource 24:portworxVolume:core.v1.PortworxVolumeSource 25:scaleIO:core.v1.ScaleIOVolumeSource 26:projected:core.v1.ProjectedVolumeSource 27:storageos:core.v1.StorageOSVolumeSource 28:csi:core.v1.CSIVolumeSource 29:ephemeral:core.v1.EphemeralVolumeSource 30:image:core.v1.ImageVolumeSource',
-  'core.v1.VolumeStatus': '1:image:core.v1.ImageVolumeStatus',
-  'core.v1.VsphereVirtualDiskVolumeSource':
-    '1:volumePath:string 2:fsType:string 3:storagePolicyName:string 4:storagePolicyID:string',
-  'core.v1.WeightedPodAffinityTerm': '1:weight:int 2:podAffinityTerm:core.v1.PodAffinityTerm',
-  'core.v1.WindowsSecurityContextOptions':
-    '1:gmsaCredentialSpecName:string 2:gmsaCredentialSpec:string 3:runAsUserName:string 4:hostProcess:bool',
-  'events.v1.Event':
-    '1:metadata:meta.v1.ObjectMeta 2:eventTime:meta.v1.MicroTime 3:series:events.v1.EventSeries 4:reportingController:string 5:reportingInstance:string 6:action:string 7:reason:string 8:regarding:core.v1.ObjectReference 9:related:core.v1.ObjectReference 10:note:string 11:type:string 12:deprecatedSource:core.v1.EventSource 13:deprecatedFirstTimestamp:meta.v1.Time 14:deprecatedLastTimestamp:meta.v1.Time 15:deprecatedCount:int',
-  'events.v1.EventSeries': '1:count:int 2:lastObservedTime:meta.v1.MicroTime',
-  'meta.v1.Condition':
-    '1:type:string 2:status:string 3:observedGeneration:int 4:lastTransitionTime:meta.v1.Time 5:reason:string 6:message:string',
-  'meta.v1.DeleteOptions':
-    '1:gracePeriodSeconds:int 2:preconditions:meta.v1.Preconditions 3:orphanDependents:bool 4:propagationPolicy:string 5:dryRun:[]string 6:ignoreStoreReadErrorWithClusterBreakingPotential:bool',
-  'meta.v1.FieldSelectorRequirement': '1:key:string 2:operator:string 3:values:[]string',
-  'meta.v1.LabelSelector': '1:matchLabels:{}string 2:matchExpressions:[]meta.v1.LabelSelectorRequirement',
-  'meta.v1.LabelSelectorRequirement': '1:key:string 2:operator:string 3:values:[]string',
-  'meta.v1.ManagedFieldsEntry':
-    '1:manager:string 2:operation:string 3:apiVersion:string 4:time:meta.v1.Time 6:fieldsType:string 7:fieldsV1:meta.v1.FieldsV1 8:subresource:string',
-  'meta.v1.ObjectMeta':
-    '1:name:string 2:generateName:string 3:namespace:string 4:selfLink:string 5:uid:string 6:resourceVersion:string 7:generation:int 8:creationTimestamp:meta.v1.Time 9:deletionTimestamp:meta.v1.Time 10:deletionGracePeriodSeconds:int 11:labels:{}string 12:annotations:{}string 13:ownerReferences:[]meta.v1.OwnerReference 14:finalizers:[]string 17:managedFields:[]meta.v1.ManagedFieldsEntry',
-  'meta.v1.OwnerReference':
-    '1:kind:string 3:name:string 4:uid:string 5:apiVersion:string 6:controller:bool 7:blockOwnerDeletion:bool',
-  'meta.v1.Preconditions': '1:uid:string 2:resourceVersion:string',
-  'policy.v1.Eviction': '1:metadata:meta.v1.ObjectMeta 2:deleteOptions:meta.v1.DeleteOptions',
-  'rbac.v1.AggregationRule': '1:clusterRoleSelectors:[]meta.v1.LabelSelector',
-  'rbac.v1.ClusterRole':
-    '1:metadata:meta.v1.ObjectMeta 2:rules:[]rbac.v1.PolicyRule 3:aggregationRule:rbac.v1.AggregationRule',
-  'rbac.v1.ClusterRoleBinding':
-    '1:metadata:meta.v1.ObjectMeta 2:subjects:[]rbac.v1.Subject 3:roleRef:rbac.v1.RoleRef',
-  'rbac.v1.PolicyRule':
-    '1:verbs:[]string 2:apiGroups:[]string 3:resources:[]string 4:resourceNames:[]string 5:nonResourceURLs:[]string',
-  'rbac.v1.Role': '1:metadata:meta.v1.ObjectMeta 2:rules:[]rbac.v1.PolicyRule',
-  'rbac.v1.RoleBinding':
-    '1:metadata:meta.v1.ObjectMeta 2:subjects:[]rbac.v1.Subject 3:roleRef:rbac.v1.RoleRef',
-  'rbac.v1.RoleRef': '1:apiGroup:string 2:kind:string 3:name:string',
-  'rbac.v1.Subject': '1:kind:string 2:apiGroup:string 3:name:string 4:namespace:string',
-  'scheduling.v1.PriorityClass':
-    '1:metadata:meta.v1.ObjectMeta 2:value:int 3:globalDefault:bool 4:description:string 5:preemptionPolicy:string',
-  'storage.v1.StorageClass':
-    '1:metadata:meta.v1.ObjectMeta 2:provisioner:string 3:parameters:{}string 4:reclaimPolicy:string 5:mountOptions:[]string 6:allowVolumeExpansion:bool 7:volumeBindingMode:string 8:allowedTopologies:[]core.v1.TopologySelectorTerm',
-};
+export const protobufMessages = (): Readonly<Record<string, string>> => ({
+  'admissionregistration.v1': `
+ApplyConfiguration 1expression
+AuditAnnotation 1key 2valueExpression
+ExpressionWarning 2fieldRef 3warning
+JSONPatch 1expression
+MatchCondition 1name 2expression
+MatchResources 1namespaceSelector?meta.v1.LabelSelector 2objectSelector?meta.v1.LabelSelector 3resourceRules*NamedRuleWithOperations 4excludeResourceRules*NamedRuleWithOperations 7matchPolicy?
+MutatingAdmissionPolicy 1metadata:meta.v1.ObjectMeta 2spec:MutatingAdmissionPolicySpec
+MutatingAdmissionPolicyBinding 1metadata:meta.v1.ObjectMeta 2spec:MutatingAdmissionPolicyBindingSpec
+MutatingAdmissionPolicyBindingSpec 1policyName 2paramRef?ParamRef 3matchResources?MatchResources
+MutatingAdmissionPolicySpec 1paramKind?ParamKind 2matchConstraints?MatchResources 3variables*Variable 4mutations*Mutation 5failurePolicy? 6matchConditions*MatchCondition 7reinvocationPolicy
+MutatingWebhook 1name 2clientConfig:WebhookClientConfig 3rules*RuleWithOperations 4failurePolicy? 5namespaceSelector?meta.v1.LabelSelector 6sideEffects? 7timeoutSeconds?int 8admissionReviewVersions* 9matchPolicy? 10reinvocationPolicy? 11objectSelector?meta.v1.LabelSelector 12matchConditions*MatchCondition
+MutatingWebhookConfiguration 1metadata:meta.v1.ObjectMeta 2webhooks*MutatingWebhook
+Mutation 2patchType 3applyConfiguration?ApplyConfiguration 4jsonPatch?JSONPatch
+NamedRuleWithOperations 1resourceNames* 2ruleWithOperations~RuleWithOperations
+ParamKind 1apiVersion 2kind
+ParamRef 1name 2namespace 3selector?meta.v1.LabelSelector 4parameterNotFoundAction?
+Rule 1apiGroups* 2apiVersions* 3resources* 4scope?
+RuleWithOperations 1operations* 2rule~Rule
+ServiceReference 1namespace 2name 3path? 4port?int
+TypeChecking 1expressionWarnings*ExpressionWarning
+ValidatingAdmissionPolicy 1metadata:meta.v1.ObjectMeta 2spec:ValidatingAdmissionPolicySpec 3status:ValidatingAdmissionPolicyStatus
+ValidatingAdmissionPolicyBinding 1metadata:meta.v1.ObjectMeta 2spec:ValidatingAdmissionPolicyBindingSpec
+ValidatingAdmissionPolicyBindingSpec 1policyName 2paramRef?ParamRef 3matchResources?MatchResources 4validationActions*
+ValidatingAdmissionPolicySpec 1paramKind?ParamKind 2matchConstraints?MatchResources 3validations*Validation 4failurePolicy? 5auditAnnotations*AuditAnnotation 6matchConditions*MatchCondition 7variables*Variable
+ValidatingAdmissionPolicyStatus 1observedGeneration:int 2typeChecking?TypeChecking 3conditions*meta.v1.Condition
+ValidatingWebhook 1name 2clientConfig:WebhookClientConfig 3rules*RuleWithOperations 4failurePolicy? 5namespaceSelector?meta.v1.LabelSelector 6sideEffects? 7timeoutSeconds?int 8admissionReviewVersions* 9matchPolicy? 10objectSelector?meta.v1.LabelSelector 11matchConditions*MatchCondition
+ValidatingWebhookConfiguration 1metadata:meta.v1.ObjectMeta 2webhooks*ValidatingWebhook
+Validation 1expression 2message 3reason? 4messageExpression
+Variable 1name 2expression
+WebhookClientConfig 1service?ServiceReference 2caBundle?bytes 3url?
+`,
+  'admissionregistration.v1alpha1': `
+ApplyConfiguration 1expression
+AuditAnnotation 1key 2valueExpression
+ExpressionWarning 2fieldRef 3warning
+JSONPatch 1expression
+MatchCondition 1name 2expression
+MatchResources 1namespaceSelector?meta.v1.LabelSelector 2objectSelector?meta.v1.LabelSelector 3resourceRules*NamedRuleWithOperations 4excludeResourceRules*NamedRuleWithOperations 7matchPolicy?
+MutatingAdmissionPolicy 1metadata:meta.v1.ObjectMeta 2spec:MutatingAdmissionPolicySpec
+MutatingAdmissionPolicyBinding 1metadata:meta.v1.ObjectMeta 2spec:MutatingAdmissionPolicyBindingSpec
+MutatingAdmissionPolicyBindingSpec 1policyName 2paramRef?ParamRef 3matchResources?MatchResources
+MutatingAdmissionPolicySpec 1paramKind?ParamKind 2matchConstraints?MatchResources 3variables*Variable 4mutations*Mutation 5failurePolicy? 6matchConditions*MatchCondition 7reinvocationPolicy
+Mutation 2patchType 3applyConfiguration?ApplyConfiguration 4jsonPatch?JSONPatch
+NamedRuleWithOperations 1resourceNames* 2ruleWithOperations~admissionregistration.v1.RuleWithOperations
+ParamKind 1apiVersion 2kind
+ParamRef 1name 2namespace 3selector?meta.v1.LabelSelector 4parameterNotFoundAction?
+TypeChecking 1expressionWarnings*ExpressionWarning
+ValidatingAdmissionPolicy 1metadata:meta.v1.ObjectMeta 2spec:ValidatingAdmissionPolicySpec 3status:ValidatingAdmissionPolicyStatus
+ValidatingAdmissionPolicyBinding 1metadata:meta.v1.ObjectMeta 2spec:ValidatingAdmissionPolicyBindingSpec
+ValidatingAdmissionPolicyBindingSpec 1policyName 2paramRef?ParamRef 3matchResources?MatchResources 4validationActions*
+ValidatingAdmissionPolicySpec 1paramKind?ParamKind 2matchConstraints?MatchResources 3validations*Validation 4failurePolicy? 5auditAnnotations*AuditAnnotation 6matchConditions*MatchCondition 7variables*Variable
+ValidatingAdmissionPolicyStatus 1observedGeneration:int 2typeChecking?TypeChecking 3conditions*meta.v1.Condition
+Validation 1expression 2message 3reason? 4messageExpression
+Variable 1name 2expression
+`,
+  'admissionregistration.v1beta1': `
+ApplyConfiguration 1expression
+AuditAnnotation 1key 2valueExpression
+ExpressionWarning 2fieldRef 3warning
+JSONPatch 1expression
+MatchCondition 1name 2expression
+MatchResources 1namespaceSelector?meta.v1.LabelSelector 2objectSelector?meta.v1.LabelSelector 3resourceRules*NamedRuleWithOperations 4excludeResourceRules*NamedRuleWithOperations 7matchPolicy?
+MutatingAdmissionPolicy 1metadata:meta.v1.ObjectMeta 2spec:MutatingAdmissionPolicySpec
+MutatingAdmissionPolicyBinding 1metadata:meta.v1.ObjectMeta 2spec:MutatingAdmissionPolicyBindingSpec
+MutatingAdmissionPolicyBindingSpec 1policyName 2paramRef?ParamRef 3matchResources?MatchResources
+MutatingAdmissionPolicySpec 1paramKind?ParamKind 2matchConstraints?MatchResources 3variables*Variable 4mutations*Mutation 5failurePolicy? 6matchConditions*MatchCondition 7reinvocationPolicy
+MutatingWebhook 1name 2clientConfig:WebhookClientConfig 3rules*admissionregistration.v1.RuleWithOperations 4failurePolicy? 5namespaceSelector?meta.v1.LabelSelector 6sideEffects? 7timeoutSeconds?int 8admissionReviewVersions* 9matchPolicy? 10reinvocationPolicy? 11objectSelector?meta.v1.LabelSelector 12matchConditions*MatchCondition
+MutatingWebhookConfiguration 1metadata:meta.v1.ObjectMeta 2webhooks*MutatingWebhook
+Mutation 2patchType 3applyConfiguration?ApplyConfiguration 4jsonPatch?JSONPatch
+NamedRuleWithOperations 1resourceNames* 2ruleWithOperations~admissionregistration.v1.RuleWithOperations
+ParamKind 1apiVersion 2kind
+ParamRef 1name 2namespace 3selector?meta.v1.LabelSelector 4parameterNotFoundAction?
+ServiceReference 1namespace 2name 3path? 4port?int
+TypeChecking 1expressionWarnings*ExpressionWarning
+ValidatingAdmissionPolicy 1metadata:meta.v1.ObjectMeta 2spec:ValidatingAdmissionPolicySpec 3status:ValidatingAdmissionPolicyStatus
+ValidatingAdmissionPolicyBinding 1metadata:meta.v1.ObjectMeta 2spec:ValidatingAdmissionPolicyBindingSpec
+ValidatingAdmissionPolicyBindingSpec 1policyName 2paramRef?ParamRef 3matchResources?MatchResources 4validationActions*
+ValidatingAdmissionPolicySpec 1paramKind?ParamKind 2matchConstraints?MatchResources 3validations*Validation 4failurePolicy? 5auditAnnotations*AuditAnnotation 6matchConditions*MatchCondition 7variables*Variable
+ValidatingAdmissionPolicyStatus 1observedGeneration:int 2typeChecking?TypeChecking 3conditions*meta.v1.Condition
+ValidatingWebhook 1name 2clientConfig:WebhookClientConfig 3rules*admissionregistration.v1.RuleWithOperations 4failurePolicy? 5namespaceSelector?meta.v1.LabelSelector 6sideEffects? 7timeoutSeconds?int 8admissionReviewVersions* 9matchPolicy? 10objectSelector?meta.v1.LabelSelector 11matchConditions*MatchCondition
+ValidatingWebhookConfiguration 1metadata:meta.v1.ObjectMeta 2webhooks*ValidatingWebhook
+Validation 1expression 2message 3reason? 4messageExpression
+Variable 1name 2expression
+WebhookClientConfig 1service?ServiceReference 2caBundle?bytes 3url?
+`,
+  'apidiscovery.v2': `
+APIGroupDiscovery 1metadata:meta.v1.ObjectMeta 2versions*APIVersionDiscovery
+APIResourceDiscovery 1resource 2responseKind?meta.v1.GroupVersionKind 3scope 4singularResource 5verbs* 6shortNames* 7categories* 8subresources*APISubresourceDiscovery
+APISubresourceDiscovery 1subresource 2responseKind?meta.v1.GroupVersionKind 3acceptedTypes*meta.v1.GroupVersionKind 4verbs*
+APIVersionDiscovery 1version 2resources*APIResourceDiscovery 3freshness
+`,
+  'apidiscovery.v2beta1': `
+APIGroupDiscovery 1metadata:meta.v1.ObjectMeta 2versions*APIVersionDiscovery
+APIResourceDiscovery 1resource 2responseKind?meta.v1.GroupVersionKind 3scope 4singularResource 5verbs* 6shortNames* 7categories* 8subresources*APISubresourceDiscovery
+APISubresourceDiscovery 1subresource 2responseKind?meta.v1.GroupVersionKind 3acceptedTypes*meta.v1.GroupVersionKind 4verbs*
+APIVersionDiscovery 1version 2resources*APIResourceDiscovery 3freshness
+`,
+  'apiextensions.v1': `
+CustomResourceColumnDefinition 1name 2type 3format 4description 5priority:int 6jsonPath
+CustomResourceConversion 1strategy 2webhook?WebhookConversion
+CustomResourceDefinition 1metadata:meta.v1.ObjectMeta 2spec:CustomResourceDefinitionSpec 3status:CustomResourceDefinitionStatus
+CustomResourceDefinitionCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message 6observedGeneration:int
+CustomResourceDefinitionNames 1plural 2singular 3shortNames* 4kind 5listKind 6categories*
+CustomResourceDefinitionSpec 1group 3names:CustomResourceDefinitionNames 4scope 7versions*CustomResourceDefinitionVersion 9conversion?CustomResourceConversion 10preserveUnknownFields:bool
+CustomResourceDefinitionStatus 1conditions*CustomResourceDefinitionCondition 2acceptedNames:CustomResourceDefinitionNames 3storedVersions* 4observedGeneration:int
+CustomResourceDefinitionVersion 1name 2served:bool 3storage:bool 4schema?CustomResourceValidation 5subresources?CustomResourceSubresources 6additionalPrinterColumns*CustomResourceColumnDefinition 7deprecated:bool 8deprecationWarning? 9selectableFields*SelectableField
+CustomResourceSubresourceScale 1specReplicasPath 2statusReplicasPath 3labelSelectorPath?
+CustomResourceSubresourceStatus
+CustomResourceSubresources 1status?CustomResourceSubresourceStatus 2scale?CustomResourceSubresourceScale
+CustomResourceValidation 1openAPIV3Schema?JSONSchemaProps
+ExternalDocumentation 1description 2url
+JSONSchemaProps 1id 2$schema 3$ref? 4description 5type 6format 7title 8default?JSON 9maximum?double 10exclusiveMaximum:bool 11minimum?double 12exclusiveMinimum:bool 13maxLength?int 14minLength?int 15pattern 16maxItems?int 17minItems?int 18uniqueItems:bool 19multipleOf?double 20enum*JSON 21maxProperties?int 22minProperties?int 23required* 24items?JSONSchemaPropsOrArray 25allOf*JSONSchemaProps 26oneOf*JSONSchemaProps 27anyOf*JSONSchemaProps 28not?JSONSchemaProps 29properties%JSONSchemaProps 30additionalProperties?JSONSchemaPropsOrBool 31patternProperties%JSONSchemaProps 32dependencies%JSONSchemaPropsOrStringArray 33additionalItems?JSONSchemaPropsOrBool 34definitions%JSONSchemaProps 35externalDocs?ExternalDocumentation 36example?JSON 37nullable:bool 38x-kubernetes-preserve-unknown-fields?bool 39x-kubernetes-embedded-resource:bool 40x-kubernetes-int-or-string:bool 41x-kubernetes-list-map-keys* 42x-kubernetes-list-type? 43x-kubernetes-map-type? 44x-kubernetes-validations*ValidationRule
+SelectableField 1jsonPath
+ServiceReference 1namespace 2name 3path? 4port?int
+ValidationRule 1rule 2message 3messageExpression 4reason? 5fieldPath 6optionalOldSelf?bool
+WebhookClientConfig 1service?ServiceReference 2caBundle?bytes 3url?
+WebhookConversion 2clientConfig?WebhookClientConfig 3conversionReviewVersions*
+`,
+  'apiserverinternal.v1alpha1': `
+ServerStorageVersion 1apiServerID 2encodingVersion 3decodableVersions* 4servedVersions*
+StorageVersion 1metadata:meta.v1.ObjectMeta 2spec:StorageVersionSpec 3status:StorageVersionStatus
+StorageVersionCondition 1type 2status 3observedGeneration:int 4lastTransitionTime:meta.v1.Time 5reason 6message
+StorageVersionSpec
+StorageVersionStatus 1storageVersions*ServerStorageVersion 2commonEncodingVersion? 3conditions*StorageVersionCondition
+`,
+  'apps.v1': `
+ControllerRevision 1metadata:meta.v1.ObjectMeta 2data:runtime.RawExtension 3revision:int
+DaemonSet 1metadata:meta.v1.ObjectMeta 2spec:DaemonSetSpec 3status:DaemonSetStatus
+DaemonSetCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+DaemonSetSpec 1selector?meta.v1.LabelSelector 2template:core.v1.PodTemplateSpec 3updateStrategy:DaemonSetUpdateStrategy 4minReadySeconds:int 6revisionHistoryLimit?int
+DaemonSetStatus 1currentNumberScheduled:int 2numberMisscheduled:int 3desiredNumberScheduled:int 4numberReady:int 5observedGeneration:int 6updatedNumberScheduled:int 7numberAvailable:int 8numberUnavailable:int 9collisionCount?int 10conditions*DaemonSetCondition
+DaemonSetUpdateStrategy 1type 2rollingUpdate?RollingUpdateDaemonSet
+Deployment 1metadata:meta.v1.ObjectMeta 2spec:DeploymentSpec 3status:DeploymentStatus
+DeploymentCondition 1type 2status 4reason 5message 6lastUpdateTime:meta.v1.Time 7lastTransitionTime:meta.v1.Time
+DeploymentSpec 1replicas?int 2selector?meta.v1.LabelSelector 3template:core.v1.PodTemplateSpec 4strategy:DeploymentStrategy 5minReadySeconds:int 6revisionHistoryLimit?int 7paused:bool 9progressDeadlineSeconds?int
+DeploymentStatus 1observedGeneration:int 2replicas:int 3updatedReplicas:int 4availableReplicas:int 5unavailableReplicas:int 6conditions*DeploymentCondition 7readyReplicas:int 8collisionCount?int 9terminatingReplicas?int
+DeploymentStrategy 1type 2rollingUpdate?RollingUpdateDeployment
+ReplicaSet 1metadata:meta.v1.ObjectMeta 2spec:ReplicaSetSpec 3status:ReplicaSetStatus
+ReplicaSetCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+ReplicaSetSpec 1replicas?int 2selector?meta.v1.LabelSelector 3template:core.v1.PodTemplateSpec 4minReadySeconds:int
+ReplicaSetStatus 1replicas:int 2fullyLabeledReplicas:int 3observedGeneration:int 4readyReplicas:int 5availableReplicas:int 6conditions*ReplicaSetCondition 7terminatingReplicas?int
+RollingUpdateDaemonSet 1maxUnavailable?intstr.IntOrString 2maxSurge?intstr.IntOrString
+RollingUpdateDeployment 1maxUnavailable?intstr.IntOrString 2maxSurge?intstr.IntOrString
+RollingUpdateStatefulSetStrategy 1partition?int 2maxUnavailable?intstr.IntOrString
+StatefulSet 1metadata:meta.v1.ObjectMeta 2spec:StatefulSetSpec 3status:StatefulSetStatus
+StatefulSetCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+StatefulSetOrdinals 1start:int
+StatefulSetPersistentVolumeClaimRetentionPolicy 1whenDeleted 2whenScaled
+StatefulSetSpec 1replicas?int 2selector?meta.v1.LabelSelector 3template:core.v1.PodTemplateSpec 4volumeClaimTemplates*core.v1.PersistentVolumeClaim 5serviceName 6podManagementPolicy 7updateStrategy:StatefulSetUpdateStrategy 8revisionHistoryLimit?int 9minReadySeconds:int 10persistentVolumeClaimRetentionPolicy?StatefulSetPersistentVolumeClaimRetentionPolicy 11ordinals?StatefulSetOrdinals
+StatefulSetStatus 1observedGeneration:int 2replicas:int 3readyReplicas:int 4currentReplicas:int 5updatedReplicas:int 6currentRevision 7updateRevision 9collisionCount?int 10conditions*StatefulSetCondition 11availableReplicas:int
+StatefulSetUpdateStrategy 1type 2rollingUpdate?RollingUpdateStatefulSetStrategy
+`,
+  'authentication.v1': `
+BoundObjectReference 1kind 2apiVersion 3name 4uid
+SelfSubjectReview 1metadata:meta.v1.ObjectMeta 2status:SelfSubjectReviewStatus
+SelfSubjectReviewStatus 1userInfo:UserInfo
+TokenRequest 1metadata:meta.v1.ObjectMeta 2spec:TokenRequestSpec 3status:TokenRequestStatus
+TokenRequestSpec 1audiences* 3boundObjectRef?BoundObjectReference 4expirationSeconds?int
+TokenRequestStatus 1token 2expirationTimestamp:meta.v1.Time
+TokenReview 1metadata:meta.v1.ObjectMeta 2spec:TokenReviewSpec 3status:TokenReviewStatus
+TokenReviewSpec 1token 2audiences*
+TokenReviewStatus 1authenticated:bool 2user:UserInfo 3error 4audiences*
+UserInfo 1username 2uid 3groups* 4extra%ExtraValue
+`,
+  'authorization.v1': `
+FieldSelectorAttributes 1rawSelector 2requirements*meta.v1.FieldSelectorRequirement
+LabelSelectorAttributes 1rawSelector 2requirements*meta.v1.LabelSelectorRequirement
+LocalSubjectAccessReview 1metadata:meta.v1.ObjectMeta 2spec:SubjectAccessReviewSpec 3status:SubjectAccessReviewStatus
+NonResourceAttributes 1path 2verb
+NonResourceRule 1verbs* 2nonResourceURLs*
+ResourceAttributes 1namespace 2verb 3group 4version 5resource 6subresource 7name 8fieldSelector?FieldSelectorAttributes 9labelSelector?LabelSelectorAttributes
+ResourceRule 1verbs* 2apiGroups* 3resources* 4resourceNames*
+SelfSubjectAccessReview 1metadata:meta.v1.ObjectMeta 2spec:SelfSubjectAccessReviewSpec 3status:SubjectAccessReviewStatus
+SelfSubjectAccessReviewSpec 1resourceAttributes?ResourceAttributes 2nonResourceAttributes?NonResourceAttributes
+SelfSubjectRulesReview 1metadata:meta.v1.ObjectMeta 2spec:SelfSubjectRulesReviewSpec 3status:SubjectRulesReviewStatus
+SelfSubjectRulesReviewSpec 1namespace
+SubjectAccessReview 1metadata:meta.v1.ObjectMeta 2spec:SubjectAccessReviewSpec 3status:SubjectAccessReviewStatus
+SubjectAccessReviewSpec 1resourceAttributes?ResourceAttributes 2nonResourceAttributes?NonResourceAttributes 3user 4groups* 5extra%ExtraValue 6uid
+SubjectAccessReviewStatus 1allowed:bool 2reason 3evaluationError 4denied:bool
+SubjectRulesReviewStatus 1resourceRules*ResourceRule 2nonResourceRules*NonResourceRule 3incomplete:bool 4evaluationError
+`,
+  'autoscaling.v1': `
+CrossVersionObjectReference 1kind 2name 3apiVersion
+HorizontalPodAutoscaler 1metadata:meta.v1.ObjectMeta 2spec:HorizontalPodAutoscalerSpec 3status:HorizontalPodAutoscalerStatus
+HorizontalPodAutoscalerSpec 1scaleTargetRef:CrossVersionObjectReference 2minReplicas?int 3maxReplicas:int 4targetCPUUtilizationPercentage?int
+HorizontalPodAutoscalerStatus 1observedGeneration?int 2lastScaleTime?meta.v1.Time 3currentReplicas:int 4desiredReplicas:int 5currentCPUUtilizationPercentage?int
+Scale 1metadata:meta.v1.ObjectMeta 2spec:ScaleSpec 3status:ScaleStatus
+ScaleSpec 1replicas:int
+ScaleStatus 1replicas:int 2selector
+`,
+  'autoscaling.v2': `
+ContainerResourceMetricSource 1name 2target:MetricTarget 3container
+ContainerResourceMetricStatus 1name 2current:MetricValueStatus 3container
+CrossVersionObjectReference 1kind 2name 3apiVersion
+ExternalMetricSource 1metric:MetricIdentifier 2target:MetricTarget
+ExternalMetricStatus 1metric:MetricIdentifier 2current:MetricValueStatus
+HPAScalingPolicy 1type 2value:int 3periodSeconds:int
+HPAScalingRules 1selectPolicy? 2policies*HPAScalingPolicy 3stabilizationWindowSeconds?int 4tolerance?resource.Quantity
+HorizontalPodAutoscaler 1metadata:meta.v1.ObjectMeta 2spec:HorizontalPodAutoscalerSpec 3status:HorizontalPodAutoscalerStatus
+HorizontalPodAutoscalerBehavior 1scaleUp?HPAScalingRules 2scaleDown?HPAScalingRules
+HorizontalPodAutoscalerCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+HorizontalPodAutoscalerSpec 1scaleTargetRef:CrossVersionObjectReference 2minReplicas?int 3maxReplicas:int 4metrics*MetricSpec 5behavior?HorizontalPodAutoscalerBehavior
+HorizontalPodAutoscalerStatus 1observedGeneration?int 2lastScaleTime?meta.v1.Time 3currentReplicas:int 4desiredReplicas:int 5currentMetrics*MetricStatus 6conditions*HorizontalPodAutoscalerCondition
+MetricIdentifier 1name 2selector?meta.v1.LabelSelector
+MetricSpec 1type 2object?ObjectMetricSource 3pods?PodsMetricSource 4resource?ResourceMetricSource 5external?ExternalMetricSource 7containerResource?ContainerResourceMetricSource
+MetricStatus 1type 2object?ObjectMetricStatus 3pods?PodsMetricStatus 4resource?ResourceMetricStatus 5external?ExternalMetricStatus 7containerResource?ContainerResourceMetricStatus
+MetricTarget 1type 2value?resource.Quantity 3averageValue?resource.Quantity 4averageUtilization?int
+MetricValueStatus 1value?resource.Quantity 2averageValue?resource.Quantity 3averageUtilization?int
+ObjectMetricSource 1describedObject:CrossVersionObjectReference 2target:MetricTarget 3metric:MetricIdentifier
+ObjectMetricStatus 1metric:MetricIdentifier 2current:MetricValueStatus 3describedObject:CrossVersionObjectReference
+PodsMetricSource 1metric:MetricIdentifier 2target:MetricTarget
+PodsMetricStatus 1metric:MetricIdentifier 2current:MetricValueStatus
+ResourceMetricSource 1name 2target:MetricTarget
+ResourceMetricStatus 1name 2current:MetricValueStatus
+`,
+  'batch.v1': `
+CronJob 1metadata:meta.v1.ObjectMeta 2spec:CronJobSpec 3status:CronJobStatus
+CronJobSpec 1schedule 2startingDeadlineSeconds?int 3concurrencyPolicy 4suspend?bool 5jobTemplate:JobTemplateSpec 6successfulJobsHistoryLimit?int 7failedJobsHistoryLimit?int 8timeZone?
+CronJobStatus 1active*core.v1.ObjectReference 4lastScheduleTime?meta.v1.Time 5lastSuccessfulTime?meta.v1.Time
+Job 1metadata:meta.v1.ObjectMeta 2spec:JobSpec 3status:JobStatus
+JobCondition 1type 2status 3lastProbeTime:meta.v1.Time 4lastTransitionTime:meta.v1.Time 5reason 6message
+JobSpec 1parallelism?int 2completions?int 3activeDeadlineSeconds?int 4selector?meta.v1.LabelSelector 5manualSelector?bool 6template:core.v1.PodTemplateSpec 7backoffLimit?int 8ttlSecondsAfterFinished?int 9completionMode? 10suspend?bool 11podFailurePolicy?PodFailurePolicy 12backoffLimitPerIndex?int 13maxFailedIndexes?int 14podReplacementPolicy? 15managedBy? 16successPolicy?SuccessPolicy
+JobStatus 1conditions*JobCondition 2startTime?meta.v1.Time 3completionTime?meta.v1.Time 4active:int 5succeeded:int 6failed:int 7completedIndexes 8uncountedTerminatedPods?UncountedTerminatedPods 9ready?int 10failedIndexes? 11terminating?int
+JobTemplateSpec 1metadata:meta.v1.ObjectMeta 2spec:JobSpec
+PodFailurePolicy 1rules*PodFailurePolicyRule
+PodFailurePolicyOnExitCodesRequirement 1containerName? 2operator 3values*int
+PodFailurePolicyOnPodConditionsPattern 1type 2status
+PodFailurePolicyRule 1action 2onExitCodes?PodFailurePolicyOnExitCodesRequirement 3onPodConditions*PodFailurePolicyOnPodConditionsPattern
+SuccessPolicy 1rules*SuccessPolicyRule
+SuccessPolicyRule 1succeededIndexes? 2succeededCount?int
+UncountedTerminatedPods 1succeeded* 2failed*
+`,
+  'certificates.v1': `
+CertificateSigningRequest 1metadata:meta.v1.ObjectMeta 2spec:CertificateSigningRequestSpec 3status:CertificateSigningRequestStatus
+CertificateSigningRequestCondition 1type 2reason 3message 4lastUpdateTime:meta.v1.Time 5lastTransitionTime:meta.v1.Time 6status
+CertificateSigningRequestSpec 1request?bytes 2username 3uid 4groups* 5usages* 6extra%ExtraValue 7signerName 8expirationSeconds?int
+CertificateSigningRequestStatus 1conditions*CertificateSigningRequestCondition 2certificate?bytes
+`,
+  'certificates.v1alpha1': `
+ClusterTrustBundle 1metadata:meta.v1.ObjectMeta 2spec:ClusterTrustBundleSpec
+ClusterTrustBundleSpec 1signerName 2trustBundle
+`,
+  'certificates.v1beta1': `
+CertificateSigningRequest 1metadata:meta.v1.ObjectMeta 2spec:CertificateSigningRequestSpec 3status:CertificateSigningRequestStatus
+CertificateSigningRequestCondition 1type 2reason 3message 4lastUpdateTime:meta.v1.Time 5lastTransitionTime:meta.v1.Time 6status
+CertificateSigningRequestSpec 1request?bytes 2username 3uid 4groups* 5usages* 6extra%ExtraValue 7signerName? 8expirationSeconds?int
+CertificateSigningRequestStatus 1conditions*CertificateSigningRequestCondition 2certificate?bytes
+ClusterTrustBundle 1metadata:meta.v1.ObjectMeta 2spec:ClusterTrustBundleSpec
+ClusterTrustBundleSpec 1signerName 2trustBundle
+PodCertificateRequest 1metadata:meta.v1.ObjectMeta 2spec:PodCertificateRequestSpec 3status:PodCertificateRequestStatus
+PodCertificateRequestSpec 1signerName 2podName 3podUID 4serviceAccountName 5serviceAccountUID 6nodeName 7nodeUID 8maxExpirationSeconds?int 9pkixPublicKey?bytes 10proofOfPossession?bytes 11unverifiedUserAnnotations% 12stubPKCS10Request?bytes
+PodCertificateRequestStatus 1conditions*meta.v1.Condition 2certificateChain 4notBefore?meta.v1.Time 5beginRefreshAt?meta.v1.Time 6notAfter?meta.v1.Time
+`,
+  'coordination.v1': `
+Lease 1metadata:meta.v1.ObjectMeta 2spec:LeaseSpec
+LeaseSpec 1holderIdentity? 2leaseDurationSeconds?int 3acquireTime?meta.v1.MicroTime 4renewTime?meta.v1.MicroTime 5leaseTransitions?int 6strategy? 7preferredHolder?
+`,
+  'coordination.v1alpha2': `
+LeaseCandidate 1metadata:meta.v1.ObjectMeta 2spec:LeaseCandidateSpec
+LeaseCandidateSpec 1leaseName 2pingTime?meta.v1.MicroTime 3renewTime?meta.v1.MicroTime 4binaryVersion 5emulationVersion 6strategy
+`,
+  'coordination.v1beta1': `
+Lease 1metadata:meta.v1.ObjectMeta 2spec:LeaseSpec
+LeaseCandidate 1metadata:meta.v1.ObjectMeta 2spec:LeaseCandidateSpec
+LeaseCandidateSpec 1leaseName 2pingTime?meta.v1.MicroTime 3renewTime?meta.v1.MicroTime 4binaryVersion 5emulationVersion 6strategy
+LeaseSpec 1holderIdentity? 2leaseDurationSeconds?int 3acquireTime?meta.v1.MicroTime 4renewTime?meta.v1.MicroTime 5leaseTransitions?int 6strategy? 7preferredHolder?
+`,
+  'core.v1': `
+AWSElasticBlockStoreVolumeSource 1volumeID 2fsType 3partition:int 4readOnly:bool
+Affinity 1nodeAffinity?NodeAffinity 2podAffinity?PodAffinity 3podAntiAffinity?PodAntiAffinity
+AppArmorProfile 1type 2localhostProfile?
+AttachedVolume 1name 2devicePath
+AzureDiskVolumeSource 1diskName 2diskURI 3cachingMode? 4fsType? 5readOnly?bool 6kind?
+AzureFilePersistentVolumeSource 1secretName 2shareName 3readOnly:bool 4secretNamespace?
+AzureFileVolumeSource 1secretName 2shareName 3readOnly:bool
+Binding 1metadata:meta.v1.ObjectMeta 2target:ObjectReference
+CSIPersistentVolumeSource 1driver 2volumeHandle 3readOnly:bool 4fsType 5volumeAttributes% 6controllerPublishSecretRef?SecretReference 7nodeStageSecretRef?SecretReference 8nodePublishSecretRef?SecretReference 9controllerExpandSecretRef?SecretReference 10nodeExpandSecretRef?SecretReference
+CSIVolumeSource 1driver 2readOnly?bool 3fsType? 4volumeAttributes% 5nodePublishSecretRef?LocalObjectReference
+Capabilities 1add* 2drop*
+CephFSPersistentVolumeSource 1monitors* 2path 3user 4secretFile 5secretRef?SecretReference 6readOnly:bool
+CephFSVolumeSource 1monitors* 2path 3user 4secretFile 5secretRef?LocalObjectReference 6readOnly:bool
+CinderPersistentVolumeSource 1volumeID 2fsType 3readOnly:bool 4secretRef?SecretReference
+CinderVolumeSource 1volumeID 2fsType 3readOnly:bool 4secretRef?LocalObjectReference
+ClientIPConfig 1timeoutSeconds?int
+ClusterTrustBundleProjection 1name? 2signerName? 3labelSelector?meta.v1.LabelSelector 4path 5optional?bool
+ComponentCondition 1type 2status 3message 4error
+ComponentStatus 1metadata:meta.v1.ObjectMeta 2conditions*ComponentCondition
+ConfigMap 1metadata:meta.v1.ObjectMeta 2data% 3binaryData%bytes 4immutable?bool
+ConfigMapEnvSource 1localObjectReference~LocalObjectReference 2optional?bool
+ConfigMapKeySelector 1localObjectReference~LocalObjectReference 2key 3optional?bool
+ConfigMapNodeConfigSource 1namespace 2name 3uid 4resourceVersion 5kubeletConfigKey
+ConfigMapProjection 1localObjectReference~LocalObjectReference 2items*KeyToPath 4optional?bool
+ConfigMapVolumeSource 1localObjectReference~LocalObjectReference 2items*KeyToPath 3defaultMode?int 4optional?bool
+Container 1name 2image 3command* 4args* 5workingDir 6ports*ContainerPort 7env*EnvVar 8resources:ResourceRequirements 9volumeMounts*VolumeMount 10livenessProbe?Probe 11readinessProbe?Probe 12lifecycle?Lifecycle 13terminationMessagePath 14imagePullPolicy 15securityContext?SecurityContext 16stdin:bool 17stdinOnce:bool 18tty:bool 19envFrom*EnvFromSource 20terminationMessagePolicy 21volumeDevices*VolumeDevice 22startupProbe?Probe 23resizePolicy*ContainerResizePolicy 24restartPolicy? 25restartPolicyRules*ContainerRestartRule
+ContainerExtendedResourceRequest 1containerName 2resourceName 3requestName
+ContainerImage 1names* 2sizeBytes:int
+ContainerPort 1name 2hostPort:int 3containerPort:int 4protocol 5hostIP
+ContainerResizePolicy 1resourceName 2restartPolicy
+ContainerRestartRule 1action 2exitCodes?ContainerRestartRuleOnExitCodes
+ContainerRestartRuleOnExitCodes 1operator 2values*int
+ContainerState 1waiting?ContainerStateWaiting 2running?ContainerStateRunning 3terminated?ContainerStateTerminated
+ContainerStateRunning 1startedAt:meta.v1.Time
+ContainerStateTerminated 1exitCode:int 2signal:int 3reason 4message 5startedAt:meta.v1.Time 6finishedAt:meta.v1.Time 7containerID
+ContainerStateWaiting 1reason 2message
+ContainerStatus 1name 2state:ContainerState 3lastState:ContainerState 4ready:bool 5restartCount:int 6image 7imageID 8containerID 9started?bool 10allocatedResources%resource.Quantity 11resources?ResourceRequirements 12volumeMounts*VolumeMountStatus 13user?ContainerUser 14allocatedResourcesStatus*ResourceStatus 15stopSignal?
+ContainerUser 1linux?LinuxContainerUser
+DaemonEndpoint 1Port:int
+DownwardAPIProjection 1items*DownwardAPIVolumeFile
+DownwardAPIVolumeFile 1path 2fieldRef?ObjectFieldSelector 3resourceFieldRef?ResourceFieldSelector 4mode?int
+DownwardAPIVolumeSource 1items*DownwardAPIVolumeFile 2defaultMode?int
+EmptyDirVolumeSource 1medium 2sizeLimit?resource.Quantity
+EndpointAddress 1ip 2targetRef?ObjectReference 3hostname 4nodeName?
+EndpointPort 1name 2port:int 3protocol 4appProtocol?
+EndpointSubset 1addresses*EndpointAddress 2notReadyAddresses*EndpointAddress 3ports*EndpointPort
+Endpoints 1metadata:meta.v1.ObjectMeta 2subsets*EndpointSubset
+EnvFromSource 1prefix 2configMapRef?ConfigMapEnvSource 3secretRef?SecretEnvSource
+EnvVar 1name 2value 3valueFrom?EnvVarSource
+EnvVarSource 1fieldRef?ObjectFieldSelector 2resourceFieldRef?ResourceFieldSelector 3configMapKeyRef?ConfigMapKeySelector 4secretKeyRef?SecretKeySelector 5fileKeyRef?FileKeySelector
+EphemeralContainer 1ephemeralContainerCommon~EphemeralContainerCommon 2targetContainerName
+EphemeralContainerCommon 1name 2image 3command* 4args* 5workingDir 6ports*ContainerPort 7env*EnvVar 8resources:ResourceRequirements 9volumeMounts*VolumeMount 10livenessProbe?Probe 11readinessProbe?Probe 12lifecycle?Lifecycle 13terminationMessagePath 14imagePullPolicy 15securityContext?SecurityContext 16stdin:bool 17stdinOnce:bool 18tty:bool 19envFrom*EnvFromSource 20terminationMessagePolicy 21volumeDevices*VolumeDevice 22startupProbe?Probe 23resizePolicy*ContainerResizePolicy 24restartPolicy? 25restartPolicyRules*ContainerRestartRule
+EphemeralVolumeSource 1volumeClaimTemplate?PersistentVolumeClaimTemplate
+Event 1metadata:meta.v1.ObjectMeta 2involvedObject:ObjectReference 3reason 4message 5source:EventSource 6firstTimestamp:meta.v1.Time 7lastTimestamp:meta.v1.Time 8count:int 9type 10eventTime:meta.v1.MicroTime 11series?EventSeries 12action 13related?ObjectReference 14reportingComponent 15reportingInstance
+EventSeries 1count:int 2lastObservedTime:meta.v1.MicroTime
+EventSource 1component 2host
+ExecAction 1command*
+FCVolumeSource 1targetWWNs* 2lun?int 3fsType 4readOnly:bool 5wwids*
+FileKeySelector 1volumeName 2path 3key 4optional?bool
+FlexPersistentVolumeSource 1driver 2fsType 3secretRef?SecretReference 4readOnly:bool 5options%
+FlexVolumeSource 1driver 2fsType 3secretRef?LocalObjectReference 4readOnly:bool 5options%
+FlockerVolumeSource 1datasetName 2datasetUUID
+GCEPersistentDiskVolumeSource 1pdName 2fsType 3partition:int 4readOnly:bool
+GRPCAction 1port:int 2service?
+GitRepoVolumeSource 1repository 2revision 3directory
+GlusterfsPersistentVolumeSource 1endpoints 2path 3readOnly:bool 4endpointsNamespace?
+GlusterfsVolumeSource 1endpoints 2path 3readOnly:bool
+HTTPGetAction 1path 2port:intstr.IntOrString 3host 4scheme 5httpHeaders*HTTPHeader
+HTTPHeader 1name 2value
+HostAlias 1ip 2hostnames*
+HostIP 1ip
+HostPathVolumeSource 1path 2type?
+ISCSIPersistentVolumeSource 1targetPortal 2iqn 3lun:int 4iscsiInterface 5fsType 6readOnly:bool 7portals* 8chapAuthDiscovery:bool 10secretRef?SecretReference 11chapAuthSession:bool 12initiatorName?
+ISCSIVolumeSource 1targetPortal 2iqn 3lun:int 4iscsiInterface 5fsType 6readOnly:bool 7portals* 8chapAuthDiscovery:bool 10secretRef?LocalObjectReference 11chapAuthSession:bool 12initiatorName?
+ImageVolumeSource 1reference 2pullPolicy
+ImageVolumeStatus 1imageRef
+KeyToPath 1key 2path 3mode?int
+Lifecycle 1postStart?LifecycleHandler 2preStop?LifecycleHandler 3stopSignal?
+LifecycleHandler 1exec?ExecAction 2httpGet?HTTPGetAction 3tcpSocket?TCPSocketAction 4sleep?SleepAction
+LimitRange 1metadata:meta.v1.ObjectMeta 2spec:LimitRangeSpec
+LimitRangeItem 1type 2max%resource.Quantity 3min%resource.Quantity 4default%resource.Quantity 5defaultRequest%resource.Quantity 6maxLimitRequestRatio%resource.Quantity
+LimitRangeSpec 1limits*LimitRangeItem
+LinuxContainerUser 1uid:int 2gid:int 3supplementalGroups*int
+LoadBalancerIngress 1ip 2hostname 3ipMode? 4ports*PortStatus
+LoadBalancerStatus 1ingress*LoadBalancerIngress
+LocalObjectReference 1name
+LocalVolumeSource 1path 2fsType?
+ModifyVolumeStatus 1targetVolumeAttributesClassName 2status
+NFSVolumeSource 1server 2path 3readOnly:bool
+Namespace 1metadata:meta.v1.ObjectMeta 2spec:NamespaceSpec 3status:NamespaceStatus
+NamespaceCondition 1type 2status 4lastTransitionTime:meta.v1.Time 5reason 6message
+NamespaceSpec 1finalizers*
+NamespaceStatus 1phase 2conditions*NamespaceCondition
+Node 1metadata:meta.v1.ObjectMeta 2spec:NodeSpec 3status:NodeStatus
+NodeAddress 1type 2address
+NodeAffinity 1requiredDuringSchedulingIgnoredDuringExecution?NodeSelector 2preferredDuringSchedulingIgnoredDuringExecution*PreferredSchedulingTerm
+NodeAllocatableResourceClaimStatus 1resourceClaimName 2containers* 3resources%resource.Quantity
+NodeCondition 1type 2status 3lastHeartbeatTime:meta.v1.Time 4lastTransitionTime:meta.v1.Time 5reason 6message
+NodeConfigSource 2configMap?ConfigMapNodeConfigSource
+NodeConfigStatus 1assigned?NodeConfigSource 2active?NodeConfigSource 3lastKnownGood?NodeConfigSource 4error
+NodeDaemonEndpoints 1kubeletEndpoint:DaemonEndpoint
+NodeFeatures 1supplementalGroupsPolicy?bool
+NodeRuntimeHandler 1name 2features?NodeRuntimeHandlerFeatures
+NodeRuntimeHandlerFeatures 1recursiveReadOnlyMounts?bool 2userNamespaces?bool
+NodeSelector 1nodeSelectorTerms*NodeSelectorTerm
+NodeSelectorRequirement 1key 2operator 3values*
+NodeSelectorTerm 1matchExpressions*NodeSelectorRequirement 2matchFields*NodeSelectorRequirement
+NodeSpec 1podCIDR 2externalID 3providerID 4unschedulable:bool 5taints*Taint 6configSource?NodeConfigSource 7podCIDRs*
+NodeStatus 1capacity%resource.Quantity 2allocatable%resource.Quantity 3phase 4conditions*NodeCondition 5addresses*NodeAddress 6daemonEndpoints:NodeDaemonEndpoints 7nodeInfo:NodeSystemInfo 8images*ContainerImage 9volumesInUse* 10volumesAttached*AttachedVolume 11config?NodeConfigStatus 12runtimeHandlers*NodeRuntimeHandler 13features?NodeFeatures 14declaredFeatures*
+NodeSwapStatus 1capacity?int
+NodeSystemInfo 1machineID 2systemUUID 3bootID 4kernelVersion 5osImage 6containerRuntimeVersion 7kubeletVersion 8kubeProxyVersion 9operatingSystem 10architecture 11swap?NodeSwapStatus
+ObjectFieldSelector 1apiVersion 2fieldPath
+ObjectReference 1kind 2namespace 3name 4uid 5apiVersion 6resourceVersion 7fieldPath
+PersistentVolume 1metadata:meta.v1.ObjectMeta 2spec:PersistentVolumeSpec 3status:PersistentVolumeStatus
+PersistentVolumeClaim 1metadata:meta.v1.ObjectMeta 2spec:PersistentVolumeClaimSpec 3status:PersistentVolumeClaimStatus
+PersistentVolumeClaimCondition 1type 2status 3lastProbeTime:meta.v1.Time 4lastTransitionTime:meta.v1.Time 5reason 6message
+PersistentVolumeClaimSpec 1accessModes* 2resources:VolumeResourceRequirements 3volumeName 4selector?meta.v1.LabelSelector 5storageClassName? 6volumeMode? 7dataSource?TypedLocalObjectReference 8dataSourceRef?TypedObjectReference 9volumeAttributesClassName?
+PersistentVolumeClaimStatus 1phase 2accessModes* 3capacity%resource.Quantity 4conditions*PersistentVolumeClaimCondition 5allocatedResources%resource.Quantity 7allocatedResourceStatuses% 8currentVolumeAttributesClassName? 9modifyVolumeStatus?ModifyVolumeStatus
+PersistentVolumeClaimTemplate 1metadata:meta.v1.ObjectMeta 2spec:PersistentVolumeClaimSpec
+PersistentVolumeClaimVolumeSource 1claimName 2readOnly:bool
+PersistentVolumeSource 1gcePersistentDisk?GCEPersistentDiskVolumeSource 2awsElasticBlockStore?AWSElasticBlockStoreVolumeSource 3hostPath?HostPathVolumeSource 4glusterfs?GlusterfsPersistentVolumeSource 5nfs?NFSVolumeSource 6rbd?RBDPersistentVolumeSource 7iscsi?ISCSIPersistentVolumeSource 8cinder?CinderPersistentVolumeSource 9cephfs?CephFSPersistentVolumeSource 10fc?FCVolumeSource 11flocker?FlockerVolumeSource 12flexVolume?FlexPersistentVolumeSource 13azureFile?AzureFilePersistentVolumeSource 14vsphereVolume?VsphereVirtualDiskVolumeSource 15quobyte?QuobyteVolumeSource 16azureDisk?AzureDiskVolumeSource 17photonPersistentDisk?PhotonPersistentDiskVolumeSource 18portworxVolume?PortworxVolumeSource 19scaleIO?ScaleIOPersistentVolumeSource 20local?LocalVolumeSource 21storageos?StorageOSPersistentVolumeSource 22csi?CSIPersistentVolumeSource
+PersistentVolumeSpec 1capacity%resource.Quantity 2persistentVolumeSource~PersistentVolumeSource 3accessModes* 4claimRef?ObjectReference 5persistentVolumeReclaimPolicy 6storageClassName 7mountOptions* 8volumeMode? 9nodeAffinity?VolumeNodeAffinity 10volumeAttributesClassName?
+PersistentVolumeStatus 1phase 2message 3reason 4lastPhaseTransitionTime?meta.v1.Time
+PhotonPersistentDiskVolumeSource 1pdID 2fsType
+Pod 1metadata:meta.v1.ObjectMeta 2spec:PodSpec 3status:PodStatus
+PodAffinity 1requiredDuringSchedulingIgnoredDuringExecution*PodAffinityTerm 2preferredDuringSchedulingIgnoredDuringExecution*WeightedPodAffinityTerm
+PodAffinityTerm 1labelSelector?meta.v1.LabelSelector 2namespaces* 3topologyKey 4namespaceSelector?meta.v1.LabelSelector 5matchLabelKeys* 6mismatchLabelKeys*
+PodAntiAffinity 1requiredDuringSchedulingIgnoredDuringExecution*PodAffinityTerm 2preferredDuringSchedulingIgnoredDuringExecution*WeightedPodAffinityTerm
+PodCertificateProjection 1signerName 2keyType 3maxExpirationSeconds?int 4credentialBundlePath 5keyPath 6certificateChainPath 7userAnnotations%
+PodCondition 1type 2status 3lastProbeTime:meta.v1.Time 4lastTransitionTime:meta.v1.Time 5reason 6message 7observedGeneration:int
+PodDNSConfig 1nameservers* 2searches* 3options*PodDNSConfigOption
+PodDNSConfigOption 1name 2value?
+PodExtendedResourceClaimStatus 1requestMappings*ContainerExtendedResourceRequest 2resourceClaimName
+PodIP 1ip
+PodOS 1name
+PodReadinessGate 1conditionType
+PodResourceClaim 1name 3resourceClaimName? 4resourceClaimTemplateName?
+PodResourceClaimStatus 1name 2resourceClaimName?
+PodSchedulingGate 1name
+PodSchedulingGroup 1podGroupName?
+PodSecurityContext 1seLinuxOptions?SELinuxOptions 2runAsUser?int 3runAsNonRoot?bool 4supplementalGroups*int 5fsGroup?int 6runAsGroup?int 7sysctls*Sysctl 8windowsOptions?WindowsSecurityContextOptions 9fsGroupChangePolicy? 10seccompProfile?SeccompProfile 11appArmorProfile?AppArmorProfile 12supplementalGroupsPolicy? 13seLinuxChangePolicy?
+PodSpec 1volumes*Volume 2containers*Container 3restartPolicy 4terminationGracePeriodSeconds?int 5activeDeadlineSeconds?int 6dnsPolicy 7nodeSelector% 8serviceAccountName 9serviceAccount 10nodeName 11hostNetwork:bool 12hostPID:bool 13hostIPC:bool 14securityContext?PodSecurityContext 15imagePullSecrets*LocalObjectReference 16hostname 17subdomain 18affinity?Affinity 19schedulerName 20initContainers*Container 21automountServiceAccountToken?bool 22tolerations*Toleration 23hostAliases*HostAlias 24priorityClassName 25priority?int 26dnsConfig?PodDNSConfig 27shareProcessNamespace?bool 28readinessGates*PodReadinessGate 29runtimeClassName? 30enableServiceLinks?bool 31preemptionPolicy? 32overhead%resource.Quantity 33topologySpreadConstraints*TopologySpreadConstraint 34ephemeralContainers*EphemeralContainer 35setHostnameAsFQDN?bool 36os?PodOS 37hostUsers?bool 38schedulingGates*PodSchedulingGate 39resourceClaims*PodResourceClaim 40resources?ResourceRequirements 41hostnameOverride? 43schedulingGroup?PodSchedulingGroup
+PodStatus 1phase 2conditions*PodCondition 3message 4reason 5hostIP 6podIP 7startTime?meta.v1.Time 8containerStatuses*ContainerStatus 9qosClass 10initContainerStatuses*ContainerStatus 11nominatedNodeName 12podIPs*PodIP 13ephemeralContainerStatuses*ContainerStatus 14resize 15resourceClaimStatuses*PodResourceClaimStatus 16hostIPs*HostIP 17observedGeneration:int 18extendedResourceClaimStatus?PodExtendedResourceClaimStatus 19allocatedResources%resource.Quantity 20resources?ResourceRequirements 21nodeAllocatableResourceClaimStatuses*NodeAllocatableResourceClaimStatus
+PodStatusResult 1metadata:meta.v1.ObjectMeta 2status:PodStatus
+PodTemplate 1metadata:meta.v1.ObjectMeta 2template:PodTemplateSpec
+PodTemplateSpec 1metadata:meta.v1.ObjectMeta 2spec:PodSpec
+PortStatus 1port:int 2protocol 3error?
+PortworxVolumeSource 1volumeID 2fsType 3readOnly:bool
+PreferredSchedulingTerm 1weight:int 2preference:NodeSelectorTerm
+Probe 1handler~ProbeHandler 2initialDelaySeconds:int 3timeoutSeconds:int 4periodSeconds:int 5successThreshold:int 6failureThreshold:int 7terminationGracePeriodSeconds?int
+ProbeHandler 1exec?ExecAction 2httpGet?HTTPGetAction 3tcpSocket?TCPSocketAction 4grpc?GRPCAction
+ProjectedVolumeSource 1sources*VolumeProjection 2defaultMode?int
+QuobyteVolumeSource 1registry 2volume 3readOnly:bool 4user 5group 6tenant
+RBDPersistentVolumeSource 1monitors* 2image 3fsType 4pool 5user 6keyring 7secretRef?SecretReference 8readOnly:bool
+RBDVolumeSource 1monitors* 2image 3fsType 4pool 5user 6keyring 7secretRef?LocalObjectReference 8readOnly:bool
+RangeAllocation 1metadata:meta.v1.ObjectMeta 2range 3data?bytes
+ReplicationController 1metadata:meta.v1.ObjectMeta 2spec:ReplicationControllerSpec 3status:ReplicationControllerStatus
+ReplicationControllerCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+ReplicationControllerSpec 1replicas?int 2selector% 3template?PodTemplateSpec 4minReadySeconds:int
+ReplicationControllerStatus 1replicas:int 2fullyLabeledReplicas:int 3observedGeneration:int 4readyReplicas:int 5availableReplicas:int 6conditions*ReplicationControllerCondition
+ResourceClaim 1name 2request
+ResourceFieldSelector 1containerName 2resource 3divisor:resource.Quantity
+ResourceHealth 1resourceID 2health 6message?
+ResourceQuota 1metadata:meta.v1.ObjectMeta 2spec:ResourceQuotaSpec 3status:ResourceQuotaStatus
+ResourceQuotaSpec 1hard%resource.Quantity 2scopes* 3scopeSelector?ScopeSelector
+ResourceQuotaStatus 1hard%resource.Quantity 2used%resource.Quantity
+ResourceRequirements 1limits%resource.Quantity 2requests%resource.Quantity 3claims*ResourceClaim
+ResourceStatus 1name 2resources*ResourceHealth
+SELinuxOptions 1user 2role 3type 4level
+ScaleIOPersistentVolumeSource 1gateway 2system 3secretRef?SecretReference 4sslEnabled:bool 5protectionDomain 6storagePool 7storageMode 8volumeName 9fsType 10readOnly:bool
+ScaleIOVolumeSource 1gateway 2system 3secretRef?LocalObjectReference 4sslEnabled:bool 5protectionDomain 6storagePool 7storageMode 8volumeName 9fsType 10readOnly:bool
+ScopeSelector 1matchExpressions*ScopedResourceSelectorRequirement
+ScopedResourceSelectorRequirement 1scopeName 2operator 3values*
+SeccompProfile 1type 2localhostProfile?
+Secret 1metadata:meta.v1.ObjectMeta 2data%bytes 3type 4stringData% 5immutable?bool
+SecretEnvSource 1localObjectReference~LocalObjectReference 2optional?bool
+SecretKeySelector 1localObjectReference~LocalObjectReference 2key 3optional?bool
+SecretProjection 1localObjectReference~LocalObjectReference 2items*KeyToPath 4optional?bool
+SecretReference 1name 2namespace
+SecretVolumeSource 1secretName 2items*KeyToPath 3defaultMode?int 4optional?bool
+SecurityContext 1capabilities?Capabilities 2privileged?bool 3seLinuxOptions?SELinuxOptions 4runAsUser?int 5runAsNonRoot?bool 6readOnlyRootFilesystem?bool 7allowPrivilegeEscalation?bool 8runAsGroup?int 9procMount? 10windowsOptions?WindowsSecurityContextOptions 11seccompProfile?SeccompProfile 12appArmorProfile?AppArmorProfile
+Service 1metadata:meta.v1.ObjectMeta 2spec:ServiceSpec 3status:ServiceStatus
+ServiceAccount 1metadata:meta.v1.ObjectMeta 2secrets*ObjectReference 3imagePullSecrets*LocalObjectReference 4automountServiceAccountToken?bool
+ServiceAccountTokenProjection 1audience 2expirationSeconds?int 3path
+ServicePort 1name 2protocol 3port:int 4targetPort:intstr.IntOrString 5nodePort:int 6appProtocol?
+ServiceSpec 1ports*ServicePort 2selector% 3clusterIP 4type 5externalIPs* 7sessionAffinity 8loadBalancerIP 9loadBalancerSourceRanges* 10externalName 11externalTrafficPolicy 12healthCheckNodePort:int 13publishNotReadyAddresses:bool 14sessionAffinityConfig?SessionAffinityConfig 17ipFamilyPolicy? 18clusterIPs* 19ipFamilies* 20allocateLoadBalancerNodePorts?bool 21loadBalancerClass? 22internalTrafficPolicy? 23trafficDistribution?
+ServiceStatus 1loadBalancer:LoadBalancerStatus 2conditions*meta.v1.Condition
+SessionAffinityConfig 1clientIP?ClientIPConfig
+SleepAction 1seconds:int
+StorageOSPersistentVolumeSource 1volumeName 2volumeNamespace 3fsType 4readOnly:bool 5secretRef?ObjectReference
+StorageOSVolumeSource 1volumeName 2volumeNamespace 3fsType 4readOnly:bool 5secretRef?LocalObjectReference
+Sysctl 1name 2value
+TCPSocketAction 1port:intstr.IntOrString 2host
+Taint 1key 2value 3effect 4timeAdded?meta.v1.Time
+Toleration 1key 2operator 3value 4effect 5tolerationSeconds?int
+TopologySelectorLabelRequirement 1key 2values*
+TopologySelectorTerm 1matchLabelExpressions*TopologySelectorLabelRequirement
+TopologySpreadConstraint 1maxSkew:int 2topologyKey 3whenUnsatisfiable 4labelSelector?meta.v1.LabelSelector 5minDomains?int 6nodeAffinityPolicy? 7nodeTaintsPolicy? 8matchLabelKeys*
+TypedLocalObjectReference 1apiGroup? 2kind 3name
+TypedObjectReference 1apiGroup? 2kind 3name 4namespace?
+Volume 1name 2volumeSource~VolumeSource
+VolumeDevice 1name 2devicePath
+VolumeMount 1name 2readOnly:bool 3mountPath 4subPath 5mountPropagation? 6subPathExpr 7recursiveReadOnly?
+VolumeMountStatus 1name 2mountPath 3readOnly:bool 4recursiveReadOnly? 5volumeStatus?VolumeStatus
+VolumeNodeAffinity 1required?NodeSelector
+VolumeProjection 1secret?SecretProjection 2downwardAPI?DownwardAPIProjection 3configMap?ConfigMapProjection 4serviceAccountToken?ServiceAccountTokenProjection 5clusterTrustBundle?ClusterTrustBundleProjection 6podCertificate?PodCertificateProjection
+VolumeResourceRequirements 1limits%resource.Quantity 2requests%resource.Quantity
+VolumeSource 1hostPath?HostPathVolumeSource 2emptyDir?EmptyDirVolumeSource 3gcePersistentDisk?GCEPersistentDiskVolumeSource 4awsElasticBlockStore?AWSElasticBlockStoreVolumeSource 5gitRepo?GitRepoVolumeSource 6secret?SecretVolumeSource 7nfs?NFSVolumeSource 8iscsi?ISCSIVolumeSource 9glusterfs?GlusterfsVolumeSource 10persistentVolumeClaim?PersistentVolumeClaimVolumeSource 11rbd?RBDVolumeSource 12flexVolume?FlexVolumeSource 13cinder?CinderVolumeSource 14cephfs?CephFSVolumeSource 15flocker?FlockerVolumeSource 16downwardAPI?DownwardAPIVolumeSource 17fc?FCVolumeSource 18azureFile?AzureFileVolumeSource 19configMap?ConfigMapVolumeSource 20vsphereVolume?VsphereVirtualDiskVolumeSource 21quobyte?QuobyteVolumeSource 22azureDisk?AzureDiskVolumeSource 23photonPersistentDisk?PhotonPersistentDiskVolumeSource 24portworxVolume?PortworxVolumeSource 25scaleIO?ScaleIOVolumeSource 26projected?ProjectedVolumeSource 27storageos?StorageOSVolumeSource 28csi?CSIVolumeSource 29ephemeral?EphemeralVolumeSource 30image?ImageVolumeSource
+VolumeStatus 1image?ImageVolumeStatus
+VsphereVirtualDiskVolumeSource 1volumePath 2fsType 3storagePolicyName 4storagePolicyID
+WeightedPodAffinityTerm 1weight:int 2podAffinityTerm:PodAffinityTerm
+WindowsSecurityContextOptions 1gmsaCredentialSpecName? 2gmsaCredentialSpec? 3runAsUserName? 4hostProcess?bool
+`,
+  'discovery.v1': `
+Endpoint 1addresses* 2conditions:EndpointConditions 3hostname? 4targetRef?core.v1.ObjectReference 5deprecatedTopology% 6nodeName? 7zone? 8hints?EndpointHints
+EndpointConditions 1ready?bool 2serving?bool 3terminating?bool
+EndpointHints 1forZones*ForZone 2forNodes*ForNode
+EndpointPort 1name? 2protocol? 3port?int 4appProtocol?
+EndpointSlice 1metadata:meta.v1.ObjectMeta 2endpoints*Endpoint 3ports*EndpointPort 4addressType
+ForNode 1name
+ForZone 1name
+`,
+  'events.v1': `
+Event 1metadata:meta.v1.ObjectMeta 2eventTime:meta.v1.MicroTime 3series?EventSeries 4reportingController 5reportingInstance 6action 7reason 8regarding:core.v1.ObjectReference 9related?core.v1.ObjectReference 10note 11type 12deprecatedSource:core.v1.EventSource 13deprecatedFirstTimestamp:meta.v1.Time 14deprecatedLastTimestamp:meta.v1.Time 15deprecatedCount:int
+EventSeries 1count:int 2lastObservedTime:meta.v1.MicroTime
+`,
+  'flowcontrol.v1': `
+ExemptPriorityLevelConfiguration 1nominalConcurrencyShares?int 2lendablePercent?int
+FlowDistinguisherMethod 1type
+FlowSchema 1metadata:meta.v1.ObjectMeta 2spec:FlowSchemaSpec 3status:FlowSchemaStatus
+FlowSchemaCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+FlowSchemaSpec 1priorityLevelConfiguration:PriorityLevelConfigurationReference 2matchingPrecedence:int 3distinguisherMethod?FlowDistinguisherMethod 4rules*PolicyRulesWithSubjects
+FlowSchemaStatus 1conditions*FlowSchemaCondition
+GroupSubject 1name
+LimitResponse 1type 2queuing?QueuingConfiguration
+LimitedPriorityLevelConfiguration 1nominalConcurrencyShares?int 2limitResponse:LimitResponse 3lendablePercent?int 4borrowingLimitPercent?int
+NonResourcePolicyRule 1verbs* 6nonResourceURLs*
+PolicyRulesWithSubjects 1subjects*Subject 2resourceRules*ResourcePolicyRule 3nonResourceRules*NonResourcePolicyRule
+PriorityLevelConfiguration 1metadata:meta.v1.ObjectMeta 2spec:PriorityLevelConfigurationSpec 3status:PriorityLevelConfigurationStatus
+PriorityLevelConfigurationCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+PriorityLevelConfigurationReference 1name
+PriorityLevelConfigurationSpec 1type 2limited?LimitedPriorityLevelConfiguration 3exempt?ExemptPriorityLevelConfiguration
+PriorityLevelConfigurationStatus 1conditions*PriorityLevelConfigurationCondition
+QueuingConfiguration 1queues:int 2handSize:int 3queueLengthLimit:int
+ResourcePolicyRule 1verbs* 2apiGroups* 3resources* 4clusterScope:bool 5namespaces*
+ServiceAccountSubject 1namespace 2name
+Subject 1kind 2user?UserSubject 3group?GroupSubject 4serviceAccount?ServiceAccountSubject
+UserSubject 1name
+`,
+  'meta.v1': `
+APIGroup 1name 2versions*GroupVersionForDiscovery 3preferredVersion:GroupVersionForDiscovery 4serverAddressByClientCIDRs*ServerAddressByClientCIDR
+APIGroupList 1groups*APIGroup
+APIResource 1name 2namespaced:bool 3kind 4verbs?Verbs 5shortNames* 6singularName 7categories* 8group 9version 10storageVersionHash
+APIResourceList 1groupVersion 2resources*APIResource
+APIVersions 1versions* 2serverAddressByClientCIDRs*ServerAddressByClientCIDR
+Condition 1type 2status 3observedGeneration:int 4lastTransitionTime:Time 5reason 6message
+DeleteOptions 1gracePeriodSeconds?int 2preconditions?Preconditions 3orphanDependents?bool 4propagationPolicy? 5dryRun* 6ignoreStoreReadErrorWithClusterBreakingPotential?bool
+FieldSelectorRequirement 1key 2operator 3values*
+GroupResource 1group 2resource
+GroupVersionForDiscovery 1groupVersion 2version
+GroupVersionKind 1group 2version 3kind
+LabelSelector 1matchLabels% 2matchExpressions*LabelSelectorRequirement
+LabelSelectorRequirement 1key 2operator 3values*
+ListMeta 1selfLink 2resourceVersion 3continue 4remainingItemCount?int 5shardInfo?ShardInfo
+ManagedFieldsEntry 1manager 2operation 3apiVersion 4time?Time 6fieldsType 7fieldsV1?FieldsV1 8subresource
+ObjectMeta 1name 2generateName 3namespace 4selfLink 5uid 6resourceVersion 7generation:int 8creationTimestamp:Time 9deletionTimestamp?Time 10deletionGracePeriodSeconds?int 11labels% 12annotations% 13ownerReferences*OwnerReference 14finalizers* 17managedFields*ManagedFieldsEntry
+OwnerReference 1kind 3name 4uid 5apiVersion 6controller?bool 7blockOwnerDeletion?bool
+Preconditions 1uid? 2resourceVersion?
+ServerAddressByClientCIDR 1clientCIDR 2serverAddress
+ShardInfo 1selector
+Status 1metadata:ListMeta 2status 3message 4reason 5details?StatusDetails 6code:int
+StatusCause 1reason 2message 3field
+StatusDetails 1name 2group 3kind 4causes*StatusCause 5retryAfterSeconds:int 6uid
+`,
+  'networking.v1': `
+HTTPIngressPath 1path 2backend:IngressBackend 3pathType?
+HTTPIngressRuleValue 1paths*HTTPIngressPath
+IPAddress 1metadata:meta.v1.ObjectMeta 2spec:IPAddressSpec
+IPAddressSpec 1parentRef?ParentReference
+IPBlock 1cidr 2except*
+Ingress 1metadata:meta.v1.ObjectMeta 2spec:IngressSpec 3status:IngressStatus
+IngressBackend 3resource?core.v1.TypedLocalObjectReference 4service?IngressServiceBackend
+IngressClass 1metadata:meta.v1.ObjectMeta 2spec:IngressClassSpec
+IngressClassParametersReference 1apiGroup? 2kind 3name 4scope? 5namespace?
+IngressClassSpec 1controller 2parameters?IngressClassParametersReference
+IngressLoadBalancerIngress 1ip 2hostname 4ports*IngressPortStatus
+IngressLoadBalancerStatus 1ingress*IngressLoadBalancerIngress
+IngressPortStatus 1port:int 2protocol 3error?
+IngressRule 1host 2ingressRuleValue~IngressRuleValue
+IngressRuleValue 1http?HTTPIngressRuleValue
+IngressServiceBackend 1name 2port:ServiceBackendPort
+IngressSpec 1defaultBackend?IngressBackend 2tls*IngressTLS 3rules*IngressRule 4ingressClassName?
+IngressStatus 1loadBalancer:IngressLoadBalancerStatus
+IngressTLS 1hosts* 2secretName
+NetworkPolicy 1metadata:meta.v1.ObjectMeta 2spec:NetworkPolicySpec
+NetworkPolicyEgressRule 1ports*NetworkPolicyPort 2to*NetworkPolicyPeer
+NetworkPolicyIngressRule 1ports*NetworkPolicyPort 2from*NetworkPolicyPeer
+NetworkPolicyPeer 1podSelector?meta.v1.LabelSelector 2namespaceSelector?meta.v1.LabelSelector 3ipBlock?IPBlock
+NetworkPolicyPort 1protocol? 2port?intstr.IntOrString 3endPort?int
+NetworkPolicySpec 1podSelector:meta.v1.LabelSelector 2ingress*NetworkPolicyIngressRule 3egress*NetworkPolicyEgressRule 4policyTypes*
+ParentReference 1group 2resource 3namespace 4name
+ServiceBackendPort 1name 2number:int
+ServiceCIDR 1metadata:meta.v1.ObjectMeta 2spec:ServiceCIDRSpec 3status:ServiceCIDRStatus
+ServiceCIDRSpec 1cidrs*
+ServiceCIDRStatus 1conditions*meta.v1.Condition
+`,
+  'networking.v1beta1': `
+HTTPIngressPath 1path 2backend:IngressBackend 3pathType?
+HTTPIngressRuleValue 1paths*HTTPIngressPath
+IPAddress 1metadata:meta.v1.ObjectMeta 2spec:IPAddressSpec
+IPAddressSpec 1parentRef?ParentReference
+Ingress 1metadata:meta.v1.ObjectMeta 2spec:IngressSpec 3status:IngressStatus
+IngressBackend 1serviceName 2servicePort:intstr.IntOrString 3resource?core.v1.TypedLocalObjectReference
+IngressClass 1metadata:meta.v1.ObjectMeta 2spec:IngressClassSpec
+IngressClassParametersReference 1apiGroup? 2kind 3name 4scope? 5namespace?
+IngressClassSpec 1controller 2parameters?IngressClassParametersReference
+IngressLoadBalancerIngress 1ip 2hostname 4ports*IngressPortStatus
+IngressLoadBalancerStatus 1ingress*IngressLoadBalancerIngress
+IngressPortStatus 1port:int 2protocol 3error?
+IngressRule 1host 2ingressRuleValue~IngressRuleValue
+IngressRuleValue 1http?HTTPIngressRuleValue
+IngressSpec 1backend?IngressBackend 2tls*IngressTLS 3rules*IngressRule 4ingressClassName?
+IngressStatus 1loadBalancer:IngressLoadBalancerStatus
+IngressTLS 1hosts* 2secretName
+ParentReference 1group 2resource 3namespace 4name
+ServiceCIDR 1metadata:meta.v1.ObjectMeta 2spec:ServiceCIDRSpec 3status:ServiceCIDRStatus
+ServiceCIDRSpec 1cidrs*
+ServiceCIDRStatus 1conditions*meta.v1.Condition
+`,
+  'node.v1': `
+Overhead 1podFixed%resource.Quantity
+RuntimeClass 1metadata:meta.v1.ObjectMeta 2handler 3overhead?Overhead 4scheduling?Scheduling
+Scheduling 1nodeSelector% 2tolerations*core.v1.Toleration
+`,
+  'policy.v1': `
+Eviction 1metadata:meta.v1.ObjectMeta 2deleteOptions?meta.v1.DeleteOptions
+PodDisruptionBudget 1metadata:meta.v1.ObjectMeta 2spec:PodDisruptionBudgetSpec 3status:PodDisruptionBudgetStatus
+PodDisruptionBudgetSpec 1minAvailable?intstr.IntOrString 2selector?meta.v1.LabelSelector 3maxUnavailable?intstr.IntOrString 4unhealthyPodEvictionPolicy?
+PodDisruptionBudgetStatus 1observedGeneration:int 2disruptedPods%meta.v1.Time 3disruptionsAllowed:int 4currentHealthy:int 5desiredHealthy:int 6expectedPods:int 7conditions*meta.v1.Condition
+`,
+  'rbac.v1': `
+AggregationRule 1clusterRoleSelectors*meta.v1.LabelSelector
+ClusterRole 1metadata:meta.v1.ObjectMeta 2rules*PolicyRule 3aggregationRule?AggregationRule
+ClusterRoleBinding 1metadata:meta.v1.ObjectMeta 2subjects*Subject 3roleRef:RoleRef
+PolicyRule 1verbs* 2apiGroups* 3resources* 4resourceNames* 5nonResourceURLs*
+Role 1metadata:meta.v1.ObjectMeta 2rules*PolicyRule
+RoleBinding 1metadata:meta.v1.ObjectMeta 2subjects*Subject 3roleRef:RoleRef
+RoleRef 1apiGroup 2kind 3name
+Subject 1kind 2apiGroup 3name 4namespace
+`,
+  'resource.v1': `
+AllocatedDeviceStatus 1driver 2pool 3device 4conditions*meta.v1.Condition 5data?runtime.RawExtension 6networkData?NetworkDeviceData 7shareID?
+AllocationResult 1devices:DeviceAllocationResult 3nodeSelector?core.v1.NodeSelector 5allocationTimestamp?meta.v1.Time
+CELDeviceSelector 1expression
+CapacityRequestPolicy 1default?resource.Quantity 3validValues*resource.Quantity 4validRange?CapacityRequestPolicyRange
+CapacityRequestPolicyRange 1min?resource.Quantity 2max?resource.Quantity 3step?resource.Quantity
+CapacityRequirements 1requests%resource.Quantity
+Counter 1value:resource.Quantity
+CounterSet 1name 2counters%Counter
+Device 1name 2attributes%DeviceAttribute 3capacity%DeviceCapacity 4consumesCounters*DeviceCounterConsumption 5nodeName? 6nodeSelector?core.v1.NodeSelector 7allNodes?bool 8taints*DeviceTaint 9bindsToNode?bool 10bindingConditions* 11bindingFailureConditions* 12allowMultipleAllocations?bool 13nodeAllocatableResourceMappings%NodeAllocatableResourceMapping
+DeviceAllocationConfiguration 1source 2requests* 3deviceConfiguration~DeviceConfiguration
+DeviceAllocationResult 1results*DeviceRequestAllocationResult 2config*DeviceAllocationConfiguration
+DeviceAttribute 2int?int 3bool?bool 4string? 5version? 6ints*int 7bools*bool 8strings* 9versions*
+DeviceCapacity 1value:resource.Quantity 2requestPolicy?CapacityRequestPolicy
+DeviceClaim 1requests*DeviceRequest 2constraints*DeviceConstraint 3config*DeviceClaimConfiguration
+DeviceClaimConfiguration 1requests* 2deviceConfiguration~DeviceConfiguration
+DeviceClass 1metadata:meta.v1.ObjectMeta 2spec:DeviceClassSpec
+DeviceClassConfiguration 1deviceConfiguration~DeviceConfiguration
+DeviceClassSpec 1selectors*DeviceSelector 2config*DeviceClassConfiguration 4extendedResourceName?
+DeviceConfiguration 1opaque?OpaqueDeviceConfiguration
+DeviceConstraint 1requests* 2matchAttribute? 3distinctAttribute?
+DeviceCounterConsumption 1counterSet 2counters%Counter
+DeviceRequest 1name 2exactly?ExactDeviceRequest 3firstAvailable*DeviceSubRequest
+DeviceRequestAllocationResult 1request 2driver 3pool 4device 5adminAccess?bool 6tolerations*DeviceToleration 7bindingConditions* 8bindingFailureConditions* 9shareID? 10consumedCapacity%resource.Quantity
+DeviceSelector 1cel?CELDeviceSelector
+DeviceSubRequest 1name 2deviceClassName 3selectors*DeviceSelector 4allocationMode 5count:int 6tolerations*DeviceToleration 7capacity?CapacityRequirements
+DeviceTaint 1key 2value 3effect 4timeAdded?meta.v1.Time
+DeviceToleration 1key 2operator 3value 4effect 5tolerationSeconds?int
+ExactDeviceRequest 1deviceClassName 2selectors*DeviceSelector 3allocationMode 4count:int 5adminAccess?bool 6tolerations*DeviceToleration 7capacity?CapacityRequirements
+NetworkDeviceData 1interfaceName 2ips* 3hardwareAddress
+NodeAllocatableResourceMapping 1capacityKey? 2allocationMultiplier?resource.Quantity
+OpaqueDeviceConfiguration 1driver 2parameters:runtime.RawExtension
+ResourceClaim 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimSpec 3status:ResourceClaimStatus
+ResourceClaimConsumerReference 1apiGroup 3resource 4name 5uid
+ResourceClaimSpec 1devices:DeviceClaim
+ResourceClaimStatus 1allocation?AllocationResult 2reservedFor*ResourceClaimConsumerReference 4devices*AllocatedDeviceStatus
+ResourceClaimTemplate 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimTemplateSpec
+ResourceClaimTemplateSpec 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimSpec
+ResourcePool 1name 2generation:int 3resourceSliceCount:int
+ResourceSlice 1metadata:meta.v1.ObjectMeta 2spec:ResourceSliceSpec
+ResourceSliceSpec 1driver 2pool:ResourcePool 3nodeName? 4nodeSelector?core.v1.NodeSelector 5allNodes?bool 6devices*Device 7perDeviceNodeSelection?bool 8sharedCounters*CounterSet
+`,
+  'resource.v1alpha3': `
+DeviceTaint 1key 2value 3effect 4timeAdded?meta.v1.Time
+DeviceTaintRule 1metadata:meta.v1.ObjectMeta 2spec:DeviceTaintRuleSpec 3status:DeviceTaintRuleStatus
+DeviceTaintRuleSpec 1deviceSelector?DeviceTaintSelector 2taint:DeviceTaint
+DeviceTaintRuleStatus 1conditions*meta.v1.Condition
+DeviceTaintSelector 2driver? 3pool? 4device?
+PoolStatus 1driver? 2poolName? 3nodeName? 4totalDevices?int 5allocatedDevices?int 6availableDevices?int 7unavailableDevices?int 8resourceSliceCount?int 9generation?int 10validationError?
+ResourcePoolStatusRequest 1metadata:meta.v1.ObjectMeta 2spec:ResourcePoolStatusRequestSpec 3status:ResourcePoolStatusRequestStatus
+ResourcePoolStatusRequestSpec 1driver? 2poolName? 3limit?int
+ResourcePoolStatusRequestStatus 2pools*PoolStatus 3conditions*meta.v1.Condition 6poolCount?int
+`,
+  'resource.v1beta1': `
+AllocatedDeviceStatus 1driver 2pool 3device 4conditions*meta.v1.Condition 5data?runtime.RawExtension 6networkData?NetworkDeviceData 7shareID?
+AllocationResult 1devices:DeviceAllocationResult 3nodeSelector?core.v1.NodeSelector 5allocationTimestamp?meta.v1.Time
+BasicDevice 1attributes%DeviceAttribute 2capacity%DeviceCapacity 3consumesCounters*DeviceCounterConsumption 4nodeName? 5nodeSelector?core.v1.NodeSelector 6allNodes?bool 7taints*DeviceTaint 8bindsToNode?bool 9bindingConditions* 10bindingFailureConditions* 11allowMultipleAllocations?bool 12nodeAllocatableResourceMappings%NodeAllocatableResourceMapping
+CELDeviceSelector 1expression
+CapacityRequestPolicy 1default?resource.Quantity 3validValues*resource.Quantity 4validRange?CapacityRequestPolicyRange
+CapacityRequestPolicyRange 1min?resource.Quantity 2max?resource.Quantity 3step?resource.Quantity
+CapacityRequirements 1requests%resource.Quantity
+Counter 1value:resource.Quantity
+CounterSet 1name 2counters%Counter
+Device 1name 2basic?BasicDevice
+DeviceAllocationConfiguration 1source 2requests* 3deviceConfiguration~DeviceConfiguration
+DeviceAllocationResult 1results*DeviceRequestAllocationResult 2config*DeviceAllocationConfiguration
+DeviceAttribute 2int?int 3bool?bool 4string? 5version? 6ints*int 7bools*bool 8strings* 9versions*
+DeviceCapacity 1value:resource.Quantity 2requestPolicy?CapacityRequestPolicy
+DeviceClaim 1requests*DeviceRequest 2constraints*DeviceConstraint 3config*DeviceClaimConfiguration
+DeviceClaimConfiguration 1requests* 2deviceConfiguration~DeviceConfiguration
+DeviceClass 1metadata:meta.v1.ObjectMeta 2spec:DeviceClassSpec
+DeviceClassConfiguration 1deviceConfiguration~DeviceConfiguration
+DeviceClassSpec 1selectors*DeviceSelector 2config*DeviceClassConfiguration 4extendedResourceName?
+DeviceConfiguration 1opaque?OpaqueDeviceConfiguration
+DeviceConstraint 1requests* 2matchAttribute? 3distinctAttribute?
+DeviceCounterConsumption 1counterSet 2counters%Counter
+DeviceRequest 1name 2deviceClassName 3selectors*DeviceSelector 4allocationMode 5count:int 6adminAccess?bool 7firstAvailable*DeviceSubRequest 8tolerations*DeviceToleration 9capacity?CapacityRequirements
+DeviceRequestAllocationResult 1request 2driver 3pool 4device 5adminAccess?bool 6tolerations*DeviceToleration 7bindingConditions* 8bindingFailureConditions* 9shareID? 10consumedCapacity%resource.Quantity
+DeviceSelector 1cel?CELDeviceSelector
+DeviceSubRequest 1name 2deviceClassName 3selectors*DeviceSelector 4allocationMode 5count:int 7tolerations*DeviceToleration 8capacity?CapacityRequirements
+DeviceTaint 1key 2value 3effect 4timeAdded?meta.v1.Time
+DeviceToleration 1key 2operator 3value 4effect 5tolerationSeconds?int
+NetworkDeviceData 1interfaceName 2ips* 3hardwareAddress
+NodeAllocatableResourceMapping 1capacityKey? 2allocationMultiplier?resource.Quantity
+OpaqueDeviceConfiguration 1driver 2parameters:runtime.RawExtension
+ResourceClaim 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimSpec 3status:ResourceClaimStatus
+ResourceClaimConsumerReference 1apiGroup 3resource 4name 5uid
+ResourceClaimSpec 1devices:DeviceClaim
+ResourceClaimStatus 1allocation?AllocationResult 2reservedFor*ResourceClaimConsumerReference 4devices*AllocatedDeviceStatus
+ResourceClaimTemplate 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimTemplateSpec
+ResourceClaimTemplateSpec 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimSpec
+ResourcePool 1name 2generation:int 3resourceSliceCount:int
+ResourceSlice 1metadata:meta.v1.ObjectMeta 2spec:ResourceSliceSpec
+ResourceSliceSpec 1driver 2pool:ResourcePool 3nodeName 4nodeSelector?core.v1.NodeSelector 5allNodes:bool 6devices*Device 7perDeviceNodeSelection?bool 8sharedCounters*CounterSet
+`,
+  'resource.v1beta2': `
+AllocatedDeviceStatus 1driver 2pool 3device 4conditions*meta.v1.Condition 5data?runtime.RawExtension 6networkData?NetworkDeviceData 7shareID?
+AllocationResult 1devices:DeviceAllocationResult 3nodeSelector?core.v1.NodeSelector 5allocationTimestamp?meta.v1.Time
+CELDeviceSelector 1expression
+CapacityRequestPolicy 1default?resource.Quantity 3validValues*resource.Quantity 4validRange?CapacityRequestPolicyRange
+CapacityRequestPolicyRange 1min?resource.Quantity 2max?resource.Quantity 3step?resource.Quantity
+CapacityRequirements 1requests%resource.Quantity
+Counter 1value:resource.Quantity
+CounterSet 1name 2counters%Counter
+Device 1name 2attributes%DeviceAttribute 3capacity%DeviceCapacity 4consumesCounters*DeviceCounterConsumption 5nodeName? 6nodeSelector?core.v1.NodeSelector 7allNodes?bool 8taints*DeviceTaint 9bindsToNode?bool 10bindingConditions* 11bindingFailureConditions* 12allowMultipleAllocations?bool 13nodeAllocatableResourceMappings%NodeAllocatableResourceMapping
+DeviceAllocationConfiguration 1source 2requests* 3deviceConfiguration~DeviceConfiguration
+DeviceAllocationResult 1results*DeviceRequestAllocationResult 2config*DeviceAllocationConfiguration
+DeviceAttribute 2int?int 3bool?bool 4string? 5version? 6ints*int 7bools*bool 8strings* 9versions*
+DeviceCapacity 1value:resource.Quantity 2requestPolicy?CapacityRequestPolicy
+DeviceClaim 1requests*DeviceRequest 2constraints*DeviceConstraint 3config*DeviceClaimConfiguration
+DeviceClaimConfiguration 1requests* 2deviceConfiguration~DeviceConfiguration
+DeviceClass 1metadata:meta.v1.ObjectMeta 2spec:DeviceClassSpec
+DeviceClassConfiguration 1deviceConfiguration~DeviceConfiguration
+DeviceClassSpec 1selectors*DeviceSelector 2config*DeviceClassConfiguration 4extendedResourceName?
+DeviceConfiguration 1opaque?OpaqueDeviceConfiguration
+DeviceConstraint 1requests* 2matchAttribute? 3distinctAttribute?
+DeviceCounterConsumption 1counterSet 2counters%Counter
+DeviceRequest 1name 2exactly?ExactDeviceRequest 3firstAvailable*DeviceSubRequest
+DeviceRequestAllocationResult 1request 2driver 3pool 4device 5adminAccess?bool 6tolerations*DeviceToleration 7bindingConditions* 8bindingFailureConditions* 9shareID? 10consumedCapacity%resource.Quantity
+DeviceSelector 1cel?CELDeviceSelector
+DeviceSubRequest 1name 2deviceClassName 3selectors*DeviceSelector 4allocationMode 5count:int 6tolerations*DeviceToleration 7capacity?CapacityRequirements
+DeviceTaint 1key 2value 3effect 4timeAdded?meta.v1.Time
+DeviceTaintRule 1metadata:meta.v1.ObjectMeta 2spec:DeviceTaintRuleSpec 3status:DeviceTaintRuleStatus
+DeviceTaintRuleSpec 1deviceSelector?DeviceTaintSelector 2taint:DeviceTaint
+DeviceTaintRuleStatus 1conditions*meta.v1.Condition
+DeviceTaintSelector 2driver? 3pool? 4device?
+DeviceToleration 1key 2operator 3value 4effect 5tolerationSeconds?int
+ExactDeviceRequest 1deviceClassName 2selectors*DeviceSelector 3allocationMode 4count:int 5adminAccess?bool 6tolerations*DeviceToleration 7capacity?CapacityRequirements
+NetworkDeviceData 1interfaceName 2ips* 3hardwareAddress
+NodeAllocatableResourceMapping 1capacityKey? 2allocationMultiplier?resource.Quantity
+OpaqueDeviceConfiguration 1driver 2parameters:runtime.RawExtension
+ResourceClaim 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimSpec 3status:ResourceClaimStatus
+ResourceClaimConsumerReference 1apiGroup 3resource 4name 5uid
+ResourceClaimSpec 1devices:DeviceClaim
+ResourceClaimStatus 1allocation?AllocationResult 2reservedFor*ResourceClaimConsumerReference 4devices*AllocatedDeviceStatus
+ResourceClaimTemplate 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimTemplateSpec
+ResourceClaimTemplateSpec 1metadata:meta.v1.ObjectMeta 2spec:ResourceClaimSpec
+ResourcePool 1name 2generation:int 3resourceSliceCount:int
+ResourceSlice 1metadata:meta.v1.ObjectMeta 2spec:ResourceSliceSpec
+ResourceSliceSpec 1driver 2pool:ResourcePool 3nodeName? 4nodeSelector?core.v1.NodeSelector 5allNodes?bool 6devices*Device 7perDeviceNodeSelection?bool 8sharedCounters*CounterSet
+`,
+  'scheduling.v1': `
+PriorityClass 1metadata:meta.v1.ObjectMeta 2value:int 3globalDefault:bool 4description 5preemptionPolicy?
+`,
+  'scheduling.v1alpha2': `
+BasicSchedulingPolicy
+GangSchedulingPolicy 1minCount:int
+PodGroup 1metadata:meta.v1.ObjectMeta 2spec:PodGroupSpec 3status:PodGroupStatus
+PodGroupResourceClaim 1name? 2resourceClaimName? 3resourceClaimTemplateName?
+PodGroupResourceClaimStatus 1name? 2resourceClaimName?
+PodGroupSchedulingConstraints 1topology*TopologyConstraint
+PodGroupSchedulingPolicy 1basic?BasicSchedulingPolicy 2gang?GangSchedulingPolicy
+PodGroupSpec 1podGroupTemplateRef?PodGroupTemplateReference 2schedulingPolicy?PodGroupSchedulingPolicy 3schedulingConstraints?PodGroupSchedulingConstraints 4resourceClaims*PodGroupResourceClaim 5disruptionMode? 6priorityClassName? 7priority?int
+PodGroupStatus 1conditions*meta.v1.Condition 2resourceClaimStatuses*PodGroupResourceClaimStatus
+PodGroupTemplate 1name? 2schedulingPolicy?PodGroupSchedulingPolicy 3schedulingConstraints?PodGroupSchedulingConstraints 4resourceClaims*PodGroupResourceClaim 5disruptionMode? 6priorityClassName? 7priority?int
+PodGroupTemplateReference 1workload?WorkloadPodGroupTemplateReference
+TopologyConstraint 1key?
+TypedLocalObjectReference 1apiGroup 2kind 3name
+Workload 1metadata:meta.v1.ObjectMeta 2spec:WorkloadSpec
+WorkloadPodGroupTemplateReference 1workloadName? 2podGroupTemplateName?
+WorkloadSpec 1controllerRef?TypedLocalObjectReference 2podGroupTemplates*PodGroupTemplate
+`,
+  'storage.v1': `
+CSIDriver 1metadata:meta.v1.ObjectMeta 2spec:CSIDriverSpec
+CSIDriverSpec 1attachRequired?bool 2podInfoOnMount?bool 3volumeLifecycleModes* 4storageCapacity?bool 5fsGroupPolicy? 6tokenRequests*TokenRequest 7requiresRepublish?bool 8seLinuxMount?bool 9nodeAllocatableUpdatePeriodSeconds?int 10serviceAccountTokenInSecrets?bool 11preventPodSchedulingIfMissing?bool
+CSINode 1metadata:meta.v1.ObjectMeta 2spec:CSINodeSpec
+CSINodeDriver 1name 2nodeID 3topologyKeys* 4allocatable?VolumeNodeResources
+CSINodeSpec 1drivers*CSINodeDriver
+CSIStorageCapacity 1metadata:meta.v1.ObjectMeta 2nodeTopology?meta.v1.LabelSelector 3storageClassName 4capacity?resource.Quantity 5maximumVolumeSize?resource.Quantity
+StorageClass 1metadata:meta.v1.ObjectMeta 2provisioner 3parameters% 4reclaimPolicy? 5mountOptions* 6allowVolumeExpansion?bool 7volumeBindingMode? 8allowedTopologies*core.v1.TopologySelectorTerm
+TokenRequest 1audience 2expirationSeconds?int
+VolumeAttachment 1metadata:meta.v1.ObjectMeta 2spec:VolumeAttachmentSpec 3status:VolumeAttachmentStatus
+VolumeAttachmentSource 1persistentVolumeName? 2inlineVolumeSpec?core.v1.PersistentVolumeSpec
+VolumeAttachmentSpec 1attacher 2source:VolumeAttachmentSource 3nodeName
+VolumeAttachmentStatus 1attached:bool 2attachmentMetadata% 3attachError?VolumeError 4detachError?VolumeError
+VolumeAttributesClass 1metadata:meta.v1.ObjectMeta 2driverName 3parameters%
+VolumeError 1time:meta.v1.Time 2message 3errorCode?int
+VolumeNodeResources 1count?int
+`,
+  'storage.v1beta1': `
+CSIDriver 1metadata:meta.v1.ObjectMeta 2spec:CSIDriverSpec
+CSIDriverSpec 1attachRequired?bool 2podInfoOnMount?bool 3volumeLifecycleModes* 4storageCapacity?bool 5fsGroupPolicy? 6tokenRequests*TokenRequest 7requiresRepublish?bool 8seLinuxMount?bool 9nodeAllocatableUpdatePeriodSeconds?int 10serviceAccountTokenInSecrets?bool 11preventPodSchedulingIfMissing?bool
+CSINode 1metadata:meta.v1.ObjectMeta 2spec:CSINodeSpec
+CSINodeDriver 1name 2nodeID 3topologyKeys* 4allocatable?VolumeNodeResources
+CSINodeSpec 1drivers*CSINodeDriver
+CSIStorageCapacity 1metadata:meta.v1.ObjectMeta 2nodeTopology?meta.v1.LabelSelector 3storageClassName 4capacity?resource.Quantity 5maximumVolumeSize?resource.Quantity
+StorageClass 1metadata:meta.v1.ObjectMeta 2provisioner 3parameters% 4reclaimPolicy? 5mountOptions* 6allowVolumeExpansion?bool 7volumeBindingMode? 8allowedTopologies*core.v1.TopologySelectorTerm
+TokenRequest 1audience 2expirationSeconds?int
+VolumeAttachment 1metadata:meta.v1.ObjectMeta 2spec:VolumeAttachmentSpec 3status:VolumeAttachmentStatus
+VolumeAttachmentSource 1persistentVolumeName? 2inlineVolumeSpec?core.v1.PersistentVolumeSpec
+VolumeAttachmentSpec 1attacher 2source:VolumeAttachmentSource 3nodeName
+VolumeAttachmentStatus 1attached:bool 2attachmentMetadata% 3attachError?VolumeError 4detachError?VolumeError
+VolumeAttributesClass 1metadata:meta.v1.ObjectMeta 2driverName 3parameters%
+VolumeError 1time:meta.v1.Time 2message 3errorCode?int
+VolumeNodeResources 1count?int
+`,
+  'storagemigration.v1beta1': `
+StorageVersionMigration 1metadata:meta.v1.ObjectMeta 2spec:StorageVersionMigrationSpec 3status:StorageVersionMigrationStatus
+StorageVersionMigrationSpec 1resource:meta.v1.GroupResource
+StorageVersionMigrationStatus 1conditions*meta.v1.Condition 2resourceVersion
+`,
+});

@@ -8,6 +8,9 @@ export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
+/** Messages nested deeper than this are refused: they are read by recursion, and nothing that is meant comes near. */
+export const MESSAGE_DEPTH_MAX = 500;
+
 /** Tags are 32 bits wide: 29 of them the field's number, 3 the wire type. */
 const TAG_MAX = 2 ** 32 - 1;
 
@@ -18,6 +21,7 @@ const TAG_MAX = 2 ** 32 - 1;
 export class WireReader {
   #position = 0;
   #end: number;
+  #depth = 0;
 
   constructor(private readonly bytes: Buffer) {
     this.#end = bytes.length;
@@ -75,11 +79,13 @@ export class WireReader {
     const outer = this.#end;
     const length = this.integer();
     this.#require(length);
+    if (++this.#depth > MESSAGE_DEPTH_MAX) throw new WireError('proto: exceeded max depth');
     this.#end = this.#position + length;
     return outer;
   }
 
   leave(outer: number): void {
+    this.#depth--;
     this.#end = outer;
   }
 

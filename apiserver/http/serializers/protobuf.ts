@@ -1,16 +1,17 @@
 /**
- * Protobuf bodies: the four bytes `k8s\0`, then runtime.Unknown {typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2}, whose
- * raw is the object's own message. Typed Go clients and kubectl send nothing else for built-in kinds; answers to them may
- * be JSON.
+ * Protobuf bodies: typed Go clients and kubectl send nothing else for built-in kinds, and take answers in it where they can
+ * (protobuf-kinds.ts says for which kinds, and how they are wrapped).
  */
 import type { KubeObject } from '../../../schemas/definition.js';
 import { badRequest } from '../../errors.js';
-import { decodeMessage, knowsMessage } from './protobuf-decode.js';
+import { NestingError } from './duplicates.js';
+import { decodeMessage } from './protobuf-decode.js';
+import { messageOf, PREFIX } from './protobuf-kinds.js';
 import { BYTES, fieldOf, WireError, WireReader, wireTypeOf } from './protobuf-wire.js';
 import type { Decoded, Serializer } from './serializer.js';
 import { cannotBeHandled, type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
 
-const PREFIX = Buffer.from('k8s\0', 'latin1');
+export const protobufType = 'application/vnd.kubernetes.protobuf';
 
 interface Envelope {
   readonly apiVersion: string;
@@ -19,21 +20,26 @@ interface Envelope {
 }
 
 export const protobufSerializer: Serializer = {
-  mediaTypes: ['application/vnd.kubernetes.protobuf'],
+  mediaTypes: [protobufType],
 
   decode(body: Buffer, hint: DecodeHint): Decoded {
     const { raw, apiVersion, kind } = envelopeOf(body, hint);
     const typeMeta = withTypeMeta({ apiVersion, kind }, hint, body);
     const message = messageOf(hint);
-    if (!knowsMessage(message)) throw badRequest(`${hint.kind} has no protobuf form here; send JSON`);
+    if (message === undefined) throw badRequest(`${hint.kind} has no protobuf form here; send JSON`);
     try {
       return { object: { ...decodeMessage(raw, message), ...typeMeta }, strictErrors: [] };
     } catch (error) {
-      if (!(error instanceof WireError || error instanceof SyntaxError)) throw error;
-      throw cannotBeHandled(hint, hint.kind, hint.version, error.message);
+      const { message: problem } = error as Error;
+      if (!isBroken(error)) throw error;
+      throw cannotBeHandled(hint, hint.kind, hint.version, problem);
     }
   },
 };
+
+/** Whether the bytes are what is wrong: with their protobuf, or with the JSON in it. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof WireError || error instanceof SyntaxError || error instanceof NestingError;
 
 /**
  * A value as a real kube-apiserver keeps it in etcd; undefined when it is not in this form. Throws SyntaxError when it
@@ -47,10 +53,10 @@ export function decodeStoredProtobuf(value: Uint8Array): KubeObject | undefined 
     const slash = apiVersion.indexOf('/');
     const group = apiVersion.slice(0, Math.max(slash, 0));
     const message = messageOf({ group, version: apiVersion.slice(slash + 1), kind });
-    if (!knowsMessage(message)) throw new SyntaxError(`no protobuf form of ${apiVersion} ${kind} is known`);
+    if (message === undefined) throw new SyntaxError(`no protobuf form of ${apiVersion} ${kind} is known`);
     return { ...decodeMessage(raw, message), apiVersion, kind } as KubeObject;
   } catch (error) {
-    throw error instanceof WireError ? new SyntaxError(error.message) : error;
+    throw isBroken(error) ? new SyntaxError((error as Error).message) : error;
   }
 }
 
@@ -62,6 +68,7 @@ function envelopeOf(body: Buffer, hint: DecodeHint): Envelope {
         : 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]';
     throw unrecognized(hint, problem, body);
   }
+  if (body.length === PREFIX.length) throw unrecognized(hint, 'empty body', body);
   try {
     return readEnvelope(body);
   } catch (error) {
@@ -90,10 +97,4 @@ function bytesFields(bytes: Buffer): Map<number, Buffer> {
     else reader.skip(tag);
   }
   return fields;
-}
-
-/** `core.v1.Pod`: protobuf packages are named after the first word of the group. */
-function messageOf({ group, version, kind }: Pick<DecodeHint, 'group' | 'version' | 'kind'>): string {
-  if (kind === 'DeleteOptions') return 'meta.v1.DeleteOptions';
-  return `${group === '' ? 'core' : group.split('.')[0]}.${version}.${kind}`;
 }

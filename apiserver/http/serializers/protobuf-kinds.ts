@@ -1,0 +1,116 @@
+/** Which kinds have a protobuf form, and what stands around their messages: the envelope in which they are sent and stored. */
+import { writeMessage, written } from './protobuf-encode.js';
+import { knowsMessage } from './protobuf-fields.js';
+import { BYTES } from './protobuf-wire.js';
+import type { WireWriter } from './protobuf-writer.js';
+
+export const PREFIX = Buffer.from('k8s\0', 'latin1');
+
+/** Protobuf packages by group, where they are not named after the group's first word. */
+const PACKAGES: ReadonlyMap<string, string> = new Map([
+  ['', 'core'],
+  ['internal.apiserver.k8s.io', 'apiserverinternal'],
+]);
+/** Built-in groups; custom resources have no protobuf form, whatever they are called. */
+const GROUPS: ReadonlySet<string> = new Set([
+  '',
+  'admissionregistration.k8s.io',
+  'apidiscovery.k8s.io',
+  'apiextensions.k8s.io',
+  'apps',
+  'authentication.k8s.io',
+  'authorization.k8s.io',
+  'autoscaling',
+  'batch',
+  'certificates.k8s.io',
+  'coordination.k8s.io',
+  'discovery.k8s.io',
+  'events.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+  'internal.apiserver.k8s.io',
+  'networking.k8s.io',
+  'node.k8s.io',
+  'policy',
+  'rbac.authorization.k8s.io',
+  'resource.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
+  'storagemigration.k8s.io',
+]);
+
+export interface KindName {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** `core.v1.Pod`; undefined where the kind has no protobuf form. DeleteOptions, a Status and discovery are of all groups. */
+export function messageOf({ group, version, kind }: KindName): string | undefined {
+  if (!GROUPS.has(group)) return undefined;
+  const message = `${PACKAGES.get(group) ?? group.split('.', 1)[0] ?? ''}.${version}.${kind}`;
+  if (knowsMessage(message)) return message;
+  const common = `meta.v1.${kind}`;
+  return group === '' && version === 'v1' && knowsMessage(common) ? common : undefined;
+}
+
+/** The tag of runtime.Unknown's raw. */
+const RAW = 16 + BYTES;
+/** Its contentEncoding and contentType, which Go writes though they are empty. */
+export const ENVELOPE_END = Buffer.from([24 + BYTES, 0, 32 + BYTES, 0]);
+
+/**
+ * One kind's form: the four bytes `k8s\0`, then runtime.Unknown {typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2,
+ * contentEncoding = 3, contentType = 4}, whose raw is the object's own message.
+ */
+export class ProtobufKind {
+  /** Of every envelope, up to the tag of raw, which is included. */
+  readonly head: Buffer;
+
+  constructor(
+    apiVersion: string,
+    kind: string,
+    private readonly message: string,
+  ) {
+    this.head = written((writer) => {
+      writer.tag(RAW);
+      const end = writer.written;
+      writer.text(kind);
+      writer.tag(16 + BYTES);
+      writer.text(apiVersion);
+      writer.tag(8 + BYTES);
+      writer.length(end);
+      writer.tag(8 + BYTES);
+      writer.raw(PREFIX);
+    });
+  }
+
+  /** Undefined where the kind has no protobuf form. */
+  static of(name: KindName): ProtobufKind | undefined {
+    const message = messageOf(name);
+    const apiVersion = name.group === '' ? name.version : `${name.group}/${name.version}`;
+    return message === undefined ? undefined : new ProtobufKind(apiVersion, name.kind, message);
+  }
+
+  /** The object in its envelope. Throws EncodeError where a field holds what its type cannot. */
+  encode(object: object): Buffer {
+    return this.wrap((writer) => writeMessage(writer, this.message, object));
+  }
+
+  /** What `content` writes, its last part first, in an envelope. Throws what `content` throws. */
+  wrap(content: (writer: WireWriter) => void): Buffer {
+    return written((writer) => {
+      writer.raw(ENVELOPE_END);
+      const end = writer.written;
+      content(writer);
+      writer.length(end);
+      writer.raw(this.head);
+    });
+  }
+
+  /** The message in an envelope that `encode` made; shares its memory. */
+  messageIn(envelope: Buffer): Buffer {
+    let start = this.head.length;
+    while (envelope[start]! > 0x7f) start++;
+    return envelope.subarray(start + 1, envelope.length - ENVELOPE_END.length);
+  }
+}
