@@ -1,5 +1,5 @@
 /** Objects in Kubernetes' protobuf form, for the fuzzer to damage. What does not fit its message is left out. */
-import { PROTOBUF_MESSAGES } from '../../apiserver/http/serializers/protobuf-messages.js';
+import { fieldsOf } from '../../apiserver/http/serializers/protobuf-fields.js';
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { apiVersion } from './catalogue.js';
 
@@ -28,38 +28,37 @@ export function encodeProtobuf(object: Json, definition: ResourceDefinition | un
   return Buffer.concat([
     Buffer.from('k8s\0'),
     lengthDelimited(1, typeMeta),
-    lengthDelimited(2, message(object, name)),
+    lengthDelimited(2, messageOf(object, name)),
     lengthDelimited(3, Buffer.alloc(0)),
     lengthDelimited(4, Buffer.alloc(0)),
   ]);
 }
 
-function message(object: Json, type: string): Buffer {
+function messageOf(object: Json, message: string): Buffer {
   const parts: Buffer[] = [];
-  for (const described of (PROTOBUF_MESSAGES[type] ?? '').split(' ').filter((text) => text !== '')) {
-    const [number = '', name = '', shape = ''] = described.split(':');
-    const field = Number(number);
-    if (shape.startsWith('~')) {
-      parts.push(lengthDelimited(field, message(object, shape.slice(1))));
+  for (const { number, name, shape, type } of fieldsOf(message)) {
+    if (shape === 'embedded') {
+      parts.push(lengthDelimited(number, messageOf(object, type)));
       continue;
     }
     const given = Object.hasOwn(object, name) ? object[name] : undefined;
     if (given === undefined || given === null) continue;
-    if (shape.startsWith('[]')) {
+    if (shape === 'list') {
       for (const item of Array.isArray(given) ? (given as unknown[]) : []) {
-        parts.push(value(field, item, shape.slice(2)));
+        parts.push(value(number, item, type));
       }
-    } else if (shape.startsWith('{}')) {
+    } else if (shape === 'map') {
       for (const [key, item] of Object.entries(asObject(given))) {
-        const entry = Buffer.concat([lengthDelimited(1, Buffer.from(key)), value(2, item, shape.slice(2))]);
-        parts.push(lengthDelimited(field, entry));
+        const entry = Buffer.concat([lengthDelimited(1, Buffer.from(key)), value(2, item, type)]);
+        parts.push(lengthDelimited(number, entry));
       }
-    } else parts.push(value(field, given, shape));
+    } else parts.push(value(number, given, type));
   }
   return Buffer.concat(parts);
 }
 
-const asObject = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
+const asObject = (value: unknown): Json =>
+  typeof value === 'object' && value !== null ? (value as Json) : {};
 
 /** Objects have no place in a text. */
 const asText = (value: unknown): string => (typeof value === 'object' ? '' : String(value));
@@ -93,6 +92,6 @@ function value(field: number, given: unknown, type: string): Buffer {
     case 'meta.v1.FieldsV1':
       return lengthDelimited(field, lengthDelimited(1, Buffer.from(JSON.stringify(given))));
     default:
-      return lengthDelimited(field, message(asObject(given), type));
+      return lengthDelimited(field, messageOf(asObject(given), type));
   }
 }
