@@ -594,17 +594,25 @@ t.test('addresses and ranges are told from what only looks like one', (t) => {
 
 t.test('writing back what was read changes nothing', (t) => {
   const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const once = { spec: { ...template.spec, restartPolicy: 'Never' } };
   const workload = { spec: { selector: { matchLabels: { app: 'a' } }, template } };
   const bodies: Readonly<Record<string, Record<string, unknown>>> = {
     deployments: workload,
+    controllerrevisions: { data: { a: 1 } },
     clusterrolebindings: { roleRef: { kind: 'ClusterRole', name: 'a' } },
     events: { involvedObject: { namespace: 'demo' } },
     nodes: { spec: { podCIDR: '10.1.0.0/24' } },
+    daemonsets: workload,
+    jobs: { spec: { template: once } },
+    cronjobs: { spec: { schedule: '@daily', jobTemplate: { spec: { template: once } } } },
     pods: { spec: template.spec },
+    podtemplates: { template },
     replicasets: workload,
     rolebindings: { roleRef: { kind: 'Role', name: 'a' } },
+    replicationcontrollers: { spec: { selector: { app: 'a' }, template } },
     secrets: { stringData: { a: 'b' } },
     storageclasses: { provisioner: 'example.com/driver' },
+    statefulsets: { spec: { ...workload.spec, serviceName: 'a' } },
     services: { spec: { ports: [{ port: 80 }], clusterIP: '10.0.0.9' } },
   };
   const eventsV1Body = {
