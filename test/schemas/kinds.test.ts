@@ -603,7 +603,7 @@ t.test('writing back what was read changes nothing', (t) => {
     events: { involvedObject: { namespace: 'demo' } },
     nodes: { spec: { podCIDR: '10.1.0.0/24' } },
     daemonsets: workload,
-    jobs: { spec: { template: once } },
+    jobs: { metadata: { name: 'x', uid: '1' }, spec: { template: once } },
     cronjobs: { spec: { schedule: '@daily', jobTemplate: { spec: { template: once } } } },
     pods: { spec: template.spec },
     podtemplates: { template },
