@@ -4,7 +4,7 @@ import { deepEqual } from '../registry/deep-equal.js';
 import { Changes, reconciled } from './changes.js';
 import { type Conflict, conflictsOf } from './conflicts.js';
 import { isSameManager, type Managed } from './entries.js';
-import { difference, isEmpty } from './field-set.js';
+import { difference, isEmpty, sameSet } from './field-set.js';
 import { merge } from './merge.js';
 import { prune } from './prune.js';
 import { STRIPPED } from './reset-fields.js';
@@ -50,8 +50,15 @@ export function applyFields(
   const contested = changes.contested(others);
   if (contested.length > 0 && !force) return conflictsOf(contested);
   const unchanged = deepEqual(live, next);
+  const left = changes.leave(others);
   const set = difference(self.set, STRIPPED);
   // An applier that owns no field any more is forgotten.
-  const mine = isEmpty(set) ? [] : [{ ...self, set, time: unchanged ? last?.time : time }];
-  return { object: unchanged ? live : next, managed: [...changes.leave(others), ...mine] };
+  if (!isEmpty(set)) left.push(renewed(last, { ...self, set, time: unchanged ? last?.time : time }));
+  return { object: unchanged ? live : next, managed: left };
+}
+
+/** The entry as it was, where it says the same. */
+function renewed(last: Managed | undefined, now: Managed): Managed {
+  const same = last?.time === now.time && last?.apiVersion === now.apiVersion && sameSet(last.set, now.set);
+  return same ? last : now;
 }

@@ -54,8 +54,11 @@ function lastAppliedOf(object: Json): string | undefined {
  * from there. An annotation for which there is no more room goes.
  */
 export function withLastApplied(object: Json, applied: Json): Json {
-  if (lastAppliedOf(object) === undefined) return object;
-  const annotations = { ...annotationsOf(object), [LAST_APPLIED]: textOf(applied) };
+  const before = lastAppliedOf(object);
+  if (before === undefined) return object;
+  const text = textOf(applied);
+  if (text === before) return object;
+  const annotations = { ...annotationsOf(object), [LAST_APPLIED]: text };
   if (bytesOf(annotations) > ANNOTATIONS_BYTES_MAX) delete (annotations as Json)[LAST_APPLIED];
   return { ...object, metadata: { ...(object['metadata'] as Json), annotations } };
 }

@@ -23,4 +23,6 @@ function visit(shape: Shape, node: FieldsV1): FieldsV1 {
 }
 
 const isAtomic = (shape: Shape): boolean =>
-  shape.kind === 'list' ? shape.relation === 'atomic' : (shape.kind === 'struct' || shape.kind === 'map') && shape.atomic;
+  shape.kind === 'list'
+    ? shape.relation === 'atomic'
+    : (shape.kind === 'struct' || shape.kind === 'map') && shape.atomic;

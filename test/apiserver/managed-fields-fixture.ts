@@ -25,7 +25,11 @@ const item = once(() =>
 const port = once(() =>
   struct(
     'test.managed.Port',
-    { name: text({ omitEmpty: true }), protocol: text({ default: 'TCP', omitEmpty: true }), port: int32({ default: 0 }) },
+    {
+      name: text({ omitEmpty: true }),
+      protocol: text({ default: 'TCP', omitEmpty: true }),
+      port: int32({ default: 0 }),
+    },
     { required: ['port'] },
   ),
 );
