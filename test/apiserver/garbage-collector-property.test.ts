@@ -116,7 +116,8 @@ async function closeCircle(garden: Garden, random: Random, objects: KubeObject[]
   };
   // One of the two may have been garbage already.
   const changed = await garden.change(first, own).catch(() => undefined);
-  if (changed !== undefined) expected.owners.get(uid)?.add(last.metadata.uid ?? '');
+  if (changed !== undefined && changed.metadata.deletionTimestamp === undefined)
+    expected.owners.get(uid)?.add(last.metadata.uid ?? '');
 }
 
 async function settles(

@@ -1,93 +1,9 @@
-/** Deletions over HTTP against the real command: propagation, absent owners, namespaces; and which member collects. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Deletions over HTTP against the real command: propagation, absent owners, namespaces, and without the collector. */
 import t from 'tap';
-import { Cluster } from '../tools/cluster.js';
 import { startWherry } from '../tools/wherry.js';
+import { clientOf, owner, until } from './deletion-client.js';
 
-/** Until the Lease of a member that was killed runs out, and some. */
-const WAIT_MS_MAX = 60_000;
 const ABSENT = '00000000-0000-4000-8000-000000000000';
-const LEASE = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/wherry-controller-manager';
-
-interface Metadata {
-  readonly name: string;
-  readonly uid: string;
-  readonly deletionTimestamp?: string;
-  readonly finalizers?: string[];
-  readonly ownerReferences?: object[];
-}
-interface Body {
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly metadata: Metadata;
-  readonly spec?: { readonly holderIdentity?: string };
-  readonly status?: { readonly phase: string; readonly conditions?: { type: string; message: string }[] };
-  readonly message?: string;
-}
-interface Answer {
-  readonly status: number;
-  readonly body: Body;
-}
-
-async function until(what: string, check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WAIT_MS_MAX;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`still not so after ${WAIT_MS_MAX} ms: ${what}`);
-    await sleep(20);
-  }
-}
-
-const owner = ({ kind, apiVersion, metadata }: Body, blockOwnerDeletion = false) => ({
-  apiVersion,
-  kind,
-  name: metadata.name,
-  uid: metadata.uid,
-  ...(blockOwnerDeletion ? { blockOwnerDeletion } : {}),
-});
-
-/** A client of a server's namespace. */
-function clientOf(url: string, namespace = 'default') {
-  const ask = async (
-    method: string,
-    path: string,
-    body?: object,
-    type = 'application/json',
-  ): Promise<Answer> => {
-    const response = await fetch(url + path, {
-      method,
-      ...(body === undefined ? {} : { headers: { 'content-type': type }, body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as Body };
-  };
-  const pathOf = (plural: string, name = ''): string => {
-    const group = plural === 'replicasets' || plural === 'deployments' ? '/apis/apps/v1' : '/api/v1';
-    return `${group}/namespaces/${namespace}/${plural}${name === '' ? '' : `/${name}`}`;
-  };
-  const isGone = async (plural: string, name: string) =>
-    (await ask('GET', pathOf(plural, name))).status === 404;
-  return {
-    ask,
-    pathOf,
-    isGone,
-    async create(plural: string, name: string, owners: object[] = [], more: object = {}): Promise<Body> {
-      const object = { metadata: { name, ownerReferences: owners, ...more }, ...bodies[plural] };
-      const { status, body } = await ask('POST', pathOf(plural), object);
-      if (status !== 201) throw new Error(`${plural}/${name}: ${JSON.stringify(body)}`);
-      return body;
-    },
-    remove: (plural: string, name: string, options?: object) => ask('DELETE', pathOf(plural, name), options),
-    letGo: (plural: string, name: string) =>
-      ask('PATCH', pathOf(plural, name), { metadata: { finalizers: null } }, 'application/merge-patch+json'),
-    untilGone: (plural: string, name: string) => until(`${plural}/${name} gone`, () => isGone(plural, name)),
-  };
-}
-
-const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'x' }] } };
-const bodies: Readonly<Record<string, object>> = {
-  pods: { spec: template.spec },
-  replicasets: { spec: { selector: { matchLabels: { app: 'a' } }, template } },
-  deployments: { spec: { selector: { matchLabels: { app: 'a' } }, template } },
-};
 
 t.test('one server', async (t) => {
   const server = await startWherry();
@@ -218,37 +134,4 @@ t.test('without the collector nothing is collected', async (t) => {
   await ask('DELETE', '/api/v1/namespaces/temp');
   await until('gone', async () => (await ask('GET', '/api/v1/namespaces/temp')).status === 404);
   t.notOk(await isGone('configmaps', 'second'));
-});
-
-t.test('of three members one collects, and another when that one is killed', async (t) => {
-  const cluster = await Cluster.start();
-  t.teardown(() => cluster.stop());
-  const LEADS = 'this member runs the controllers';
-  const leading = () => cluster.members.filter(({ output }) => output.includes(LEADS));
-  await until('one leads', async () => leading().length > 0);
-  const [holder] = leading();
-  if (holder === undefined) throw new Error('nobody runs the controllers');
-  const others = cluster.members.filter((member) => member !== holder);
-  const [other = holder] = others;
-  const { ask, create, remove, untilGone } = clientOf(other.url);
-  const before = await ask('GET', LEASE);
-  t.ok(before.body.spec?.holderIdentity?.startsWith(`${holder.name}_`));
-
-  const first = await create('configmaps', 'first');
-  await create('configmaps', 'of-first', [owner(first)]);
-  await remove('configmaps', 'first');
-  await untilGone('configmaps', 'of-first');
-  t.same(leading(), [holder], 'nobody else has begun to');
-
-  await holder.stop('SIGKILL');
-  const second = await create('configmaps', 'second');
-  await create('configmaps', 'of-second', [owner(second, true)]);
-  await remove('configmaps', 'second', { propagationPolicy: 'Foreground' });
-  await untilGone('configmaps', 'second');
-  await untilGone('configmaps', 'of-second');
-  const successors = leading();
-  t.equal(successors.length, 1, 'one of the others');
-  const after = await ask('GET', LEASE);
-  t.ok(after.body.spec?.holderIdentity?.startsWith(`${successors[0]?.name}_`));
-  t.same(cluster.crashes, []);
 });
