@@ -31,9 +31,9 @@ export interface WatchedPart {
 export interface CutWatcherOptions extends WatchedPart {
   readonly protocol: WatchProtocol;
   /** Through what cuts. */
-  readonly target: () => WatchTarget;
+  readonly target: WatchTarget;
   /** For lists, which are not cut. */
-  readonly directUrl: () => string;
+  readonly directUrl: string;
   /** More of the query. */
   readonly query?: string;
 }
@@ -106,7 +106,7 @@ export class CutWatcher {
       const { protocol, target, query = '' } = this.#options;
       const path = `${this.#path()}&watch=true&resourceVersion=${this.#last}${query}`;
       const onEvent = (json: string) => this.#take(JSON.parse(json) as WatchedEvent);
-      const status = await followWatch({ protocol, target: target(), path, signal, onEvent });
+      const status = await followWatch({ protocol, target, path, signal, onEvent });
       this.connections += 1;
       if (status !== 200 && !signal.aborted) await sleep(RETRY_MS);
       if (this.stretches.at(-1)?.expired === true && !signal.aborted) await this.#list();
@@ -123,14 +123,16 @@ export class CutWatcher {
 
   async #list(): Promise<void> {
     for (;;) {
-      const answer = await fetch(this.#options.directUrl() + this.#path()).catch(() => undefined);
+      const answer = await fetch(this.#options.directUrl + this.#path()).catch(() => undefined);
       if (answer?.status === 200) {
         const list = (await answer.json()) as {
           readonly metadata: { readonly resourceVersion: string };
           readonly items: readonly WatchedMap[];
         };
         this.#last = Number(list.metadata.resourceVersion);
-        const state = list.items.filter(isOurs).map((item) => `${keyOf(item)}@${item.metadata.resourceVersion}`);
+        const state = list.items
+          .filter(isOurs)
+          .map((item) => `${keyOf(item)}@${item.metadata.resourceVersion}`);
         this.stretches.push({ from: this.#last, state, events: [], expired: false });
         return;
       }
@@ -147,7 +149,8 @@ export class CutWatcher {
       return;
     }
     const revision = Number(object.metadata.resourceVersion);
-    if (revision < this.#last) this.faults.push(`${this.description} went back from ${this.#last} to ${revision}`);
+    if (revision < this.#last)
+      this.faults.push(`${this.description} went back from ${this.#last} to ${revision}`);
     this.#last = revision;
     if (type === 'BOOKMARK') this.bookmarks += 1;
     else if (isOurs(object)) stretch.events.push(sayEvent(type, object));

@@ -116,7 +116,11 @@ export class MapWriters {
     }
   }
 
-  async #send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer | undefined> {
+  async #send(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<Answer | undefined> {
     const url = this.#options.url() + path;
     return this.#client
       .send({ method, url, timeoutMs: REQUEST_TIMEOUT_MS, ...(body && { body }) })
@@ -135,4 +139,5 @@ export class MapWriters {
   }
 }
 
-const pick = <T>(random: Random, choices: readonly T[]): T => choices[random.between(0, choices.length - 1)] as T;
+const pick = <T>(random: Random, choices: readonly T[]): T =>
+  choices[random.between(0, choices.length - 1)] as T;

@@ -2,7 +2,14 @@
  * What watchers should have seen of what was written. Writers know every change of their own objects, and the revisions of
  * all but the deletions, which the watchers tell; then each watcher is held to the whole.
  */
-import { type CutWatcher, keyOf, sayEvent, type Stretch, type WatchedMap, type WatchedPart } from './cut-watcher.js';
+import {
+  type CutWatcher,
+  keyOf,
+  sayEvent,
+  type Stretch,
+  type WatchedMap,
+  type WatchedPart,
+} from './cut-watcher.js';
 import type { Written } from './map-writers.js';
 
 interface Change {
@@ -64,7 +71,8 @@ export class WatchVerdict {
       last = between[0] ?? listedWithout(before, next, watchers);
       this.#changes.push({ revision: last, key, map });
     }
-    if (deletions.size > seen) this.faults.push(`${deletions.size - seen} deletions of ${key} were seen that nobody did`);
+    if (deletions.size > seen)
+      this.faults.push(`${deletions.size - seen} deletions of ${key} were seen that nobody did`);
   }
 
   #stateFault({ from, state }: Stretch, part: WatchedPart): string | undefined {
