@@ -168,7 +168,7 @@ const waits: Story = async (user) => {
   await user.prints("wait --for=jsonpath='{.metadata.name}' configmap/late", 'configmap/late condition met');
   await user.prints('wait --for=delete configmap/none', '');
   await user.fails(
-    'wait --for=condition=Available=false deployment/web --timeout=200ms',
+    'wait --for=condition=Available=false deployment/web --timeout=2s',
     'error: timed out waiting for the condition on deployments/web',
   );
   await user.fails(
@@ -176,7 +176,7 @@ const waits: Story = async (user) => {
     'Error from server (NotFound): deployments.apps "none" not found',
   );
   await user.fails(
-    'wait --for=delete configmap/late --timeout=200ms',
+    'wait --for=delete configmap/late --timeout=2s',
     'error: timed out waiting for the condition on configmaps/late',
   );
   await user.fails('wait --for=some configmap/late', 'error: unrecognized condition: "some"');
