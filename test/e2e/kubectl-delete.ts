@@ -80,7 +80,7 @@ const finalizers: Story = async (user) => {
     input: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, finalizers: [example.com/hold]}\n',
   });
   await user.fails(
-    'delete configmap held --timeout=500ms',
+    'delete configmap held --timeout=2s',
     'error: timed out waiting for the condition on configmaps/held',
     {
       stdout: gone(user, 'held'),
@@ -117,7 +117,7 @@ const pods: Story = async (user) => {
   // A pod on a node ends when its kubelet says so.
   const graceful = `pod "slow" ${user.deleted}`;
   await user.fails(
-    'delete pod slow --timeout=500ms',
+    'delete pod slow --timeout=2s',
     'error: timed out waiting for the condition on pods/slow',
     { stdout: graceful },
   );

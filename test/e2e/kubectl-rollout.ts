@@ -116,7 +116,7 @@ const status: Story = async (user) => {
     'Waiting for deployment spec update to be observed...',
   );
   await user.fails(
-    'rollout status deployment/web --timeout=200ms',
+    'rollout status deployment/web --timeout=2s',
     'error: timed out waiting for the condition',
     {
       stdout: 'Waiting for deployment spec update to be observed...',
