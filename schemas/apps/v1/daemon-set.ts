@@ -7,7 +7,11 @@ import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { daemonSet, type DaemonSetStatus, specOf, statusOf } from './daemon-set-schema.js';
-import { validateDaemonSet, validateDaemonSetStatus, validateDaemonSetUpdate } from './daemon-set-validation.js';
+import {
+  validateDaemonSet,
+  validateDaemonSetStatus,
+  validateDaemonSetUpdate,
+} from './daemon-set-validation.js';
 import { setTemplateGeneration, templateGenerationOf } from './template-generation.js';
 import { templateColumns } from './workload.js';
 

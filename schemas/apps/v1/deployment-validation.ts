@@ -5,11 +5,7 @@ import { type FieldError, forbidden, invalid, notSupported, required } from '../
 import { validateNotNegative } from '../../validation/metadata.js';
 import { countOf, validateAtMostAll, validateCount } from './counts.js';
 import { type DeploymentStrategy, specOf, statusOf } from './deployment-schema.js';
-import {
-  MORE_THAN_REPLICAS,
-  validateReadyCounts,
-  validateSelectorAndTemplate,
-} from './workload.js';
+import { MORE_THAN_REPLICAS, validateReadyCounts, validateSelectorAndTemplate } from './workload.js';
 
 export function validateDeployment(object: KubeObject): FieldError[] {
   const spec = specOf(object);

@@ -1,5 +1,8 @@
 /** The structs of StatefulSet. */
-import { persistentVolumeClaim, type PersistentVolumeClaim } from '../../core/v1/persistent-volume-claim-schema.js';
+import {
+  persistentVolumeClaim,
+  type PersistentVolumeClaim,
+} from '../../core/v1/persistent-volume-claim-schema.js';
 import { podTemplateSpec } from '../../core/v1/pod-template.js';
 import { workloadConditions } from '../../core/v1/workload-condition.js';
 import type { KubeObject } from '../../definition.js';
@@ -16,7 +19,8 @@ const rollingUpdateStatefulSetStrategy = once(() =>
     {
       partition: int32({ description: 'Pods with a number below this keep the old template.' }),
       maxUnavailable: describe(intOrString(), {
-        description: 'Pods that may be missing during an update, a number or a percentage. Not in effect: dropped.',
+        description:
+          'Pods that may be missing during an update, a number or a percentage. Not in effect: dropped.',
       }),
     },
     { description: 'The pace of a rolling update.' },
@@ -68,12 +72,18 @@ const statefulSetSpec = once(() =>
     {
       replicas: int32({ description: 'How many pods there should be; 1 if absent.' }),
       selector: describe(labelSelector(), { description: 'Finds its pods. Never changes.' }),
-      template: describe(podTemplateSpec(), { default: {} }),
+      template: describe(podTemplateSpec(), {
+        default: {},
+        description: 'What its pods look like, which are called after the object and their number.',
+      }),
       volumeClaimTemplates: list(persistentVolumeClaim(), {
         listType: 'atomic',
         description: 'Each pod gets a claim of its own from each of them, and keeps it. Never changes.',
       }),
-      serviceName: text({ default: '', description: 'The headless service that gives the pods their names.' }),
+      serviceName: text({
+        default: '',
+        description: 'The headless service that gives the pods their names.',
+      }),
       podManagementPolicy: text({
         omitEmpty: true,
         goType: 'v1.PodManagementPolicyType',
@@ -105,8 +115,14 @@ const statefulSetStatus = once(() =>
       readyReplicas: int32({ omitEmpty: true }),
       currentReplicas: int32({ omitEmpty: true, description: 'Pods of currentRevision.' }),
       updatedReplicas: int32({ omitEmpty: true, description: 'Pods of updateRevision.' }),
-      currentRevision: text({ omitEmpty: true, description: 'The ControllerRevision that an update replaces.' }),
-      updateRevision: text({ omitEmpty: true, description: 'The ControllerRevision of the present template.' }),
+      currentRevision: text({
+        omitEmpty: true,
+        description: 'The ControllerRevision that an update replaces.',
+      }),
+      updateRevision: text({
+        omitEmpty: true,
+        description: 'The ControllerRevision of the present template.',
+      }),
       collisionCount: int32({ description: 'How often a name for a ControllerRevision was taken.' }),
       conditions: workloadConditions(`${APPS}.StatefulSetCondition`, 'v1.StatefulSetConditionType'),
       availableReplicas: int32({ default: 0, description: 'Pods ready for minReadySeconds.' }),

@@ -2,11 +2,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { addAll } from '../../add-all.js';
 import { validateClaimSpec } from '../../core/v1/persistent-volume-claim-validation.js';
-import { type PodTemplateSpec, validatePodTemplate, validateRunsForever } from '../../core/v1/pod-template.js';
+import {
+  type PodTemplateSpec,
+  validatePodTemplate,
+  validateRunsForever,
+} from '../../core/v1/pod-template.js';
 import { validatePodAnnotations } from '../../core/v1/pod-annotation-validation.js';
 import type { Volume } from '../../core/v1/pod-volumes.js';
 import type { KubeObject } from '../../definition.js';
-import { type FieldError, forbidden, invalid, invalidUnshown, notSupported, required, show } from '../../field-error.js';
+import {
+  type FieldError,
+  forbidden,
+  invalid,
+  invalidUnshown,
+  notSupported,
+  required,
+  show,
+} from '../../field-error.js';
 import {
   invalidEach,
   validateAnnotations,
@@ -17,7 +29,12 @@ import {
 import { dns1123Label } from '../../validation/names.js';
 import { selectorMatches, shownSelector, sortedByKey } from '../../validation/selectors.js';
 import { countOf, validateAtMostAll, validateCount } from './counts.js';
-import { specOf, type StatefulSetSpec, type StatefulSetUpdateStrategy, statusOf } from './stateful-set-schema.js';
+import {
+  specOf,
+  type StatefulSetSpec,
+  type StatefulSetUpdateStrategy,
+  statusOf,
+} from './stateful-set-schema.js';
 import { isEmptySelector, MORE_THAN_REPLICAS } from './workload.js';
 
 const ROLLING_UPDATE = "only allowed for updateStrategy 'RollingUpdate'";
@@ -160,7 +177,10 @@ function validateTemplateMetadata(errors: FieldError[], { metadata = {}, spec = 
 }
 
 /** The template as its pods will have it: each claim is a volume, in place of one of the same name. */
-function withClaims(template: PodTemplateSpec, { volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec {
+function withClaims(
+  template: PodTemplateSpec,
+  { volumeClaimTemplates = [] }: StatefulSetSpec,
+): PodTemplateSpec {
   if (volumeClaimTemplates.length === 0) return template;
   const names = new Set(volumeClaimTemplates.map(({ metadata }) => metadata?.name ?? ''));
   const claims = [...names].map((name): Volume => ({ name, persistentVolumeClaim: { claimName: name } }));
@@ -188,7 +208,9 @@ export function validateStatefulSetStatus(object: KubeObject, old: KubeObject): 
     if (count > replicas) errors.push(invalid(`status.${field}`, count, MORE_THAN_REPLICAS));
   }
   if (available > readyReplicas) {
-    errors.push(invalid('status.availableReplicas', available, 'cannot be greater than status.readyReplicas'));
+    errors.push(
+      invalid('status.availableReplicas', available, 'cannot be greater than status.readyReplicas'),
+    );
   }
   if (collisionCount < (statusOf(old).collisionCount ?? 0)) {
     errors.push(invalid('status.collisionCount', collisionCount, 'cannot be decremented'));

@@ -12,7 +12,13 @@ import { isNewIntent, podNameWarnings, podTemplateWarnings } from '../../core/v1
 import type { KubeObject, TableColumn } from '../../definition.js';
 import { type FieldError, invalid, required } from '../../field-error.js';
 import { FIELD_IMMUTABLE, validateLabelSelector } from '../../validation/metadata.js';
-import { formatLabelSelector, type LabelSelector, selectorMatches, shownSelector, sortedByKey } from '../../validation/selectors.js';
+import {
+  formatLabelSelector,
+  type LabelSelector,
+  selectorMatches,
+  shownSelector,
+  sortedByKey,
+} from '../../validation/selectors.js';
 
 export interface WorkloadSpec {
   replicas?: number;

@@ -12,7 +12,7 @@ const jobTemplateSpec = once(() =>
     `${BATCH}.JobTemplateSpec`,
     {
       metadata: describe(objectMeta(), { default: {} }),
-      spec: describe(jobSpec(), { default: {} }),
+      spec: describe(jobSpec(), { default: {}, description: 'The work of each job.' }),
     },
     { description: 'What the jobs of a cron job look like.' },
   ),
@@ -35,7 +35,7 @@ const cronJobSpec = once(() =>
         description: 'Forbid skips a job, Replace ends the one that still runs.',
       }),
       suspend: bool({ description: 'No jobs are made while this is set.' }),
-      jobTemplate: describe(jobTemplateSpec(), { default: {} }),
+      jobTemplate: describe(jobTemplateSpec(), { default: {}, description: 'What each job looks like.' }),
       successfulJobsHistoryLimit: int32({ description: 'How many jobs that succeeded are kept.' }),
       failedJobsHistoryLimit: int32({ description: 'How many jobs that failed are kept.' }),
     },

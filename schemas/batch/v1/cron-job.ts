@@ -81,7 +81,9 @@ export const cronJobs: ResourceDefinition = {
     nameColumn,
     column('Schedule', 'When jobs are made.', (o) => specOf(o).schedule ?? ''),
     column('Timezone', "Where the schedule's hours are those of.", (o) => specOf(o).timeZone ?? '<none>'),
-    column('Suspend', 'Whether no jobs are made.', (o) => suspendCell(specOf(o).suspend), { type: 'boolean' }),
+    column('Suspend', 'Whether no jobs are made.', (o) => suspendCell(specOf(o).suspend), {
+      type: 'boolean',
+    }),
     column('Active', 'How many jobs run.', (o) => (statusOf(o).active ?? []).length, { type: 'integer' }),
     column('Last Schedule', 'Time since a job was last due.', (o, now) => {
       const { lastScheduleTime: last } = statusOf(o);

@@ -1,9 +1,24 @@
 /** Rules for a job's policies: what failures do, and what counts as success. */
-import { duplicate, type FieldError, invalid, invalidUnshown, notSupported, required, tooLong, tooMany } from '../../field-error.js';
+import {
+  duplicate,
+  type FieldError,
+  invalid,
+  invalidUnshown,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from '../../field-error.js';
 import { invalidEach, validateNotNegative } from '../../validation/metadata.js';
 import { byteLength, qualifiedName } from '../../validation/names.js';
 import { countIndexes } from './job-indexes.js';
-import type { JobSpec, PodFailurePolicy, PodFailurePolicyRule, SuccessPolicy, SuccessPolicyRule } from './job-schema.js';
+import type {
+  JobSpec,
+  PodFailurePolicy,
+  PodFailurePolicyRule,
+  SuccessPolicy,
+  SuccessPolicyRule,
+} from './job-schema.js';
 
 const RULES_MAX = 20;
 const EXIT_CODES_MAX = 255;

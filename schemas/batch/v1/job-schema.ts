@@ -117,7 +117,11 @@ export const jobSpec = once(() =>
         description: 'Finds its pods. Generated, unless manualSelector is set.',
       }),
       manualSelector: bool({ description: 'The author takes care that no other job has the same selector.' }),
-      template: describe(podTemplateSpec(), { default: {} }),
+      template: describe(podTemplateSpec(), {
+        default: {},
+        description:
+          'What its pods look like. They do not restart for ever: restartPolicy is OnFailure or Never.',
+      }),
       ttlSecondsAfterFinished: int32({ description: 'How long a finished job is kept; for ever if absent.' }),
       completionMode: text({
         goType: 'v1.CompletionMode',

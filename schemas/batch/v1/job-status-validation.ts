@@ -96,7 +96,9 @@ function validateCompletion(errors: FieldError[], { status, touches }: Change): 
     errors.push(required(field, 'completionTime is required for Complete jobs'));
   }
   const isEarly =
-    startTime !== undefined && completionTime !== undefined && Date.parse(completionTime) < Date.parse(startTime);
+    startTime !== undefined &&
+    completionTime !== undefined &&
+    Date.parse(completionTime) < Date.parse(startTime);
   if (isEarly && touches('startTime', 'completionTime')) {
     errors.push(invalid(field, completionTime, 'must be equal to or after `startTime`'));
   }

@@ -9,7 +9,15 @@ import type { KubeObject } from '../../definition.js';
 import { type FieldError, invalid } from '../../field-error.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
 import { shownSelector } from '../../validation/selectors.js';
-import { isIndexed, isTrue, type JobSpec, podFailurePolicy, specOf, statusOf, successPolicy } from './job-schema.js';
+import {
+  isIndexed,
+  isTrue,
+  type JobSpec,
+  podFailurePolicy,
+  specOf,
+  statusOf,
+  successPolicy,
+} from './job-schema.js';
 import { hasPresentLabels } from './job-selector.js';
 import { validateSpec, validateWhole } from './job-validation.js';
 
@@ -28,7 +36,10 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): FieldErr
   keep('selector', shownSelector(spec.selector));
   validateTemplate(errors, spec.template ?? {}, old);
   keep('completionMode');
-  keep('podFailurePolicy', spec.podFailurePolicy && internalStruct(podFailurePolicy(), spec.podFailurePolicy));
+  keep(
+    'podFailurePolicy',
+    spec.podFailurePolicy && internalStruct(podFailurePolicy(), spec.podFailurePolicy),
+  );
   keep('backoffLimitPerIndex');
   keep('managedBy');
   keep('successPolicy', spec.successPolicy && internalStruct(successPolicy(), spec.successPolicy));

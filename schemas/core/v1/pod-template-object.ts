@@ -5,7 +5,12 @@ import { describe, once } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS } from '../../verbs.js';
-import { defaultPodTemplate, type PodTemplateSpec, podTemplateSpec, validatePodTemplate } from './pod-template.js';
+import {
+  defaultPodTemplate,
+  type PodTemplateSpec,
+  podTemplateSpec,
+  validatePodTemplate,
+} from './pod-template.js';
 import { containerColumns } from './pod-template-columns.js';
 import { isNewIntent, podTemplateWarnings } from './pod-warnings.js';
 

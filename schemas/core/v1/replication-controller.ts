@@ -153,7 +153,8 @@ const strategy: Strategy = {
   warnings(object, old) {
     const warnings = old === undefined ? podNameWarnings(object) : [];
     const { template } = specOf(object);
-    if (template && isNewIntent(object, old)) addAll(warnings, podTemplateWarnings(template, 'spec.template'));
+    if (template && isNewIntent(object, old))
+      addAll(warnings, podTemplateWarnings(template, 'spec.template'));
     return warnings;
   },
 };
