@@ -2,10 +2,17 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { humanDuration, translateTimestampSince } from '../../schemas/columns.js';
+import { controllerRevisions } from '../../schemas/apps/v1/controller-revision.js';
+import { daemonSets } from '../../schemas/apps/v1/daemon-set.js';
 import { deployments } from '../../schemas/apps/v1/deployment.js';
 import { replicaSets } from '../../schemas/apps/v1/replica-set.js';
+import { statefulSets } from '../../schemas/apps/v1/stateful-set.js';
+import { cronJobs } from '../../schemas/batch/v1/cron-job.js';
+import { jobs } from '../../schemas/batch/v1/job.js';
 import { events } from '../../schemas/core/v1/event.js';
 import { nodes } from '../../schemas/core/v1/node.js';
+import { podTemplates } from '../../schemas/core/v1/pod-template-object.js';
+import { replicationControllers } from '../../schemas/core/v1/replication-controller.js';
 import { services } from '../../schemas/core/v1/service.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { builtinResources } from '../../schemas/index.js';
@@ -178,6 +185,123 @@ t.test('workloads show counts, containers and selector', (t) => {
   t.match(deployment, { Ready: '1/3', 'Up-to-date': 2, Available: 1, ...wide });
   const replicaSet = cells(replicaSets, stored(replicaSets, { metadata: { name: 'r' }, spec, status }));
   t.match(replicaSet, { Desired: 3, Current: 3, Ready: 1, ...wide });
+  t.end();
+});
+
+t.test(
+  'a stateful set, a daemon set and a replication controller show counts, containers and selector',
+  (t) => {
+    const template = {
+      metadata: { labels: { app: 'a' } },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    };
+    const workload = { selector: { matchLabels: { app: 'a' } }, template };
+    const wide = { Containers: 'c', Images: 'i' };
+
+    const set = stored(statefulSets, {
+      metadata: { name: 's' },
+      spec: { ...workload, replicas: 3 },
+      status: { replicas: 3, readyReplicas: 2 },
+    });
+    t.match(cells(statefulSets, set), { Ready: '2/3', ...wide });
+
+    const selecting = {
+      ...workload,
+      template: { ...template, spec: { ...template.spec, nodeSelector: { b: '2', a: '1' } } },
+    };
+    const daemons = {
+      desiredNumberScheduled: 5,
+      currentNumberScheduled: 4,
+      numberReady: 3,
+      updatedNumberScheduled: 2,
+      numberAvailable: 1,
+    };
+    const daemonSet = stored(daemonSets, { metadata: { name: 'd' }, spec: selecting, status: daemons });
+    const counts = { Desired: 5, Current: 4, Ready: 3, 'Up-to-date': 2, Available: 1 };
+    t.match(cells(daemonSets, daemonSet), {
+      ...counts,
+      'Node Selector': 'a=1,b=2',
+      ...wide,
+      Selector: 'app=a',
+    });
+    const everywhere = stored(daemonSets, { metadata: { name: 'd' }, spec: workload });
+    t.equal(cells(daemonSets, everywhere)['Node Selector'], '<none>');
+
+    const controller = stored(replicationControllers, {
+      metadata: { name: 'r' },
+      spec: { template, replicas: 2 },
+      status: { replicas: 1, readyReplicas: 1 },
+    });
+    const few = { Desired: 2, Current: 1, Ready: 1 };
+    t.match(cells(replicationControllers, controller), { ...few, ...wide, Selector: 'app=a' });
+    const podTemplate = stored(podTemplates, { metadata: { name: 'p' }, template });
+    t.match(cells(podTemplates, podTemplate), { ...wide, 'Pod Labels': 'app=a' });
+    t.end();
+  },
+);
+
+t.test('a controller revision shows whose it is', (t) => {
+  const revision = (ownerReferences: unknown[]) =>
+    cells(controllerRevisions, {
+      kind: 'ControllerRevision',
+      apiVersion: 'apps/v1',
+      metadata: { name: 'x', ownerReferences } as KubeObject['metadata'],
+      revision: 3,
+    });
+  const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'web', uid: 'u' };
+  t.match(revision([]), { Controller: '<none>', Revision: 3 });
+  t.match(revision([owner]), { Controller: '<none>' }, 'an owner that does not manage it');
+  t.match(revision([owner, { ...owner, controller: true }]), { Controller: 'statefulset.apps/web' });
+  t.match(revision([{ ...owner, apiVersion: 'v1', kind: 'Pod', controller: true }]), {
+    Controller: 'pod/web',
+  });
+  t.end();
+});
+
+t.test('a job shows how far it is and how it has ended', (t) => {
+  const job = (status: object, spec: object = { completions: 3 }, metadata: object = {}) =>
+    cells(jobs, { kind: 'Job', apiVersion: 'batch/v1', metadata: { name: 'j', ...metadata }, spec, status });
+  const is = (...types: string[]) => ({ conditions: types.map((type) => ({ type, status: 'True' })) });
+  const at = (seconds: number) => new Date(NOW - seconds * SECOND).toISOString();
+
+  t.match(job({}), { Status: 'Running', Completions: '0/3', Duration: '', Selector: '<none>' });
+  t.match(job({ succeeded: 1, startTime: at(90) }), { Completions: '1/3', Duration: '90s' });
+  t.match(job({ startTime: at(90), completionTime: at(30), ...is('SuccessCriteriaMet', 'Complete') }), {
+    Status: 'Complete',
+    Duration: '60s',
+  });
+  t.equal(job(is('FailureTarget'))['Status'], 'FailureTarget');
+  t.equal(job(is('FailureTarget', 'Failed'))['Status'], 'Failed');
+  t.equal(job(is('Suspended'))['Status'], 'Suspended');
+  t.equal(job({ conditions: [{ type: 'Suspended', status: 'False' }] })['Status'], 'Running');
+  t.equal(job(is('Suspended'), {}, { deletionTimestamp: at(1) })['Status'], 'Terminating');
+  t.equal(job({ succeeded: 1 }, { parallelism: 4 })['Completions'], '1/1 of 4', 'a work queue');
+  t.equal(job({}, { parallelism: 1 })['Completions'], '0/1');
+  t.end();
+});
+
+t.test('a cron job shows its schedule and when it was last due', (t) => {
+  const cronJob = (spec: object, status: object = {}) =>
+    cells(cronJobs, { kind: 'CronJob', apiVersion: 'batch/v1', metadata: { name: 'c' }, spec, status });
+  t.match(cronJob({ schedule: '@daily', suspend: false }), {
+    Schedule: '@daily',
+    Timezone: '<none>',
+    Suspend: 'False',
+    Active: 0,
+    'Last Schedule': '<none>',
+    Selector: '<none>',
+  });
+  const lastScheduleTime = new Date(NOW - 3 * MINUTE).toISOString();
+  const template = { spec: { containers: [{ name: 'c', image: 'i' }] } };
+  const zoned = { suspend: true, timeZone: 'UTC', jobTemplate: { spec: { template } } };
+  t.match(cronJob(zoned, { active: [{}, {}], lastScheduleTime }), {
+    Timezone: 'UTC',
+    Suspend: 'True',
+    Active: 2,
+    'Last Schedule': '3m',
+    Containers: 'c',
+    Images: 'i',
+  });
   t.end();
 });
 
