@@ -1,7 +1,7 @@
 /** Rules of deletion: finalizers, grace, propagation, preconditions, namespaces, collections. */
 import t from 'tap';
 import { StatusError } from '../../apiserver/errors.js';
-import type { Registry, StoredObject } from '../../apiserver/registry/types.js';
+import type { DeleteOptions, Registry, StoredObject } from '../../apiserver/registry/types.js';
 import type { KubeObject, ObjectMeta } from '../../schemas/definition.js';
 import { events } from '../../schemas/core/v1/event.js';
 import { namespaces } from '../../schemas/core/v1/namespace.js';
@@ -120,6 +120,33 @@ t.test('orphanDependents is the old way to say it', async (t) => {
   await make(registry, 'b', { finalizers: ['orphan', 'example.com/x'] });
   const kept = await registry.delete(demo, 'demo', 'b', { orphanDependents: false });
   t.same(kept.item.object.metadata.finalizers, ['example.com/x']);
+});
+
+t.test('where a deletion that says nothing leaves the dependents, there is a warning of it', async (t) => {
+  const { widgets: registry } = openFixture({}, { ...widgets, orphansByDefault: { warning: 'they stay' } });
+  const after = async (name: string, finalizers: string[], options: DeleteOptions) => {
+    await make(registry, name, { finalizers });
+    const context = contextOf({ namespace: 'demo' });
+    const { item, removed } = await registry.delete(context, 'demo', name, options);
+    return [removed ? 'removed' : item.object.metadata.finalizers, context.warnings];
+  };
+  t.same(await after('a', [], {}), [['orphan'], ['they stay']]);
+  t.same(await after('b', [], { propagationPolicy: 'Background' }), ['removed', []]);
+  t.same(await after('c', [], { propagationPolicy: 'Orphan' }), [['orphan'], []]);
+  t.same(await after('d', [], { orphanDependents: false }), ['removed', []]);
+  t.same(
+    await after('e', ['foregroundDeletion'], {}),
+    [['foregroundDeletion'], ['they stay']],
+    'what its finalizers say goes before what its kind does',
+  );
+  await make(registry, 'f');
+  await make(registry, 'g');
+  const context = contextOf({ namespace: 'demo' });
+  await registry.deleteCollection(context, 'demo', all);
+  t.same(context.warnings, ['they stay'], 'once for a collection');
+  for (const name of ['f', 'g']) {
+    t.same((await registry.get(demo, 'demo', name)).object.metadata.finalizers, ['orphan'], name);
+  }
 });
 
 t.test('a policy may change while the deletion waits', async (t) => {

@@ -12,6 +12,9 @@ import { events } from '../../schemas/core/v1/event.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { nodes } from '../../schemas/core/v1/node.js';
 import { replicaSets } from '../../schemas/apps/v1/replica-set.js';
+import { cronJobs } from '../../schemas/batch/v1/cron-job.js';
+import { jobs } from '../../schemas/batch/v1/job.js';
+import { replicationControllers } from '../../schemas/core/v1/replication-controller.js';
 
 const labelled = (labels?: Record<string, string>): KubeObject => ({
   kind: 'ConfigMap',
@@ -195,6 +198,10 @@ t.test('a field selector matches name, namespace and the fields its kind offers'
     ['involvedObject.name=p,reason=Started', events, true],
     ['involvedObject.name=p,reason!=Started', events, false],
     [',metadata.name=p1,', configMaps, true],
+    ['status.successful=0', jobs, true],
+    ['status.successful!=0', jobs, false],
+    ['status.replicas=0,metadata.name=p1', replicationControllers, true],
+    ['status.replicas=1', replicationControllers, false],
   ];
   for (const [selector, definition, matches] of rows) {
     t.equal(parseFieldSelector(selector, definition).matches(event), matches, selector);
@@ -235,6 +242,13 @@ t.test(
       ['foo=p', events, 'field label not supported: foo'],
       ['constructor=p', events, 'field label not supported: constructor'],
       ['metadata.namespace=p', nodes, 'field label not supported: metadata.namespace'],
+      ['status.phase=p', replicationControllers, 'field label not supported: status.phase'],
+      ['status.failed=1', jobs, 'field label "status.failed" not supported for batchv1.Job'],
+      [
+        'status.active=1',
+        cronJobs,
+        '"status.active" is not a known field selector: only "metadata.name", "metadata.namespace"',
+      ],
       ['reason=a=b', events, 'invalid field selector: unescaped character in value: 61'],
       ['reason=a\\x', events, 'invalid field selector: invalid escape sequence: \\x'],
       ['reason=a\\', events, 'invalid field selector: invalid escape sequence: \\'],
