@@ -142,7 +142,7 @@ function fieldOf(message, go, [name, [number, described]]) {
 const kinds = Object.entries(messages).flatMap(([name, fields]) => {
   const isKind =
     fields.metadata?.[1].endsWith('ObjectMeta') && packages.some((of) => name.startsWith(`${of}.`));
-  return isKind || /^k8s\.io\.api\.apidiscovery\.v2(?:beta1)?\.APIGroupDiscovery$/.test(name)
+  return isKind || /^k8s\.io\.api\.apidiscovery\.v2(?:beta1)?\.APIGroupDiscoveryList$/.test(name)
     ? [shortName(name)]
     : [];
 });

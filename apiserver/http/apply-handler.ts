@@ -14,7 +14,7 @@ export const APPLY_PATCH = 'application/apply-patch+yaml';
 
 export async function applyObject(request: ResourceRequest): Promise<void> {
   const { exchange, definition } = request;
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
   const { item, created } = await applyBody(request);
   await send(exchange, created ? 201 : 200, objectBody(exchange, item, definition));
 }

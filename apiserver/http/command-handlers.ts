@@ -7,7 +7,7 @@ import { bindPod } from '../registry/subresources.js';
 import { bodyDecoder, type Expected, expectedOf, expectedOfSchema } from './body.js';
 import { acceptedShape, plainBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
-import { send, sendJson } from './respond.js';
+import { send } from './respond.js';
 import { matchNamespace } from './write-handlers.js';
 import { checkDeleteOptions, type DeleteOptionsBody, parseWriteOptions } from './write-options.js';
 
@@ -31,7 +31,7 @@ interface Command {
 /** The command of a body. Throws StatusError. */
 function decodeCommand(request: ResourceRequest, expected: Expected): Command {
   const { exchange, body, namespace, server } = request;
-  acceptedShape(exchange);
+  acceptedShape(exchange, expected);
   const { fieldValidation, ...options } = parseWriteOptions(exchange.query, 'CreateOptions');
   const object = bodyDecoder(exchange, body, expected, fieldValidation, server.table)();
   matchNamespace(object, namespace);
@@ -48,15 +48,13 @@ async function admitCommand(request: ResourceRequest): Promise<Command> {
   return command;
 }
 
-const done = Buffer.from(
-  JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }),
-);
+const done = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 
 const createBinding: Handler = async (request) => {
   const { exchange, registry, namespace, name } = request;
   const { object, dryRun } = await admitCommand(request);
   await bindPod(registry, exchange, namespace, name, object, { dryRun, now: Date.now() });
-  await sendJson(exchange, 201, done);
+  await send(exchange, 201, plainBody(exchange, done));
 };
 
 /** `bindings`: the same with the pod's name in the body. Its own registry stores nothing, that of pods does. */
@@ -69,7 +67,7 @@ export const createBindingByBody: Handler = async (request) => {
   const { name = '' } = object.metadata;
   await pods.admit(exchange, { subresource: 'binding', namespace, name, ...command });
   await bindPod(pods, exchange, namespace, name, object, { dryRun, now: Date.now() });
-  await sendJson(exchange, 201, done);
+  await send(exchange, 201, plainBody(exchange, done));
 };
 
 const createEviction: Handler = async (request) => {
@@ -79,7 +77,7 @@ const createEviction: Handler = async (request) => {
   const dryRun = dryRunOf(given.dryRun ?? [], exchange.query.getAll('dryRun'));
   const options = checkDeleteOptions({ ...given, dryRun });
   await evictPod(registry, exchange, namespace, name, object, { ...options, now: Date.now() });
-  await sendJson(exchange, 201, done);
+  await send(exchange, 201, plainBody(exchange, done));
 };
 
 /** A dry run may be asked for in the body and in the query, but not in two ways. */

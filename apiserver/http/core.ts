@@ -2,13 +2,13 @@
 import type { Logger } from 'pino';
 import { StatusError, toStatusError } from '../errors.js';
 import { type Guarded, identify, isPreflight, type Stages } from './chain.js';
+import { sendError } from './error-answers.js';
 import type { Answerable, Exchange, RawRequest, RawResponse } from './exchange.js';
 import { logSampleRate, slowRequestMilliseconds } from './limits.js';
 import { type OtherServer, sendNotFoundPage, serveOther } from './other-handlers.js';
 import { openWatch } from './read-handlers.js';
 import { resourceRequest, serveResource } from './resource-handlers.js';
 import { knowsGroup, type ResourceServer } from './resource-request.js';
-import { sendError } from './respond.js';
 import type { WatchSource } from './watch-stream.js';
 
 export interface CoreOptions {

@@ -17,6 +17,12 @@ export const responseChunkBytes = 256 * 1024;
 /** A body longer than this is compressed where the client accepts gzip, as upstream does. */
 export const gzipBytesMin = 128 * 1024;
 
+/** Lists of more JSON than this are encoded anew each time, in bytes: about half of what is kept of all objects. */
+export const encodedListBytesKept = 8 * 1024 * 1024;
+
+/** How long a list is encoded before other work of the event loop comes first, in milliseconds. */
+export const encodingMillisecondsMax = 8;
+
 /** Bytes that one watch stream writes in one turn before the next stream has its turn. */
 export const watchTurnBytesMax = 64 * 1024;
 

@@ -1,9 +1,10 @@
 /** How an answer is to be shown, from the Accept header: media type and, for objects and lists, which shape. */
 import { StatusError } from '../errors.js';
+import { type AcceptClause, parseAccept } from './accept-header.js';
 
-export type MediaType = 'json' | 'yaml';
+export type MediaType = 'json' | 'yaml' | 'protobuf';
 
-/** `object`: as it is. The others are the shapes of meta.k8s.io that clients ask for with `as=`. */
+/** `object`: as it is. The others are the shapes of meta.k8s.io that clients ask for with `as=`, and of discovery. */
 export type Shape = 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList' | 'discovery';
 
 export interface Accepted {
@@ -14,15 +15,52 @@ export interface Accepted {
   readonly pretty: boolean;
 }
 
-/** As upstream lists them; protobuf is taken in bodies but answers are JSON. */
-export const producedText = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+export const contentTypes: Readonly<Record<MediaType, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: 'application/vnd.kubernetes.protobuf',
+};
 
-const mediaTypes: ReadonlyMap<string, MediaType> = new Map([
-  ['application/json', 'json'],
-  ['application/*', 'json'],
-  ['*/*', 'json'],
-  ['application/yaml', 'yaml'],
-]);
+/** In the order in which a wildcard takes them. */
+const mediaTypes: readonly { readonly media: MediaType; readonly subtype: string }[] = [
+  { media: 'json', subtype: 'json' },
+  { media: 'yaml', subtype: 'yaml' },
+  { media: 'protobuf', subtype: 'vnd.kubernetes.protobuf' },
+];
+
+/** What can be asked for at a kind of path. */
+export interface Endpoint {
+  /** Whether this shape can be given in this media type. */
+  readonly allows: (media: MediaType, shape: Shape) => boolean;
+  /** Parameter `sv`, of the version of the answer's common parts. */
+  readonly serverVersion?: string;
+  /** Media types that the path's route is registered with; absent: any header reaches it. */
+  readonly route?: readonly string[];
+}
+
+const all = Object.values(contentTypes);
+const streamed = [contentTypes.json, contentTypes.protobuf].map((type) => `${type};stream=watch`);
+
+/** A Table has no protobuf form; metadata has one whatever it is of. */
+const shownAs = (media: MediaType, shape: Shape): boolean =>
+  shape === 'Table' ? media !== 'protobuf' : shape !== 'discovery';
+
+/** An object of a kind with a protobuf form. */
+export const objects: Endpoint = { allows: shownAs, serverVersion: 'v1', route: all };
+export const collections: Endpoint = { ...objects, route: [...all, ...streamed] };
+/** A kind without one: a custom resource. */
+export const objectsInJson: Endpoint = {
+  allows: (media, shape) => shownAs(media, shape) && (shape !== 'object' || media !== 'protobuf'),
+  serverVersion: 'v1',
+};
+/** Errors. */
+export const statuses: Endpoint = { allows: (_media, shape) => shape === 'object' };
+/** Discovery of one group or version, or in the old form. */
+export const plainDiscovery: Endpoint = { ...statuses, route: all };
+export const aggregatedDiscovery: Endpoint = { allows: (_media, shape) => shape === 'discovery', route: all };
+/** What has no other form than JSON. */
+export const jsonOnly: Endpoint = { allows: (media) => media === 'json' };
+export const jsonRoute: Endpoint = { ...jsonOnly, route: [contentTypes.json] };
 
 const shapes: ReadonlyMap<string, Shape> = new Map([
   ['Table', 'Table'],
@@ -34,87 +72,97 @@ const shapes: ReadonlyMap<string, Shape> = new Map([
 const plainJson: Accepted = { media: 'json', shape: 'object', version: '', pretty: false };
 
 /** Clients send few different Accept headers, and send them with every request. */
-const parsed = new Map<string, readonly Accepted[] | StatusError>();
-const parsedMax = 256;
+const known = new Map<Endpoint, Map<string, Accepted | StatusError>>();
+const knownMax = 256;
 
-/**
- * What the client takes, the best first. Throws StatusError 406 when there is nothing that is ours to give.
- * Transformations that do not fit the answer (a Table of a Status) are skipped by who represents.
- */
-export function negotiate(accept: string | undefined): readonly Accepted[] {
-  if (accept === undefined || accept === '' || accept === '*/*') return [plainJson];
-  let found = parsed.get(accept);
-  if (found === undefined) {
-    found = parseAccept(accept);
-    if (parsed.size >= parsedMax) parsed.clear();
-    parsed.set(accept, found);
-  }
+/** What the client takes of what the endpoint can give, the best of it. Throws StatusError 406. */
+export function negotiate(accept: string | undefined, endpoint: Endpoint): Accepted {
+  const found = find(accept, endpoint);
   // A fresh error each time: its stack would otherwise be that of another request.
   if (found instanceof StatusError)
     throw new StatusError(found.code, found.reason, found.message, found.details);
   return found;
 }
 
-interface Clause {
-  readonly type: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly quality: number;
+/** As `negotiate`; undefined where there is nothing. */
+export function negotiable(accept: string | undefined, endpoint: Endpoint): Accepted | undefined {
+  const found = find(accept, endpoint);
+  return found instanceof StatusError ? undefined : found;
 }
 
-function parseAccept(accept: string): readonly Accepted[] | StatusError {
-  const clauses = accept.split(',').map(parseClause);
-  // Stable: clauses of the same quality keep the client's order.
-  clauses.sort((a, b) => b.quality - a.quality);
-  const offered = clauses.filter(({ quality }) => quality > 0);
-  const found = offered.map(acceptedOf).filter((accepted) => accepted !== undefined);
-  if (found.length > 0) return found;
-  if (offered.some(({ type }) => mediaTypes.has(type))) {
-    return new StatusError(
-      406,
-      'NotAcceptable',
-      `only the following media types are accepted: ${producedText}`,
-    );
+function find(accept = '', endpoint: Endpoint): Accepted | StatusError {
+  let headers = known.get(endpoint);
+  if (headers === undefined) {
+    headers = new Map();
+    known.set(endpoint, headers);
   }
-  if (offered.some(({ type }) => type === 'application/vnd.kubernetes.protobuf')) {
-    return new StatusError(
-      406,
-      'NotAcceptable',
-      'only the following media types are accepted: application/json, application/yaml',
-    );
+  let found = headers.get(accept);
+  if (found === undefined) {
+    found = choose(accept, endpoint);
+    if (headers.size >= knownMax) headers.clear();
+    headers.set(accept, found);
   }
-  const text = `406: Not Acceptable\n\nAvailable representations: ${producedText}`;
-  return new StatusError(406, 'NotAcceptable', text, {});
+  return found;
 }
 
-function parseClause(text: string): Clause {
-  const [type = '', ...rest] = text.split(';');
-  const parameters = new Map<string, string>();
-  for (const parameter of rest) {
-    const equals = parameter.indexOf('=');
-    if (equals === -1) continue;
-    parameters.set(parameter.slice(0, equals).trim().toLowerCase(), parameter.slice(equals + 1).trim());
+function choose(accept: string, endpoint: Endpoint): Accepted | StatusError {
+  const { route } = endpoint;
+  if (route !== undefined && !reaches(accept, route)) {
+    const text = `406: Not Acceptable\n\nAvailable representations: ${route.join(', ')}`;
+    return new StatusError(406, 'NotAcceptable', text, {});
   }
-  const quality = Number(parameters.get('q') ?? 1);
-  return {
-    type: type.trim().toLowerCase(),
-    parameters,
-    quality: Number.isNaN(quality) ? 0 : quality,
-  };
+  if (accept === '') return endpoint.allows('json', 'object') ? plainJson : notAcceptable(all);
+  for (const clause of parseAccept(accept)) {
+    for (const { media, subtype } of mediaTypes) {
+      if (clause.type !== 'application' && (clause.type !== '*' || clause.subtype !== '*')) continue;
+      if (clause.subtype !== subtype && clause.subtype !== '*') continue;
+      const accepted = acceptedOf(clause, media, endpoint);
+      if (accepted !== undefined) return accepted;
+    }
+  }
+  return notAcceptable(all);
 }
 
-function acceptedOf({ type, parameters }: Clause): Accepted | undefined {
-  const media = mediaTypes.get(type);
-  if (media === undefined) return undefined;
-  const pretty = parameters.get('pretty') === '1';
-  const as = parameters.get('as');
-  if (as === undefined) return { ...plainJson, media, pretty };
-  const shape = shapes.get(as);
-  const version = parameters.get('v') ?? '';
-  const group = parameters.get('g');
-  if (shape === 'discovery') {
-    if (group !== 'apidiscovery.k8s.io' || (version !== 'v2' && version !== 'v2beta1')) return undefined;
-  } else if (shape === undefined || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) {
-    return undefined;
-  }
-  return { media, shape, version, pretty };
+const notAcceptable = (types: readonly string[]): StatusError =>
+  new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
+
+/** Routes are found by the literal text of media types, before anything weighs them. */
+function reaches(accept: string, route: readonly string[]): boolean {
+  if (accept === '') return true;
+  return accept.split(',').some((clause) => {
+    const type = (clause.split(';', 1)[0] ?? '').replace(/^ +| +$/g, '');
+    return type === '*/*' || route.includes(type);
+  });
 }
+
+/** Undefined where a parameter asks for what cannot be given. */
+function acceptedOf(
+  { parameters }: AcceptClause,
+  media: MediaType,
+  { allows, serverVersion }: Endpoint,
+): Accepted | undefined {
+  const stream = parameters.get('stream');
+  if (stream !== undefined && (stream !== 'watch' || media === 'yaml')) return undefined;
+  const asked = parameters.get('sv');
+  if (asked !== undefined && asked !== serverVersion) return undefined;
+  const transformed = transformation(parameters);
+  if (transformed === undefined || !allows(media, transformed.shape)) return undefined;
+  return { ...transformed, media, pretty: parameters.get('pretty') === '1' };
+}
+
+/** Undefined for one that nobody knows. */
+function transformation(
+  parameters: ReadonlyMap<string, string>,
+): Pick<Accepted, 'shape' | 'version'> | undefined {
+  const [as, group, version] = ['as', 'g', 'v'].map((name) => parameters.get(name));
+  if (as === undefined && group === undefined && version === undefined)
+    return { shape: 'object', version: '' };
+  const shape = shapes.get(as ?? '');
+  if (shape === undefined || version === undefined) return undefined;
+  const versions = shape === 'discovery' ? ['v2', 'v2beta1'] : ['v1', 'v1beta1'];
+  const expected = shape === 'discovery' ? 'apidiscovery.k8s.io' : 'meta.k8s.io';
+  return group === expected && versions.includes(version) ? { shape, version } : undefined;
+}
+
+/** YAML is no stream. */
+export const notStreamable = (): StatusError => notAcceptable(streamed);

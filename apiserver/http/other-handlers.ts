@@ -8,13 +8,13 @@ import {
 import { methodNotAllowed, noSuchResource } from '../errors.js';
 import type { ResourceTable } from '../registry/types.js';
 import type { Discovery } from './discovery.js';
+import { sendDiscovery } from './discovery-answers.js';
 import type { Exchange } from './exchange.js';
 import { type HealthCheck, type HealthEndpoint, health, healthEndpoints } from './health.js';
-import { negotiate } from './negotiation.js';
-import { formOfV2, type OpenApi, type OpenApiDocument } from './openapi-documents.js';
-import { plainBody } from './representation.js';
+import { jsonOnly, jsonRoute, negotiable, negotiate } from './negotiation.js';
+import { formOfV2, type OpenApi } from './openapi-documents.js';
 import { knowsGroup } from './resource-request.js';
-import { baseHeaders, jsonType, send, sendJson, sendText } from './respond.js';
+import { send, sendDocument, sendJson, sendText } from './respond.js';
 
 export interface OtherServer {
   readonly table: ResourceTable;
@@ -45,7 +45,7 @@ export async function serveOther(server: OtherServer, exchange: Exchange): Promi
     case '':
       if (exchange.info.path !== '/') break;
       mustRead(exchange);
-      await send(exchange, 200, plainBody(exchange, { paths: allPaths(server) }));
+      await sendForPeople(exchange, { paths: allPaths(server) });
       return;
     case 'api':
     case 'apis':
@@ -59,7 +59,8 @@ export async function serveOther(server: OtherServer, exchange: Exchange): Promi
     case 'version':
       if (rest.length > 0) break;
       mustRead(exchange);
-      await send(exchange, 200, plainBody(exchange, server.version));
+      negotiate(exchange.request.headers.accept, jsonRoute);
+      await sendForPeople(exchange, server.version);
       return;
     case 'openapi':
       if (await serveOpenApi(server, exchange, rest)) return;
@@ -72,6 +73,10 @@ export async function serveOther(server: OtherServer, exchange: Exchange): Promi
   }
   await sendNotFoundPage(exchange);
 }
+
+/** As upstream shows what is no object: always for people. */
+const sendForPeople = (exchange: Exchange, value: object) =>
+  sendJson(exchange, 200, Buffer.from(JSON.stringify(value, null, 2)));
 
 function mustRead({ request }: Exchange): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
@@ -89,42 +94,14 @@ async function serveHealth(
 
 async function serveDiscovery(server: OtherServer, exchange: Exchange, path: string): Promise<void> {
   const { discovery, table } = server;
-  const legacy = discovery.legacy(path);
-  if (legacy === undefined) {
-    const group = path.startsWith('/apis/') ? (path.split('/')[2] ?? '') : '';
-    if (knowsGroup(table, group)) throw noSuchResource();
-    await sendNotFoundPage(exchange);
+  if (discovery.legacy(path) !== undefined) {
+    mustRead(exchange);
+    await sendDiscovery(exchange, discovery, path);
     return;
   }
-  mustRead(exchange);
-  const accepted = negotiate(exchange.request.headers.accept);
-  const shape = accepted.find(({ shape }) => shape === 'object' || shape === 'discovery');
-  if ((path === '/api' || path === '/apis') && shape?.shape === 'discovery') {
-    const { json, etag } = discovery.aggregated(path, shape.version);
-    const contentType = `${jsonType};g=apidiscovery.k8s.io;v=${shape.version};as=APIGroupDiscoveryList`;
-    await sendDocument(exchange, { bytes: json, contentType, etag });
-    return;
-  }
-  if (shape?.media === 'yaml' || shape?.pretty) {
-    await send(exchange, 200, plainBody(exchange, JSON.parse(legacy.json.toString()) as object));
-    return;
-  }
-  await sendJson(exchange, 200, legacy.json, { vary: 'Accept' });
-}
-
-/** 304 where the client has it already. */
-function sendDocument(
-  exchange: Exchange,
-  { bytes, contentType, etag }: OpenApiDocument,
-): Promise<void> | undefined {
-  const headers = { etag, vary: 'Accept' };
-  const known = exchange.request.headers['if-none-match'];
-  if (known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
-    exchange.response.writeHead(304, { ...baseHeaders(exchange, contentType), ...headers });
-    exchange.response.end();
-    return undefined;
-  }
-  return send(exchange, 200, { contentType, bytes: bytes.length, content: bytes }, headers);
+  const group = path.startsWith('/apis/') ? (path.split('/')[2] ?? '') : '';
+  if (knowsGroup(table, group)) throw noSuchResource();
+  await sendNotFoundPage(exchange);
 }
 
 /** False where there is no such document. */
@@ -145,9 +122,8 @@ async function serveOpenApi(
   const document = await (rest.length === 0 ? openApi.v3Index() : openApi.v3(rest.join('/')));
   if (document === undefined) return false;
   mustRead(exchange);
-  // Only JSON: 406 where the client takes nothing but protobuf.
-  negotiate(exchange.request.headers.accept);
-  await sendDocument(exchange, document);
+  if (negotiable(exchange.request.headers.accept, jsonOnly) === undefined) await send(exchange, 406, nothing);
+  else await sendDocument(exchange, document);
   return true;
 }
 

@@ -1,10 +1,10 @@
 /** get, list and watch. */
-import { StatusError } from '../errors.js';
 import { parseListOptions, parseWatchOptions } from './list-options.js';
+import { type Accepted, contentTypes, type MediaType, notStreamable } from './negotiation.js';
 import { revision } from './query.js';
 import { acceptedShape, listBody, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
-import { baseHeaders, jsonType, send } from './respond.js';
+import { baseHeaders, send } from './respond.js';
 import { parseIncludeObject } from './table.js';
 import type { WatchShape } from './watch-frames.js';
 import { ResponseWatchStream, type WatchSource } from './watch-stream.js';
@@ -17,6 +17,7 @@ export async function get({
   namespace,
   name,
 }: ResourceRequest): Promise<void> {
+  acceptedShape(exchange, definition);
   const resourceVersion = exchange.queryText === '' ? undefined : revision(exchange.query);
   const item = await registry.get(
     exchange,
@@ -28,24 +29,30 @@ export async function get({
 }
 
 export async function list({ exchange, registry, definition, namespace }: ResourceRequest): Promise<void> {
-  const options = parseListOptions(exchange.query, definition);
   // Refused before it is gathered.
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
+  const options = parseListOptions(exchange.query, definition);
   const found = await registry.list(exchange, namespace, options);
-  await send(exchange, 200, listBody(exchange, found, definition));
+  await send(exchange, 200, await listBody(exchange, found, definition));
 }
 
-/** The events as a stream of lines. Ends with the client, the time, the server or the history. */
+/** JSON is in lines of its own; of other streams the media type says that they are. */
+const streamTypeOf = (media: MediaType): string =>
+  media === 'json' ? contentTypes.json : `${contentTypes[media]};stream=watch`;
+
+/** The events as a stream of frames. Ends with the client, the time, the server or the history. */
 export async function watch(request: ResourceRequest): Promise<void> {
   const { exchange, server } = request;
   const source = await openWatch(request);
   const { response } = exchange;
+  const headers = baseHeaders(exchange, streamTypeOf(source.shape.media));
   if (response.destroyed || exchange.request.method === 'HEAD') {
     source.watcher.close();
+    if (!response.destroyed) response.writeHead(200, headers);
     response.end();
     return;
   }
-  response.writeHead(200, baseHeaders(exchange, jsonType));
+  response.writeHead(200, headers);
   response.flushHeaders();
   server.pump.start(new ResponseWatchStream(server.pump, source, response));
 }
@@ -58,24 +65,16 @@ export async function openWatch({
   namespace,
   name,
 }: ResourceRequest): Promise<WatchSource> {
+  const accepted = acceptedShape(exchange, definition);
   const { options, timeoutSeconds } = parseWatchOptions(exchange.query, definition, name);
-  const shape = watchShape(exchange);
+  const shape = watchShape(exchange, accepted);
   const watcher = await registry.watch(exchange, namespace, options);
   return { watcher, definition, shape, timeoutSeconds };
 }
 
-function watchShape(exchange: ResourceRequest['exchange']): WatchShape {
-  const { media, shape, version } = acceptedShape(exchange);
-  if (media !== 'json' || shape === 'PartialObjectMetadataList' || shape === 'discovery') {
-    throw new StatusError(
-      406,
-      'NotAcceptable',
-      'only the following media types are accepted: application/json, application/json;stream=watch',
-    );
-  }
-  return {
-    shape,
-    version,
-    includeObject: shape === 'Table' ? parseIncludeObject(exchange.query) : 'Metadata',
-  };
+/** Throws StatusError 400 or 406. */
+function watchShape({ query }: ResourceRequest['exchange'], { media, shape, version }: Accepted): WatchShape {
+  if (media === 'yaml' || shape === 'PartialObjectMetadataList' || shape === 'discovery')
+    throw notStreamable();
+  return { media, shape, version, includeObject: shape === 'Table' ? parseIncludeObject(query) : 'Metadata' };
 }

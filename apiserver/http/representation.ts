@@ -1,44 +1,57 @@
 /**
- * Objects and lists in the form that the client asked for. In plain JSON they are joined from the buffers that the
- * watch cache keeps; nothing is parsed or stringified again.
+ * Objects and lists in the form that the client asked for. In plain JSON and in protobuf they are joined from the buffers
+ * that the watch cache keeps; nothing is parsed or made again.
  */
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { StatusError } from '../errors.js';
+import { apiVersionOf } from '../registry/canonical.js';
 import type { ObjectList, StoredObject } from '../registry/types.js';
 import type { Exchange } from './exchange.js';
-import { responseChunkBytes } from './limits.js';
-import { type Accepted, negotiate, producedText, type Shape } from './negotiation.js';
-import { type Body, coalesce, jsonType } from './respond.js';
-import { yamlSerializer } from './serializers/index.js';
+import { joinedList, prettyList, yamlList, yamlOf } from './list-bodies.js';
 import {
-  type Columned,
+  type Accepted,
+  collections,
+  contentTypes,
+  type MediaType,
+  negotiate,
+  objects,
+  objectsInJson,
+  type Shape,
+} from './negotiation.js';
+import { encodedList, encodedObject, encodedPartial, encodedPartialList } from './protobuf-bodies.js';
+import { type Body, coalesce } from './respond.js';
+import { type KindName, protobufKind, type ProtobufKind } from './serializers/protobuf-kinds.js';
+import {
   columnsJson,
   parseIncludeObject,
   partialJson,
   rowJson,
   type RowOptions,
+  type Shown,
   tableHead,
 } from './table.js';
 
-const yamlType = 'application/yaml';
-
-/** What the client takes of what a resource can be shown as. Throws StatusError 406. */
-export function acceptedShape(exchange: Exchange): Accepted {
-  const accepted = negotiate(exchange.request.headers.accept).find(({ shape }) => shape !== 'discovery');
-  if (accepted === undefined)
-    throw notAcceptable(`only the following media types are accepted: ${producedText}`);
-  return wantsPretty(exchange) && !accepted.pretty ? { ...accepted, pretty: true } : accepted;
+/** What the client takes of what a kind can be shown as. Throws StatusError 406. */
+export function acceptedShape(exchange: Exchange, kind: KindName): Accepted {
+  const { verb } = exchange.info;
+  const withProtobuf = verb === 'list' || verb === 'watch' ? collections : objects;
+  const endpoint = protobufKind(kind) === undefined ? objectsInJson : withProtobuf;
+  const accepted = negotiate(exchange.request.headers.accept, endpoint);
+  return !accepted.pretty && wantsPretty(exchange) ? { ...accepted, pretty: true } : accepted;
 }
 
-const notAcceptable = (message: string) => new StatusError(406, 'NotAcceptable', message);
+/** What Go takes for true. */
+const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
 
 /** Asked for, or a person is reading: the user agents that upstream takes for one. */
-function wantsPretty(exchange: Exchange): boolean {
-  if (exchange.queryText.includes('pretty')) {
-    const pretty = exchange.query.get('pretty');
-    if (pretty !== null) return /^(?:1|t|true)$/i.test(pretty);
+export function wantsPretty({ request }: Pick<Exchange, 'request'>): boolean {
+  const { url = '' } = request;
+  if (url.includes('pretty')) {
+    const mark = url.indexOf('?');
+    const pretty = mark === -1 ? null : new URLSearchParams(url.slice(mark + 1)).get('pretty');
+    if (pretty !== null && pretty !== '') return TRUE.test(pretty);
   }
-  const agent = exchange.request.headers['user-agent'];
+  const agent = request.headers['user-agent'];
   return agent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(agent);
 }
 
@@ -50,85 +63,136 @@ const rowOptions = (exchange: Exchange, version: string): RowOptions => ({
 });
 
 /** An object of a resource. Throws StatusError 400 or 406. */
-export function objectBody(exchange: Exchange, item: StoredObject, definition: Columned): Body {
-  const accepted = acceptedShape(exchange);
-  if (accepted.shape === 'object') {
-    if (accepted.media === 'yaml') return whole(yamlType, encodeYaml(item.json));
-    return accepted.pretty ? valueBody(accepted, item.object) : whole(jsonType, item.json);
+export function objectBody(exchange: Exchange, item: StoredObject, definition: Shown): Body {
+  const accepted = acceptedShape(exchange, definition);
+  const { media, shape, version, pretty } = accepted;
+  if (media === 'protobuf') return whole(media, protobufObject(item, protobufKind(definition), accepted));
+  if (shape === 'object') {
+    if (media === 'yaml') return whole(media, yamlOf(item.json));
+    return pretty ? valueBody(accepted, item.object) : whole(media, item.json);
   }
-  if (accepted.shape === 'PartialObjectMetadataList') throw wrongShape(accepted.shape, false);
+  if (shape === 'PartialObjectMetadataList') throw wrongShape(shape, false);
   const json =
-    accepted.shape === 'Table'
-      ? tableHead(accepted.version, { resourceVersion: String(item.revision) }, columnsJson(definition)) +
-        `${rowJson(item, definition, rowOptions(exchange, accepted.version))}]}`
-      : partialJson(item.object.metadata, accepted.version);
+    shape === 'Table'
+      ? tableHead(version, { resourceVersion: String(item.revision) }, columnsJson(definition)) +
+        `${rowJson(item, definition, rowOptions(exchange, version))}]}`
+      : partialJson(item.object.metadata, version);
   return jsonBody(accepted, json);
 }
 
-const wrongShape = (shape: Shape, list: boolean) =>
-  notAcceptable(`you requested ${shape}, but the requested object is ${list ? 'a list' : 'not a list'}`);
-
-/** A value that no watch cache holds: a review, a discovery document. */
-export function plainBody(exchange: Exchange, value: object): Body {
-  return valueBody(acceptedShape(exchange), value);
+/** `kind`: undefined only where it is metadata that is asked for. */
+function protobufObject(
+  item: StoredObject,
+  kind: ProtobufKind | undefined,
+  { shape, version }: Accepted,
+): Buffer {
+  if (shape === 'PartialObjectMetadata') return encodedPartial(item, kind, version);
+  if (shape !== 'object' || kind === undefined) throw wrongShape(shape, false);
+  return encodedObject(item, kind);
 }
 
-function valueBody({ media, pretty }: Accepted, value: object): Body {
+const wrongShape = (shape: Shape, list: boolean) =>
+  new StatusError(
+    406,
+    'NotAcceptable',
+    `you requested ${shape}, but the requested object is ${list ? 'a list' : 'not a list'}`,
+  );
+
+/** An object that no watch cache holds. */
+interface PlainObject {
+  readonly kind: string;
+  readonly apiVersion: string;
+}
+
+/**
+ * A review or a Status, which is shown as it is, whatever shape is asked for. `resource`: the kind that the path is of, where
+ * it is another one.
+ */
+export function plainBody(exchange: Exchange, value: PlainObject, resource?: KindName): Body {
+  const kind = kindOf(value);
+  return valueBody(acceptedShape(exchange, resource ?? kind), value, protobufKind(kind));
+}
+
+function kindOf({ apiVersion, kind }: PlainObject): KindName {
+  const slash = apiVersion.indexOf('/');
+  return { group: apiVersion.slice(0, Math.max(slash, 0)), version: apiVersion.slice(slash + 1), kind };
+}
+
+/** `kind`: where it can be asked for in protobuf. */
+export function valueBody({ media, pretty }: Accepted, value: object, kind?: ProtobufKind): WholeBody {
+  if (media === 'protobuf' && kind !== undefined) return whole(media, kind.encode(value));
   const json = Buffer.from(
     pretty && media === 'json' ? JSON.stringify(value, null, 2) : JSON.stringify(value),
   );
-  return media === 'yaml' ? whole(yamlType, encodeYaml(json)) : whole(jsonType, json);
+  return media === 'yaml' ? whole(media, yamlOf(json)) : whole('json', json);
 }
 
 /** JSON made by hand, shown as asked. */
 function jsonBody(accepted: Accepted, json: string): Body {
-  if (accepted.media === 'json' && !accepted.pretty) return whole(jsonType, Buffer.from(json));
+  if (accepted.media === 'json' && !accepted.pretty) return whole('json', Buffer.from(json));
   return valueBody(accepted, JSON.parse(json) as object);
 }
 
-const whole = (contentType: string, content: Buffer): Body => ({
-  contentType,
+type WholeBody = Body & { readonly content: Buffer };
+
+const whole = (media: MediaType, content: Buffer): WholeBody => ({
+  contentType: contentTypes[media],
   bytes: content.length,
   content,
 });
 
-/** Serializers without `encode` are for bodies only; YAML's is for answers too. */
-const encodeYaml = (json: Buffer): Buffer => yamlSerializer.encode?.(json) ?? json;
-
-const toYaml = (value: object): Buffer => encodeYaml(Buffer.from(JSON.stringify(value)));
-
 /** A list of a resource. Throws StatusError 400 or 406. */
-export function listBody(exchange: Exchange, list: ObjectList, definition: ResourceDefinition): Body {
-  const accepted = acceptedShape(exchange);
+export function listBody(exchange: Exchange, list: ObjectList, definition: Listed): Body | Promise<Body> {
+  const accepted = acceptedShape(exchange, definition);
+  const { media, shape, version, pretty } = accepted;
   const metadata = listMetadata(list);
-  switch (accepted.shape) {
+  if (media === 'protobuf') return protobufList(list, metadata, definition, accepted);
+  switch (shape) {
     case 'object':
       break;
     case 'Table':
       return shapedList(
         accepted,
-        tableHead(accepted.version, metadata, columnsJson(definition)),
-        tableRows(list, definition, rowOptions(exchange, accepted.version)),
+        tableHead(version, metadata, columnsJson(definition)),
+        tableRows(list, definition, rowOptions(exchange, version)),
       );
     case 'PartialObjectMetadataList':
       return shapedList(
         accepted,
-        `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${accepted.version}","metadata":${JSON.stringify(metadata)},"items":[`,
-        partialItems(list, accepted.version),
+        `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)},"items":[`,
+        partialItems(list, version),
       );
     default:
-      throw wrongShape(accepted.shape, true);
+      throw wrongShape(shape, true);
   }
-  const { group, version, listKind } = definition;
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  if (accepted.media === 'yaml') return lazy(yamlType, yamlList(apiVersion, listKind, metadata, list));
-  if (accepted.pretty) return lazy(jsonType, prettyList(apiVersion, listKind, metadata, list));
-  const head = `{"kind":"${listKind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`;
-  return joinedList(Buffer.from(head), list.items);
+  const head = { kind: definition.listKind, apiVersion: apiVersionOf(definition), metadata };
+  if (media === 'yaml') return lazy(media, yamlList(head, list.items));
+  if (pretty) return lazy(media, prettyList(head, list.items));
+  return joinedList(head, list.items);
 }
 
-const lazy = (contentType: string, pieces: Iterable<Buffer>): Body => ({
-  contentType,
+export type Listed = Shown & Pick<ResourceDefinition, 'listKind'>;
+
+async function protobufList(
+  { items }: ObjectList,
+  metadata: object,
+  definition: Listed,
+  { shape, version }: Accepted,
+): Promise<Body> {
+  const kind = protobufKind(definition);
+  const list = { metadata, items };
+  if (shape !== 'PartialObjectMetadataList' && (shape !== 'object' || kind === undefined)) {
+    throw wrongShape(shape, true);
+  }
+  const { bytes, pieces } =
+    shape === 'object' && kind !== undefined
+      ? await encodedList(apiVersionOf(definition), definition.listKind, list, kind)
+      : await encodedPartialList(version, list, kind);
+  return { contentType: contentTypes.protobuf, bytes, content: pieces };
+}
+
+const lazy = (media: MediaType, pieces: Iterable<Buffer>): Body => ({
+  contentType: contentTypes[media],
   bytes: undefined,
   content: coalesce(pieces),
 });
@@ -141,63 +205,7 @@ function listMetadata({ revision, continueToken, remainingItemCount }: ObjectLis
   };
 }
 
-const comma = 0x2c;
-const openBrace = 0x7b;
-const tail = Buffer.from(']}');
-
-/**
- * `head`, the items without their kind and apiVersion, `]}`: copied once into buffers of the size in which they are
- * written.
- */
-function joinedList(head: Buffer, items: readonly StoredObject[]): Body {
-  let bytes = head.length + tail.length + Math.max(0, items.length - 1);
-  for (const item of items) bytes += item.json.length - item.headerLength + 1;
-  if (bytes > responseChunkBytes) {
-    return { contentType: jsonType, bytes, content: joinedPieces(head, items, bytes) };
-  }
-  const content = Buffer.allocUnsafe(bytes);
-  let at = head.copy(content);
-  for (let i = 0; i < items.length; i++) {
-    if (i > 0) content[at++] = comma;
-    at = copyItem(items[i]!, content, at);
-  }
-  tail.copy(content, at);
-  return { contentType: jsonType, bytes, content };
-}
-
-/** The header's last byte is the comma after it, in whose place the item's opening brace goes. */
-function copyItem({ json, headerLength }: StoredObject, target: Buffer, at: number): number {
-  json.copy(target, at, headerLength - 1);
-  target[at] = openBrace;
-  return at + json.length - headerLength + 1;
-}
-
-function* joinedPieces(head: Buffer, items: readonly StoredObject[], bytes: number): Generator<Buffer> {
-  let left = bytes;
-  let chunk = Buffer.allocUnsafe(responseChunkBytes);
-  let at = head.copy(chunk);
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i]!;
-    // With the comma before it and room for the tail.
-    const needed = item.json.length - item.headerLength + 2 + tail.length;
-    if (at + needed > chunk.length) {
-      yield chunk.subarray(0, at);
-      left -= at;
-      chunk = Buffer.allocUnsafe(Math.max(needed, Math.min(responseChunkBytes, left)));
-      at = 0;
-    }
-    if (i > 0) chunk[at++] = comma;
-    at = copyItem(item, chunk, at);
-  }
-  at += tail.copy(chunk, at);
-  yield chunk.subarray(0, at);
-}
-
-function* tableRows(
-  list: ObjectList,
-  definition: ResourceDefinition,
-  options: RowOptions,
-): Generator<string> {
+function* tableRows(list: ObjectList, definition: Shown, options: RowOptions): Generator<string> {
   for (const item of list.items) yield rowJson(item, definition, options);
 }
 
@@ -206,7 +214,7 @@ function* partialItems(list: ObjectList, version: string): Generator<string> {
 }
 
 function shapedList(accepted: Accepted, head: string, items: Iterable<string>): Body {
-  if (accepted.media === 'json' && !accepted.pretty) return lazy(jsonType, commaJoined(head, items));
+  if (accepted.media === 'json' && !accepted.pretty) return lazy('json', commaJoined(head, items));
   return jsonBody(accepted, `${head}${[...items].join(',')}]}`);
 }
 
@@ -217,49 +225,5 @@ function* commaJoined(head: string, items: Iterable<string>): Generator<Buffer> 
     yield Buffer.from(first ? item : `,${item}`);
     first = false;
   }
-  yield tail;
-}
-
-/** One item at a time, so that no list is long work. */
-function* prettyList(
-  apiVersion: string,
-  kind: string,
-  metadata: object,
-  { items }: ObjectList,
-): Generator<Buffer> {
-  const head = JSON.stringify({ kind, apiVersion, metadata, items: [] }, null, 2);
-  if (items.length === 0) {
-    yield Buffer.from(head);
-    return;
-  }
-  yield Buffer.from(head.slice(0, head.lastIndexOf('[') + 1));
-  let separator = '\n    ';
-  for (const { object } of items) {
-    const text = JSON.stringify(withoutHeader(object), null, 2).replaceAll('\n', '\n    ');
-    yield Buffer.from(`${separator}${text}`);
-    separator = ',\n    ';
-  }
-  yield Buffer.from('\n  ]\n}');
-}
-
-function* yamlList(
-  apiVersion: string,
-  kind: string,
-  metadata: object,
-  { items }: ObjectList,
-): Generator<Buffer> {
-  yield Buffer.from(`apiVersion: ${apiVersion}\n${items.length === 0 ? 'items: []\n' : 'items:\n'}`);
-  for (const { object } of items) {
-    const text = toYaml(withoutHeader(object)).toString().trimEnd().replaceAll('\n', '\n  ');
-    // Blank lines of literal blocks stay blank.
-    yield Buffer.from(`- ${text.replaceAll(/\n {2}(?=\n|$)/g, '\n')}\n`);
-  }
-  yield Buffer.from(`kind: ${kind}\n`);
-  yield toYaml({ metadata });
-}
-
-/** Items of a list do not repeat what the list is of. */
-function withoutHeader(object: object): object {
-  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object as Record<string, unknown>;
-  return rest;
+  yield Buffer.from(']}');
 }

@@ -1,7 +1,6 @@
 /** Writing answers: whole where they are small, in pieces with backpressure where they are not. */
 import { Readable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
-import type { Status, StatusError } from '../errors.js';
 import type { Answerable, OutgoingHeaders, RawResponse } from './exchange.js';
 import { gzipBytesMin, responseChunkBytes, warningCharactersEach, warningCharactersMax } from './limits.js';
 
@@ -67,22 +66,32 @@ export function sendJson(
   return send(exchange, status, { contentType: jsonType, bytes: json.length, content: json }, more);
 }
 
+/** What clients keep and ask for again. */
+export interface Document {
+  readonly bytes: Buffer;
+  readonly contentType: string;
+  /** Quoted. */
+  readonly etag: string;
+}
+
+/** 304 where the client has it already. */
+export function sendDocument(
+  exchange: Answerable,
+  { bytes, contentType, etag }: Document,
+): Promise<void> | undefined {
+  const headers = { etag, vary: 'Accept' };
+  const known = exchange.request.headers['if-none-match'];
+  if (known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
+    exchange.response.writeHead(304, { ...baseHeaders(exchange, contentType), ...headers });
+    exchange.response.end();
+    return undefined;
+  }
+  return send(exchange, 200, { contentType, bytes: bytes.length, content: bytes }, headers);
+}
+
 export function sendText(exchange: Answerable, status: number, text: string): Promise<void> | undefined {
   const content = Buffer.from(text);
   return send(exchange, status, { contentType: 'text/plain; charset=utf-8', bytes: content.length, content });
-}
-
-export function sendStatus(
-  exchange: Answerable,
-  status: Status,
-  more?: OutgoingHeaders,
-): Promise<void> | undefined {
-  return sendJson(exchange, status.code, Buffer.from(JSON.stringify(status)), more);
-}
-
-export function sendError(exchange: Answerable, error: StatusError): Promise<void> | undefined {
-  const retry = error.details?.retryAfterSeconds;
-  return sendStatus(exchange, error.toStatus(), retry === undefined ? undefined : { 'retry-after': retry });
 }
 
 async function writePieces(response: RawResponse, pieces: Iterable<Buffer>): Promise<void> {

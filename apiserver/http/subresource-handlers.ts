@@ -46,6 +46,7 @@ async function getScale({
   name,
   subresource,
 }: ResourceRequest): Promise<void> {
+  acceptedShape(exchange, scaleShown);
   await sendScale(exchange, await registry.get(exchange, namespace, name), subresource);
 }
 
@@ -53,7 +54,7 @@ async function getScale({
 async function writeScale(request: ResourceRequest): Promise<void> {
   const { exchange, registry, namespace, name, subresource } = request;
   if (subresource?.scale === undefined) throw methodNotAllowed();
-  acceptedShape(exchange);
+  acceptedShape(exchange, scaleShown);
   if (contentType(exchange) === APPLY_PATCH) {
     const { item } = await applyBody(request);
     return sendScale(exchange, item, subresource);
@@ -88,7 +89,7 @@ function plannedScale(request: ResourceRequest, subresource: Subresource): Plann
   return { change: () => scale, uid: scale.metadata.uid, options };
 }
 
-const scaleTable = { columns: scaleColumns };
+const scaleShown = { group: 'autoscaling', version: 'v1', kind: 'Scale', columns: scaleColumns };
 
 async function sendScale(
   exchange: ResourceRequest['exchange'],
@@ -100,5 +101,5 @@ async function sendScale(
   const { key, namespace, name, revision, headerLength } = item;
   const json = Buffer.from(JSON.stringify(object));
   const scale: StoredObject = { key, namespace, name, revision, headerLength, object, json };
-  await send(exchange, 200, objectBody(exchange, scale, scaleTable));
+  await send(exchange, 200, objectBody(exchange, scale, scaleShown));
 }

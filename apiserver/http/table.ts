@@ -15,13 +15,13 @@ export function parseIncludeObject(query: URLSearchParams): IncludeObject {
   );
 }
 
-/** Of a definition all that tables need; some subresources have columns of their own. */
-export type Columned = Pick<ResourceDefinition, 'columns'>;
+/** Of a definition all that it takes to show an object; some subresources have a kind and columns of their own. */
+export type Shown = Pick<ResourceDefinition, 'columns' | 'group' | 'kind' | 'version'>;
 
-const columnTexts = new WeakMap<Columned, string>();
+const columnTexts = new WeakMap<Shown, string>();
 
 /** columnDefinitions as JSON, made once for each resource. */
-export function columnsJson(definition: Columned): string {
+export function columnsJson(definition: Shown): string {
   let text = columnTexts.get(definition);
   if (text === undefined) {
     text = JSON.stringify(
@@ -47,7 +47,7 @@ export interface RowOptions {
 }
 
 /** One row as JSON. */
-export function rowJson(item: StoredObject, definition: Columned, options: RowOptions): string {
+export function rowJson(item: StoredObject, definition: Shown, options: RowOptions): string {
   const cells = definition.columns.map((column) => column.cell(item.object, options.now) ?? null);
   return `{"cells":${JSON.stringify(cells)},"object":${rowObject(item, options)}}`;
 }

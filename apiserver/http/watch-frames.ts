@@ -1,11 +1,12 @@
 /**
- * Watch events as bytes: `{"type":…,"object":…}` and a newline. Made once for each change, type and shape, and shared by
+ * Watch events as bytes: `{"type":…,"object":…}` and a newline, or their protobuf (protobuf-frames.ts). Made once for each change, type and shape, and shared by
  * all watchers; kept for a few seconds and within a bound, since a watcher that is late can have its frame made again.
  */
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import type { StatusError } from '../errors.js';
 import type { StoredObject, WatchEvent, WatchEventType } from '../registry/types.js';
 import { frameCacheBytesMax, frameCacheEntriesMax } from './limits.js';
+import { protobufBookmarkFrame, protobufErrorFrame, protobufEventFrame } from './protobuf-frames.js';
 import {
   bookmarkRowJson,
   columnsJson,
@@ -17,6 +18,7 @@ import {
 
 /** How a watch shows its objects. */
 export interface WatchShape {
+  readonly media: 'json' | 'protobuf';
   readonly shape: 'object' | 'Table' | 'PartialObjectMetadata';
   /** v1 or v1beta1 of meta.k8s.io. */
   readonly version: string;
@@ -76,25 +78,29 @@ export class WatchFrames {
 
 function frameKey(
   type: WatchEventType,
-  { shape, version, includeObject }: WatchShape,
+  { media, shape, version, includeObject }: WatchShape,
   first: boolean,
 ): string {
   return shape === 'Table'
     ? `${type} ${shape} ${version} ${includeObject} ${first}`
-    : `${type} ${shape} ${version}`;
+    : `${type} ${media} ${shape} ${version}`;
 }
 
 /** The event in which a watch says why it ends. */
-export function errorFrame(error: StatusError): Buffer {
-  return Buffer.from(`{"type":"ERROR","object":${JSON.stringify(error.toStatus())}}\n`);
+export function errorFrame(error: StatusError, media: WatchShape['media']): Buffer {
+  const status = error.toStatus();
+  if (media === 'protobuf') return protobufErrorFrame(status);
+  return Buffer.from(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`);
 }
 
 function eventFrame(
-  { type, item }: WatchEvent,
+  event: WatchEvent,
   definition: ResourceDefinition,
   shape: WatchShape,
   first: boolean,
 ): Buffer {
+  const { type, item } = event;
+  if (isProtobuf(shape)) return protobufEventFrame(event, definition, shape);
   if (shape.shape === 'object') return wrap(type, item.json);
   if (shape.shape === 'PartialObjectMetadata') {
     return wrap(type, Buffer.from(partialJson(item.object.metadata, shape.version)));
@@ -102,6 +108,12 @@ function eventFrame(
   const row = rowJson(item, definition, { ...shape, now: Date.now() });
   return wrapTable(type, row, { item, definition, shape, first });
 }
+
+/** Tables have no protobuf form. */
+const isProtobuf = (
+  shape: WatchShape,
+): shape is WatchShape & { readonly shape: 'object' | 'PartialObjectMetadata' } =>
+  shape.media === 'protobuf' && shape.shape !== 'Table';
 
 interface TableContext {
   readonly item: StoredObject;
@@ -142,6 +154,7 @@ function bookmarkFrame(
     resourceVersion: String(item.revision),
     ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
   };
+  if (isProtobuf(shape)) return protobufBookmarkFrame(item.object, metadata, definition, shape);
   if (shape.shape === 'Table') {
     const row = bookmarkRowJson(item, definition, { ...shape, now: Date.now() });
     return wrapTable('BOOKMARK', row, { item, definition, shape, first });

@@ -61,13 +61,25 @@ export abstract class WatchStream {
       if (bytes >= watchTurnBytesMax) return true;
       const event = this.#take();
       if (event === undefined) return false;
-      const { definition, shape } = this.#source;
-      const frame = frames.frame(event, definition, shape, this.#first);
+      const frame = this.#frame(frames, event);
+      if (frame === undefined) return false;
       this.#first = false;
       bytes += frame.length;
       this.#blocked = !this.write(frame);
     }
     return false;
+  }
+
+  /** Undefined when the object cannot be shown as asked, because of what somebody else has stored: that ends the watch. */
+  #frame(frames: WatchFrames, event: WatchEvent): Buffer | undefined {
+    const { definition, shape } = this.#source;
+    try {
+      return frames.frame(event, definition, shape, this.#first);
+    } catch (error) {
+      this.pump.report(error);
+      this.fail(toStatusError(error));
+      return undefined;
+    }
   }
 
   #take(): WatchEvent | undefined {
@@ -87,7 +99,7 @@ export abstract class WatchStream {
   /** Says why, then ends. */
   fail(error: StatusError): void {
     if (this.#closed) return;
-    this.write(errorFrame(error));
+    this.write(errorFrame(error, this.#source.shape.media));
     this.finish();
   }
 

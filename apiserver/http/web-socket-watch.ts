@@ -1,7 +1,8 @@
-/** A watch over a web socket: one text message for each event. */
+/** A watch over a web socket: one message for each event, a text where it is JSON. */
 import type { WebSocket } from 'ws';
 import { bearerProtocol } from '../auth/bearer-token.js';
 import { webSocketBufferBytesMax } from './limits.js';
+import { frameLengthBytes } from './protobuf-frames.js';
 import type { WatchPump } from './watch-pump.js';
 import { type WatchSource, WatchStream } from './watch-stream.js';
 
@@ -16,19 +17,22 @@ const normalClosure = 1000;
 
 export class SocketWatchStream extends WatchStream {
   readonly #socket: WebSocket;
+  readonly #binary: boolean;
 
   constructor(pump: WatchPump, source: WatchSource, socket: WebSocket) {
     super(pump, source);
     this.#socket = socket;
+    this.#binary = source.shape.media === 'protobuf';
     socket.on('close', () => this.dispose());
     if (socket.readyState !== socket.OPEN) this.dispose();
   }
 
   protected write(frame: Buffer): boolean {
     // Messages are delimited by themselves.
-    const message = frame.subarray(0, frame.length - 1);
+    const binary = this.#binary;
+    const message = binary ? frame.subarray(frameLengthBytes) : frame.subarray(0, frame.length - 1);
     const full = this.#socket.bufferedAmount + message.length > webSocketBufferBytesMax;
-    this.#socket.send(message, { binary: false }, full ? () => this.unblock() : undefined);
+    this.#socket.send(message, { binary }, full ? () => this.unblock() : undefined);
     return !full;
   }
 

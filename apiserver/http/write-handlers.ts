@@ -27,7 +27,7 @@ import {
 
 export async function create(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, body, server } = request;
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
   const options = parseWriteOptions(exchange.query, 'CreateOptions');
   const object = bodyDecoder(exchange, body, expectedOf(definition), options.fieldValidation, server.table)();
   matchNamespace(object, namespace);
@@ -38,7 +38,7 @@ export async function create(request: ResourceRequest): Promise<void> {
 /** Of the object, or through `status` or `finalize`, whose bodies are whole objects too. */
 export async function update(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, name, body, server, subresource } = request;
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
   const options = parseWriteOptions(exchange.query, 'UpdateOptions');
   const decode = bodyDecoder(exchange, body, expectedOf(definition), options.fieldValidation, server.table);
   let first: KubeObject | undefined = matchPath(decode(), namespace, name);
@@ -60,7 +60,7 @@ export async function update(request: ResourceRequest): Promise<void> {
 export async function patch(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, name, subresource } = request;
   if (contentType(exchange) === APPLY_PATCH) return applyObject(request);
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
   const options = parseWriteOptions(exchange.query, 'PatchOptions');
   const apply = patcher(request, expectedOf(definition), definition, options.fieldValidation);
   const { item } = await registry.update(
@@ -147,11 +147,11 @@ export function matchPath(object: KubeObject, namespace: string, name: string): 
 
 export async function remove(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, name, body } = request;
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
   const options = deleteOptions(exchange, body);
   const { item, removed } = await registry.delete(exchange, namespace, name, options);
   if (removed && !definition.returnsDeletedObject) {
-    await send(exchange, 200, plainBody(exchange, deletedStatus(item, definition)));
+    await send(exchange, 200, plainBody(exchange, deletedStatus(item, definition), definition));
     return;
   }
   const status = !removed && options.acceptedWhileWaiting ? 202 : 200;
@@ -162,7 +162,7 @@ export async function remove(request: ResourceRequest): Promise<void> {
 const deleteOptions = (exchange: Exchange, body: Buffer): ParsedDeleteOptions =>
   body.length > 0 ? deleteOptionsOfBody(exchange, body) : deleteOptionsOfQuery(exchange.query);
 
-function deletedStatus({ name, object }: StoredObject, { group, plural }: ResourceDefinition): object {
+function deletedStatus({ name, object }: StoredObject, { group, plural }: ResourceDefinition) {
   return {
     kind: 'Status',
     apiVersion: 'v1',
@@ -174,8 +174,8 @@ function deletedStatus({ name, object }: StoredObject, { group, plural }: Resour
 
 export async function removeCollection(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, body } = request;
-  acceptedShape(exchange);
+  acceptedShape(exchange, definition);
   const options = parseListOptions(exchange.query, definition);
   const found = await registry.deleteCollection(exchange, namespace, options, deleteOptions(exchange, body));
-  await send(exchange, 200, listBody(exchange, found, definition));
+  await send(exchange, 200, await listBody(exchange, found, definition));
 }

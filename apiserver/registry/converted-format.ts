@@ -6,9 +6,9 @@ export class ConvertedFormat extends ItemFormat {
   constructor(
     private readonly conversion: NonNullable<ResourceDefinition['storedAs']>,
     private readonly stored: ItemFormat,
-    ...[definition, pool, slab]: ConstructorParameters<typeof ItemFormat>
+    ...[definition, pools, slab]: ConstructorParameters<typeof ItemFormat>
   ) {
-    super(definition, pool, slab);
+    super(definition, pools, slab);
   }
 
   override toValue(object: KubeObject): Buffer {

@@ -7,7 +7,7 @@ import type { AdmissionPlugin } from '../admission/plugin.js';
 import { FieldManager } from '../managed-fields/index.js';
 import type { Allocator } from './allocator.js';
 import { ConvertedFormat } from './converted-format.js';
-import { DecodedPool } from './decoded-pool.js';
+import { createPools, type ItemPools } from './decoded-pool.js';
 import { FreshRevision } from './fresh-revision.js';
 import { type Answer, GenericRegistry, VirtualRegistry } from './generic-registry.js';
 import { KeySpace } from './keys.js';
@@ -71,7 +71,7 @@ export function createRegistries(options: RegistriesOptions): Registries {
 class ServedResources implements Registries {
   readonly table = new RegistryTable();
   private readonly caches = new Map<Registry, WatchCache>();
-  private readonly pool = new DecodedPool();
+  private readonly pools = createPools();
   private readonly fresh: FreshRevision;
   private readonly leases: LeasePool;
   private readonly now: () => number;
@@ -123,9 +123,9 @@ class ServedResources implements Registries {
 
   private resourceOf(definition: ResourceDefinition): Resource {
     const { client, admission, decodeValue, onError = () => undefined, cache: cacheOptions } = this.options;
-    const { now, pool, fresh, leases } = this;
+    const { now, pools, fresh, leases } = this;
     const keys = new KeySpace(definition.etcdPrefix, this.options.keyRoot);
-    const format = formatOf(definition, pool, decodeValue);
+    const format = formatOf(definition, pools, decodeValue);
     const window = cacheOptions?.window?.();
     return {
       definition,
@@ -157,14 +157,14 @@ class ServedResources implements Registries {
 
 function formatOf(
   definition: ResourceDefinition,
-  pool: DecodedPool,
+  pools: ItemPools,
   decodeValue: ValueDecoder | undefined,
 ): ItemFormat {
   const { storedAs } = definition;
   const slab = new Slab();
-  if (storedAs === undefined) return new ItemFormat(definition, pool, slab, decodeValue);
-  const stored = new ItemFormat(storedAs.resource, pool, slab, decodeValue);
-  return new ConvertedFormat(storedAs, stored, definition, pool, slab);
+  if (storedAs === undefined) return new ItemFormat(definition, pools, slab, decodeValue);
+  const stored = new ItemFormat(storedAs.resource, pools, slab, decodeValue);
+  return new ConvertedFormat(storedAs, stored, definition, pools, slab);
 }
 
 /** What Go prints of an object in which nothing is set. */

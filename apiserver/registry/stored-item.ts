@@ -1,13 +1,14 @@
 /** One object at one revision: its JSON, ready to be sent, and on demand the object itself. */
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { apiVersionOf, canonicalObject, identityEnd } from './canonical.js';
-import type { DecodedPool, Forgetful } from './decoded-pool.js';
+import type { Forgetful, ItemPools } from './decoded-pool.js';
 import { namespaceOf } from './keys.js';
 import type { Slab } from './slab.js';
-import type { StoredObject, WatchEvent } from './types.js';
+import type { ObjectEncoder, StoredObject, WatchEvent } from './types.js';
 
 export class StoredItem implements StoredObject, Forgetful {
   private decoded: KubeObject | undefined;
+  private encoded: EncodedForm | undefined;
   private addedEvent: WatchEvent | undefined;
 
   constructor(
@@ -31,23 +32,42 @@ export class StoredItem implements StoredObject, Forgetful {
     return this.format.headerLength;
   }
 
-  get jsonBytes(): number {
+  get heldBytes(): number {
     return this.json.length;
   }
 
   get object(): KubeObject {
     if (this.decoded === undefined) {
-      this.decoded = JSON.parse(this.json.toString()) as KubeObject;
-      this.format.pool.add(this);
+      this.decoded = this.parsed();
+      this.format.pools.decoded.add(this);
     }
     return this.decoded;
+  }
+
+  private parsed(): KubeObject {
+    return JSON.parse(this.json.toString()) as KubeObject;
+  }
+
+  /** Who asks for this does not look into the object, so it is not held decoded for it. */
+  encodedBy(encoder: ObjectEncoder, keep: boolean): Buffer {
+    if (this.encoded !== undefined) return this.encoded.bytes;
+    const bytes = encoder.encode(this.decoded ?? this.parsed());
+    if (keep) {
+      this.encoded = new EncodedForm(bytes, this);
+      this.format.pools.encoded.add(this.encoded);
+    }
+    return bytes;
+  }
+
+  forgetEncoded(): void {
+    this.encoded = undefined;
   }
 
   /** Takes the object that was written as the decoded form, which saves decoding what was just encoded. */
   adopt(object: KubeObject): void {
     if (this.decoded !== undefined) return;
     this.decoded = object;
-    this.format.pool.add(this);
+    this.format.pools.decoded.add(this);
   }
 
   forget(): void {
@@ -88,6 +108,22 @@ export class StoredItem implements StoredObject, Forgetful {
   }
 }
 
+class EncodedForm implements Forgetful {
+  constructor(
+    readonly bytes: Buffer,
+    private readonly item: StoredItem,
+  ) {}
+
+  /** With the state of the object that it may keep alive. */
+  get heldBytes(): number {
+    return this.bytes.length + this.item.json.length;
+  }
+
+  forget(): void {
+    this.item.forgetEncoded();
+  }
+}
+
 /** Revision 0 stands for an object that was never stored and has no resourceVersion. */
 const versionText = (revision: number): string => (revision === 0 ? '' : `,"resourceVersion":"${revision}"`);
 
@@ -104,7 +140,7 @@ export class ItemFormat {
 
   constructor(
     readonly definition: ResourceDefinition,
-    readonly pool: DecodedPool,
+    readonly pools: ItemPools,
     private readonly slab: Slab,
     private readonly decodeForeign: ValueDecoder = () => undefined,
   ) {

@@ -20,6 +20,15 @@ export interface StoredObject {
   readonly headerLength: number;
   /** Decoded on first use. Frozen by convention: use structuredClone before a change. */
   readonly object: KubeObject;
+  /**
+   * The object in the one other encoding that it is sent in, made by `encoder` on first use. `keep`: make it once for all who
+   * ask, within a bound. Absent where the object is not shared. Throws what the encoder throws.
+   */
+  encodedBy?(encoder: ObjectEncoder, keep: boolean): Buffer;
+}
+
+export interface ObjectEncoder {
+  encode(object: KubeObject): Buffer;
 }
 
 /**

@@ -3,7 +3,18 @@ import * as fc from 'fast-check';
 import t from 'tap';
 import { StatusError } from '../../apiserver/errors.js';
 import { parseListOptions, parseWatchOptions } from '../../apiserver/http/list-options.js';
-import { negotiate } from '../../apiserver/http/negotiation.js';
+import {
+  aggregatedDiscovery,
+  collections,
+  type Endpoint,
+  jsonOnly,
+  jsonRoute,
+  negotiable,
+  negotiate,
+  objects,
+  objectsInJson,
+  statuses,
+} from '../../apiserver/http/negotiation.js';
 import { parsePath, parseRequestInfo } from '../../apiserver/http/request-info.js';
 import { isLoopbackHost, mayOmitContentType, originRules } from '../../apiserver/http/security.js';
 import {
@@ -254,30 +265,75 @@ t.test('delete options', (t) => {
 });
 
 t.test('Accept: the best of what the client takes that is ours to give', (t) => {
-  const best = (accept?: string) => negotiate(accept)[0];
-  t.match(best(), { media: 'json', shape: 'object' });
-  t.match(best('*/*'), { media: 'json' });
-  t.match(best('application/vnd.kubernetes.protobuf,application/json'), { media: 'json' });
-  t.match(best('application/json;q=0.5,application/yaml'), { media: 'yaml' });
-  t.match(best('application/json;as=Table;v=v1;g=meta.k8s.io,application/json'), {
-    shape: 'Table',
-    version: 'v1',
-  });
-  t.match(best('application/json;as=Table;v=v9;g=meta.k8s.io,application/json'), { shape: 'object' });
-  t.match(best('application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'), {
-    shape: 'discovery',
-    version: 'v2',
-  });
-  t.equal(
-    failure(() => best('text/html')).message,
-    '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-  );
-  t.equal(
-    failure(() => best('application/json;as=Table;v=v9;g=meta.k8s.io')).message,
-    'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-  );
-  t.equal(failure(() => best('application/vnd.kubernetes.protobuf')).code, 406);
-  t.equal(failure(() => best('application/json;q=0')).code, 406);
+  const protobuf = 'application/vnd.kubernetes.protobuf';
+  const as = (type: string, kind: string, version = 'v1') =>
+    `application/${type};as=${kind};v=${version};g=meta.k8s.io`;
+  const plain = { media: 'json', shape: 'object', version: '', pretty: false };
+  const table = { media: 'json', shape: 'Table', version: 'v1' };
+  const rows: readonly [accept: string | undefined, accepted: object, endpoint?: Endpoint][] = [
+    [undefined, plain],
+    ['', plain],
+    ['*/*', plain],
+    ['*/*', plain, jsonOnly],
+    [`${protobuf},application/json`, { media: 'protobuf', shape: 'object' }],
+    [`${protobuf}, */*`, { media: 'protobuf' }],
+    [`${protobuf},application/json`, { media: 'json' }, objectsInJson],
+    [`${protobuf};q=0.5,application/json`, { media: 'json' }],
+    [`application/json;q=0.5,${protobuf};q=0.6`, { media: 'protobuf' }],
+    ['application/json;q=0.5,application/yaml', { media: 'yaml' }],
+    ['application/json;q=0', { media: 'json' }],
+    ['application/json;q=nonsense,application/yaml;q=0.1', { media: 'yaml' }],
+    ['application/yaml;q=0.1, */*', { media: 'json' }],
+    ['*/*,application/yaml;q=0.1', { media: 'yaml' }],
+    ['text/html, application/yaml', { media: 'yaml' }],
+    [' application/json ; pretty=1 ', { media: 'json', pretty: true }],
+    ['application/json;pretty=true', { pretty: false }],
+    ['application/json;stream=watch', plain],
+    ['application/yaml;stream=watch,application/json', { media: 'json' }],
+    ['application/json;stream=other,application/yaml', { media: 'yaml' }],
+    ['application/json;sv=v1', plain],
+    ['application/json;sv=v2,application/yaml', { media: 'yaml' }],
+    ['application/json;export=1;unknown=x', plain],
+    [`${as('json', 'Table')},application/json`, table],
+    [`${as('vnd.kubernetes.protobuf', 'Table')},${as('json', 'Table')}`, table],
+    [as('yaml', 'Table', 'v1beta1'), { media: 'yaml', shape: 'Table', version: 'v1beta1' }],
+    ['*/*;as=Table;v=v1;g=meta.k8s.io', table],
+    [`${as('json', 'Table', 'v9')},application/json`, plain],
+    [`${as('json', 'Elsewhere')},application/yaml`, { media: 'yaml' }],
+    ['application/json;g=meta.k8s.io,application/yaml', { media: 'yaml' }],
+    [as('vnd.kubernetes.protobuf', 'PartialObjectMetadata'), { media: 'protobuf', version: 'v1' }],
+    [as('vnd.kubernetes.protobuf', 'PartialObjectMetadataList'), { media: 'protobuf' }, objectsInJson],
+    [`${as('json', 'Table')},application/json`, plain, statuses],
+    [
+      'application/json,application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
+      { shape: 'discovery', version: 'v2' },
+      aggregatedDiscovery,
+    ],
+  ];
+  for (const [accept, accepted, endpoint = objects] of rows) {
+    t.match(negotiate(accept, endpoint), accepted, accept ?? 'nothing');
+  }
+  const route = '406: Not Acceptable\n\nAvailable representations: ';
+  const only = 'only the following media types are accepted: ';
+  const all = `application/json, application/yaml, ${protobuf}`;
+  const refusals: readonly [accept: string, message: string, endpoint?: Endpoint][] = [
+    ['text/html', route + all],
+    ['application/*', route + all],
+    ['APPLICATION/JSON', route + all],
+    ['nonsense', route + all],
+    ['text/html', `${route}${all}, application/json;stream=watch, ${protobuf};stream=watch`, collections],
+    ['application/yaml', `${route}application/json`, jsonRoute],
+    ['text/html', only + all, objectsInJson],
+    [protobuf, only + all, objectsInJson],
+    [as('json', 'Table', 'v9'), only + all],
+    [as('vnd.kubernetes.protobuf', 'Table'), only + all],
+    ['application/yaml;stream=watch', only + all],
+  ];
+  for (const [accept, message, endpoint = objects] of refusals) {
+    const error = failure(() => negotiate(accept, endpoint));
+    t.match({ code: error.code, message: error.message }, { code: 406, message }, accept);
+    t.equal(negotiable(accept, endpoint), undefined);
+  }
   t.end();
 });
 

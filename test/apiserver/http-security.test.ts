@@ -401,7 +401,7 @@ t.test('an upgrade to anything but a web socket is answered as if it had not bee
   const upgrade = 'Host: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
   t.match(
     await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade}\r\n`),
-    /^HTTP\/1\.1 200 [^]*"major":"1"/,
+    /^HTTP\/1\.1 200 [^]*"major": "1"/,
   );
   t.match(
     await raw(harness.port, `GET /version HTTP/1.1\r\n${upgrade.replace('localhost', 'evil.test')}\r\n`),

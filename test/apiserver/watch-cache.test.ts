@@ -6,7 +6,7 @@ import { ChangeWindow } from '../../apiserver/registry/change-window.js';
 import { FreshRevision } from '../../apiserver/registry/fresh-revision.js';
 import { createRegistries } from '../../apiserver/registry/index.js';
 import { openStore } from '../../storage/open.js';
-import { DecodedPool } from '../../apiserver/registry/decoded-pool.js';
+import { createPools, DecodedPool } from '../../apiserver/registry/decoded-pool.js';
 import { Slab } from '../../apiserver/registry/slab.js';
 import { ItemFormat } from '../../apiserver/registry/stored-item.js';
 import type { Registry, Selector, Watcher, WatchEvent } from '../../apiserver/registry/types.js';
@@ -342,7 +342,7 @@ async function writeThrough(registry: Registry, random: (below: number) => numbe
 }
 
 t.test('the window holds N changes and not N + 1, and so many bytes', (t) => {
-  const format = new ItemFormat(widgets, new DecodedPool(), new Slab());
+  const format = new ItemFormat(widgets, createPools(), new Slab());
   const change = (revision: number) => {
     const item = format.fromValue('demo/w', format.toValue(widget('w')), revision);
     return new Change(revision, 'demo/w', 'demo', item, undefined);
@@ -366,8 +366,8 @@ t.test('the window holds N changes and not N + 1, and so many bytes', (t) => {
 });
 
 t.test('decoded objects are forgotten when there are too many', (t) => {
-  const pool = new DecodedPool(1000);
-  const format = new ItemFormat(widgets, pool, new Slab());
+  const pools = { ...createPools(), decoded: new DecodedPool(1000) };
+  const format = new ItemFormat(widgets, pools, new Slab());
   const item = format.fromValue('demo/w', format.toValue(widget('w')), 5);
   const first = item.object;
   t.equal(item.object, first, 'kept');

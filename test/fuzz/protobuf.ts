@@ -28,31 +28,30 @@ export function encodeProtobuf(object: Json, definition: ResourceDefinition | un
   return Buffer.concat([
     Buffer.from('k8s\0'),
     lengthDelimited(1, typeMeta),
-    lengthDelimited(2, messageOf(object, name)),
+    lengthDelimited(2, message(object, name)),
     lengthDelimited(3, Buffer.alloc(0)),
     lengthDelimited(4, Buffer.alloc(0)),
   ]);
 }
 
-function messageOf(object: Json, message: string): Buffer {
+function message(object: Json, type: string): Buffer {
   const parts: Buffer[] = [];
-  for (const { number, name, shape, type } of fieldsOf(message)) {
+  for (const { number: field, name, shape, type: held } of fieldsOf(type)) {
     if (shape === 'embedded') {
-      parts.push(lengthDelimited(number, messageOf(object, type)));
+      parts.push(lengthDelimited(field, message(object, held)));
       continue;
     }
     const given = Object.hasOwn(object, name) ? object[name] : undefined;
     if (given === undefined || given === null) continue;
     if (shape === 'list') {
-      for (const item of Array.isArray(given) ? (given as unknown[]) : []) {
-        parts.push(value(number, item, type));
-      }
+      for (const item of Array.isArray(given) ? (given as unknown[]) : [])
+        parts.push(value(field, item, held));
     } else if (shape === 'map') {
       for (const [key, item] of Object.entries(asObject(given))) {
-        const entry = Buffer.concat([lengthDelimited(1, Buffer.from(key)), value(2, item, type)]);
-        parts.push(lengthDelimited(number, entry));
+        const entry = Buffer.concat([lengthDelimited(1, Buffer.from(key)), value(2, item, held)]);
+        parts.push(lengthDelimited(field, entry));
       }
-    } else parts.push(value(number, given, type));
+    } else parts.push(value(field, given, held));
   }
   return Buffer.concat(parts);
 }
@@ -92,6 +91,6 @@ function value(field: number, given: unknown, type: string): Buffer {
     case 'meta.v1.FieldsV1':
       return lengthDelimited(field, lengthDelimited(1, Buffer.from(JSON.stringify(given))));
     default:
-      return lengthDelimited(field, messageOf(asObject(given), type));
+      return lengthDelimited(field, message(asObject(given), type));
   }
 }

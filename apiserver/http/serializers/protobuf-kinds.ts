@@ -58,19 +58,32 @@ const RAW = 16 + BYTES;
 /** Its contentEncoding and contentType, which Go writes though they are empty. */
 export const ENVELOPE_END = Buffer.from([24 + BYTES, 0, 32 + BYTES, 0]);
 
+/** An encoder for each kind that was asked for; there are as many as messages. */
+const kinds = new Map<string, ProtobufKind>();
+
+/** Undefined where the kind has no protobuf form. */
+export function protobufKind(name: KindName): ProtobufKind | undefined {
+  const apiVersion = name.group === '' ? name.version : `${name.group}/${name.version}`;
+  const key = `${apiVersion} ${name.kind}`;
+  let found = kinds.get(key);
+  if (found === undefined) {
+    const message = messageOf(name);
+    if (message === undefined) return undefined;
+    found = new ProtobufKind(new Envelope(apiVersion, name.kind), message);
+    kinds.set(key, found);
+  }
+  return found;
+}
+
 /**
- * One kind's form: the four bytes `k8s\0`, then runtime.Unknown {typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2,
- * contentEncoding = 3, contentType = 4}, whose raw is the object's own message.
+ * What stands around a kind's messages: the four bytes `k8s\0`, then runtime.Unknown {typeMeta = 1 {apiVersion = 1, kind = 2}, raw = 2,
+ * contentEncoding = 3, contentType = 4}, whose raw is the message.
  */
-export class ProtobufKind {
-  /** Of every envelope, up to the tag of raw, which is included. */
+export class Envelope {
+  /** Up to the tag of raw, which is included. */
   readonly head: Buffer;
 
-  constructor(
-    apiVersion: string,
-    kind: string,
-    private readonly message: string,
-  ) {
+  constructor(apiVersion: string, kind: string) {
     this.head = written((writer) => {
       writer.tag(RAW);
       const end = writer.written;
@@ -84,20 +97,8 @@ export class ProtobufKind {
     });
   }
 
-  /** Undefined where the kind has no protobuf form. */
-  static of(name: KindName): ProtobufKind | undefined {
-    const message = messageOf(name);
-    const apiVersion = name.group === '' ? name.version : `${name.group}/${name.version}`;
-    return message === undefined ? undefined : new ProtobufKind(apiVersion, name.kind, message);
-  }
-
-  /** The object in its envelope. Throws EncodeError where a field holds what its type cannot. */
-  encode(object: object): Buffer {
-    return this.wrap((writer) => writeMessage(writer, this.message, object));
-  }
-
-  /** What `content` writes, its last part first, in an envelope. Throws what `content` throws. */
-  wrap(content: (writer: WireWriter) => void): Buffer {
+  /** Around what `content` writes, its last part first. Throws what `content` throws. */
+  around(content: (writer: WireWriter) => void): Buffer {
     return written((writer) => {
       writer.raw(ENVELOPE_END);
       const end = writer.written;
@@ -106,11 +107,23 @@ export class ProtobufKind {
       writer.raw(this.head);
     });
   }
+}
 
-  /** The message in an envelope that `encode` made; shares its memory. */
-  messageIn(envelope: Buffer): Buffer {
-    let start = this.head.length;
-    while (envelope[start]! > 0x7f) start++;
-    return envelope.subarray(start + 1, envelope.length - ENVELOPE_END.length);
+export class ProtobufKind {
+  constructor(
+    private readonly envelope: Envelope,
+    private readonly message: string,
+  ) {}
+
+  /** The object in its envelope. Throws EncodeError where a field holds what its type cannot. */
+  encode(object: object): Buffer {
+    return this.envelope.around((writer) => writeMessage(writer, this.message, object));
+  }
+
+  /** The message in what `encode` made; shares its memory. */
+  messageIn(encoded: Buffer): Buffer {
+    let start = this.envelope.head.length;
+    while (encoded[start]! > 0x7f) start++;
+    return encoded.subarray(start + 1, encoded.length - ENVELOPE_END.length);
   }
 }

@@ -95,12 +95,14 @@ WebhookClientConfig 1service?ServiceReference 2caBundle?bytes 3url?
 `,
   'apidiscovery.v2': `
 APIGroupDiscovery 1metadata:meta.v1.ObjectMeta 2versions*APIVersionDiscovery
+APIGroupDiscoveryList 1metadata:meta.v1.ListMeta 2items*APIGroupDiscovery
 APIResourceDiscovery 1resource 2responseKind?meta.v1.GroupVersionKind 3scope 4singularResource 5verbs* 6shortNames* 7categories* 8subresources*APISubresourceDiscovery
 APISubresourceDiscovery 1subresource 2responseKind?meta.v1.GroupVersionKind 3acceptedTypes*meta.v1.GroupVersionKind 4verbs*
 APIVersionDiscovery 1version 2resources*APIResourceDiscovery 3freshness
 `,
   'apidiscovery.v2beta1': `
 APIGroupDiscovery 1metadata:meta.v1.ObjectMeta 2versions*APIVersionDiscovery
+APIGroupDiscoveryList 1metadata:meta.v1.ListMeta 2items*APIGroupDiscovery
 APIResourceDiscovery 1resource 2responseKind?meta.v1.GroupVersionKind 3scope 4singularResource 5verbs* 6shortNames* 7categories* 8subresources*APISubresourceDiscovery
 APISubresourceDiscovery 1subresource 2responseKind?meta.v1.GroupVersionKind 3acceptedTypes*meta.v1.GroupVersionKind 4verbs*
 APIVersionDiscovery 1version 2resources*APIResourceDiscovery 3freshness

@@ -7,6 +7,22 @@
 /** A value that its field cannot hold. */
 export class EncodeError extends Error {}
 
+/** How many bytes a length takes. */
+export function varintBytes(value: number): number {
+  let size = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
+  return size;
+}
+
+/** Puts a length into a buffer and gives the place behind it. */
+export function putVarint(target: Buffer, at: number, value: number): number {
+  let next = at;
+  let rest = value;
+  for (; rest > 0x7f; rest >>>= 7) target[next++] = (rest & 0x7f) | 0x80;
+  target[next++] = rest;
+  return next;
+}
+
 const INITIAL_BYTES = 64 * 1024;
 /** A buffer that grew beyond this is not kept for the next message. */
 const KEPT_BYTES_MAX = 1024 * 1024;
@@ -52,14 +68,10 @@ export class WireWriter {
       this.#reserve(1);
       this.#bytes[--this.#at] = value;
     } else if (value >= 0 && value <= 0x7fff_ffff) {
-      let size = 1;
-      for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
+      const size = varintBytes(value);
       this.#reserve(size);
       this.#at -= size;
-      let at = this.#at;
-      let rest = value;
-      for (; rest > 0x7f; rest >>>= 7) this.#bytes[at++] = (rest & 0x7f) | 0x80;
-      this.#bytes[at] = rest;
+      putVarint(this.#bytes, this.#at, value);
     } else this.#long(value);
   }
 
