@@ -5,8 +5,8 @@ import {
   invalid as invalidField,
   notSupported,
   required,
-  tooLong,
 } from '../../schemas/field-error.js';
+import { validateFieldManager } from '../../schemas/validation/field-manager.js';
 import { badRequest, invalid } from '../errors.js';
 import type { DeleteOptions, WriteOptions } from '../registry/types.js';
 import { flag, integer, text } from './query.js';
@@ -17,8 +17,6 @@ export interface ParsedWriteOptions extends WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
 }
-
-const fieldManagerBytesMax = 128;
 
 const plain: ParsedWriteOptions = { dryRun: false, fieldValidation: 'Warn' };
 
@@ -54,7 +52,8 @@ function checkWriteOptions(
   const dryRun = query.getAll('dryRun');
   const fieldManager = text(query, 'fieldManager');
   const fieldValidation = text(query, 'fieldValidation') ?? 'Warn';
-  problems.push(...fieldManagerProblems(fieldManager ?? ''), ...dryRunProblems(dryRun));
+  validateFieldManager(problems, fieldManager ?? '', 'fieldManager');
+  problems.push(...dryRunProblems(dryRun));
   if (fieldValidation !== 'Ignore' && fieldValidation !== 'Warn' && fieldValidation !== 'Strict') {
     problems.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
   }
@@ -64,23 +63,6 @@ function checkWriteOptions(
     fieldValidation: fieldValidation as FieldValidation,
     ...(fieldManager === undefined ? {} : { fieldManager }),
   };
-}
-
-function fieldManagerProblems(manager: string): FieldError[] {
-  const problems: FieldError[] = [];
-  if (Buffer.byteLength(manager) > fieldManagerBytesMax) {
-    problems.push(tooLong('fieldManager', fieldManagerBytesMax));
-  }
-  let at = 0;
-  for (const character of manager) {
-    // Go's idea of printable: letters, marks, numbers, punctuation, symbols and the ASCII space.
-    if (!/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) {
-      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-      problems.push(invalidField('fieldManager', manager, `invalid character U+${code} (at position ${at})`));
-    }
-    at += Buffer.byteLength(character);
-  }
-  return problems;
 }
 
 const dryRunProblems = (dryRun: readonly string[]): FieldError[] =>

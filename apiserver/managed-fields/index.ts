@@ -1,7 +1,7 @@
 /** Managed fields and server-side apply: who set which field of an object, and merging by that. */
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import type { Json } from '../../schemas/walk.js';
-import { badRequest, internal } from '../errors.js';
+import { badRequest, internal, type StatusError } from '../errors.js';
 import { jsonTypeName } from '../http/serializers/go-json.js';
 import { type Application, applyFields, type Outcome } from './apply.js';
 import { capUpdateManagers } from './cap.js';
@@ -83,6 +83,20 @@ export class FieldManager {
       if (error instanceof FieldsProblem) throw internal(error.message);
       throw error;
     }
+  }
+
+  /**
+   * The answer to an apply whose object does not decode. `problem` is Go's text for JSON that does not: what is applied
+   * upstream does not decode but convert, which says of numbers something else.
+   */
+  undecodable(applied: unknown, subresource: string, problem: string): StatusError {
+    const [version] = this.#versionsOf(subresource);
+    const number = /^json: cannot unmarshal number .* of type (\w+)$/.exec(problem);
+    const text = number === null ? problem : `cannot convert float64 to ${number[1]}`;
+    const kind = version.groupVersionKind;
+    return internal(
+      `failed to convert new object ${named(version, bodyOf(applied))} to proper version: unable to convert unstructured object to ${kind}: ${text}`,
+    );
   }
 
   #versionsOf(subresource: string): Versions {
@@ -191,8 +205,9 @@ function checkKind(version: Version, body: Json): void {
   if (given !== version.groupVersionKind) throw badRequest(`invalid object type: ${given}`);
 }
 
-function textAt(object: Json | undefined, name: string): string {
-  const value = object === undefined ? undefined : valueAt(object, name);
+/** A text of an object, or of what may be none. */
+function textAt(object: unknown, name: string): string {
+  const value = typeof object === 'object' && object !== null ? valueAt(object as Json, name) : undefined;
   return typeof value === 'string' ? value : '';
 }
 
@@ -204,13 +219,19 @@ function groupVersionKind(apiVersion: string, kind: string): string {
 }
 
 function checkTypes(version: Version, body: Json, live: Json): void {
-  const metadata = valueAt(body, 'metadata') as Json | undefined;
+  const metadata = valueAt(body, 'metadata') as Json | null | undefined;
   if (Array.isArray(metadata?.['managedFields'])) throw badRequest('metadata.managedFields must be nil');
-  const what = `(${textAt(metadata, 'namespace')}/${textAt(metadata, 'name')}; ${version.groupVersionKind})`;
+  const what = named(version, body);
   const problem = typeProblem(version.shape(), body);
   if (problem !== undefined) throw internal(`failed to create typed patch object ${what}: ${problem}`);
   const liveProblem = typeProblem(version.shape(), live, { duplicates: true });
   if (liveProblem !== undefined) throw internal(`failed to create typed live object ${what}: ${liveProblem}`);
+}
+
+/** An object as messages name it: `(namespace/name; apps/v1, Kind=Deployment)`. */
+function named({ groupVersionKind: kind }: Version, body: Json): string {
+  const metadata = valueAt(body, 'metadata');
+  return `(${textAt(metadata, 'namespace')}/${textAt(metadata, 'name')}; ${kind})`;
 }
 
 /** The entries as they were, where they say the same: nothing has changed then. */

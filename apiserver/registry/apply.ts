@@ -1,7 +1,6 @@
 /** Server-side apply: an update whose new state comes of the present one and of the fields that the client means. */
 import { decodeObject } from '../../schemas/decode.js';
 import type { KubeObject } from '../../schemas/definition.js';
-import { internal } from '../errors.js';
 import type { RequestContext } from '../request.js';
 import { managerName } from './manager-name.js';
 import type { Resource } from './resource.js';
@@ -28,7 +27,7 @@ export function apply(
       force,
     });
     const decoded = decodeObject(definition, object);
-    if ('typeError' in decoded) throw internal(decoded.typeError);
+    if ('typeError' in decoded) throw fields.undecodable(applied, subresource, decoded.typeError);
     return { ...decoded.object, metadata: { ...decoded.object.metadata, managedFields: [...managedFields] } };
   };
   return update(resource, context, namespace, name, merged, {

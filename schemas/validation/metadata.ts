@@ -2,12 +2,12 @@
 import { addAll } from '../add-all.js';
 import type { KubeObject, ObjectMeta, OwnerReference, ResourceDefinition } from '../definition.js';
 import { type FieldError, forbidden, invalid, required, tooLong } from '../field-error.js';
+import { validateFieldManager } from './field-manager.js';
 import { byteLength, dns1123Label, labelValue, qualifiedName } from './names.js';
 import type { LabelSelector } from './selectors.js';
 
 /** All keys and values of an object's annotations together. */
 export const ANNOTATIONS_BYTES_MAX = 256 * 1024;
-const FIELD_MANAGER_BYTES_MAX = 128;
 const SUBRESOURCE_BYTES_MAX = 256;
 
 const ORPHAN = 'orphan';
@@ -212,9 +212,7 @@ function validateManagedFields(errors: FieldError[], entries: readonly unknown[]
     if (fieldsType !== '' && fieldsType !== 'FieldsV1') {
       errors.push(invalid(`${path}.fieldsType`, fieldsType, 'must be `FieldsV1`'));
     }
-    if (byteLength(manager) > FIELD_MANAGER_BYTES_MAX) {
-      errors.push(tooLong(`${path}.manager`, FIELD_MANAGER_BYTES_MAX));
-    }
+    validateFieldManager(errors, manager, `${path}.manager`);
     if (byteLength(subresource) > SUBRESOURCE_BYTES_MAX) {
       errors.push(tooLong(`${path}.subresource`, SUBRESOURCE_BYTES_MAX));
     }

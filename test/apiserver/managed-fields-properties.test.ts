@@ -330,6 +330,79 @@ t.test('entries are the same after being written and read', async () => {
   );
 });
 
+t.test('whatever is applied, nothing but a Status is thrown', async () => {
+  const anything = fc.jsonValue({ maxDepth: 4 });
+  const maybe = (arbitrary: fc.Arbitrary<unknown>) =>
+    fc.oneof({ weight: 4, arbitrary }, { weight: 1, arbitrary: anything });
+  const wild = fc.record(
+    {
+      metadata: maybe(
+        fc.record({ labels: anything, managedFields: anything, finalizers: anything }, { requiredKeys: [] }),
+      ),
+      spec: maybe(
+        fc.record(
+          {
+            number: anything,
+            map: anything,
+            items: maybe(fc.array(maybe(fc.record({ name: anything, tags: anything })))),
+            any: anything,
+            set: anything,
+          },
+          { requiredKeys: [] },
+        ),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(history, wild, fc.boolean(), (steps, applied, force) => {
+      const live = [...states(steps)].at(-1)?.object;
+      const write = { manager: 'kubectl', subresource: '', now: 0, force };
+      try {
+        fields.apply(live, { ...applied, kind: 'Thing', apiVersion: 'test.managed/v1' }, write);
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+      }
+    }),
+  );
+});
+
+t.test('whatever entries clients send, a plain write goes through', async () => {
+  const key = fc.oneof(
+    fc.constantFrom('.', 'f:spec', 'f:map', 'f:atomicMap', 'f:items', 'k:{"name":"a"}', 'v:1', 'i:0', 'x:y'),
+    fc.string(),
+  );
+  const tree = fc.letrec((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      fc.constant({}),
+      fc.dictionary(key, tie('node'), { maxKeys: 3 }),
+      fc.jsonValue(),
+    ),
+  })).node;
+  const entry = fc.record(
+    {
+      manager: fc.string(),
+      operation: fc.constantFrom('Apply', 'Update'),
+      apiVersion: fc.constantFrom('test.managed/v1', 'v1'),
+      time: fc.constant('2026-01-01T00:00:00Z'),
+      fieldsType: fc.constant('FieldsV1'),
+      fieldsV1: tree,
+      subresource: fc.constantFrom('', 'status'),
+    },
+    { requiredKeys: ['operation', 'apiVersion', 'fieldsType'] },
+  );
+  fc.assert(
+    fc.property(history, fc.array(entry, { maxLength: 4 }), spec, (steps, entries, next) => {
+      const live = [...states(steps)].at(-1)?.object;
+      const object = withEntries(stored({ spec: next }), []);
+      object.metadata.managedFields = entries;
+      const written = fields.update(live, object, { manager: 'm', subresource: '', now: 0 });
+      assert.deepEqual(writeEntries(readEntries(JSON.parse(JSON.stringify(written)) as unknown[])), written);
+    }),
+  );
+});
+
 t.test('two appliers of different fields come to the same in either order', async () => {
   const unordered = (object: KubeObject) => ({
     leaves: Object.fromEntries([...leavesOf(specOf(object))].toSorted(([a], [b]) => (a < b ? -1 : 1))),
