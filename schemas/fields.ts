@@ -58,8 +58,16 @@ export interface NodeMeta extends FieldMeta {
   readonly scalarId?: string;
   /** Accepts any JSON value. */
   readonly anyValue?: boolean;
+  /** The kind that a struct is, where others contain it: OpenAPI says so there too. */
+  readonly kind?: KindName;
   /** x-kubernetes-unions, of structs: the discriminator field, and each member's discriminator value. */
   readonly unions?: readonly Union[];
+}
+
+export interface KindName {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
 }
 
 /** One x-kubernetes-unions entry. */
@@ -101,6 +109,7 @@ export function struct<F extends z.ZodRawShape>(
     readonly description?: string;
     readonly required?: readonly (keyof F & string)[];
     readonly unions?: readonly Union[];
+    readonly kind?: KindName;
   } & ListMeta = {},
 ): z.ZodObject<OptionalFields<F>, z.core.$strict> {
   const shape: Record<string, z.ZodType> = {};

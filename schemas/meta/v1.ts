@@ -1,6 +1,6 @@
 /** What every API group shares: the structs of meta/v1. */
 import * as z from 'zod';
-import { bool, describe, int64, list, map, once, scalar, struct, text } from '../fields.js';
+import { bool, describe, int64, type KindName, list, map, once, scalar, struct, text } from '../fields.js';
 import { time } from './scalars.js';
 
 export { microTime, time } from './scalars.js';
@@ -191,7 +191,11 @@ export const deleteOptions = once(() =>
 export function kubeObject<F extends z.ZodRawShape>(
   structId: string,
   fields: F,
-  options: { readonly description?: string; readonly required?: readonly (keyof F & string)[] } = {},
+  options: {
+    readonly description?: string;
+    readonly required?: readonly (keyof F & string)[];
+    readonly kind?: KindName;
+  } = {},
 ) {
   const front = {
     kind: text({ omitEmpty: true, description: 'What the object is.' }),

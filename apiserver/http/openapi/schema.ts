@@ -104,7 +104,7 @@ export class Components {
     }
     // Named first: a structure may contain itself.
     const properties: Record<string, OpenApiSchema> = {};
-    const kinds = this.kindsOf.get(id);
+    const kinds = this.kindsOf.get(id) ?? (meta.kind && [meta.kind]);
     this.#schemas.set(id, {
       ...(meta.structDescription === undefined ? {} : { description: meta.structDescription }),
       properties,

@@ -150,6 +150,9 @@ export const persistentVolumeClaim = once(() =>
       spec: describe(persistentVolumeClaimSpec(), { default: {} }),
       status: describe(persistentVolumeClaimStatus(), { default: {} }),
     },
-    { description: 'Asks for storage, and is bound to a volume that has it.' },
+    {
+      description: 'Asks for storage, and is bound to a volume that has it.',
+      kind: { group: '', version: 'v1', kind: 'PersistentVolumeClaim' },
+    },
   ),
 );
