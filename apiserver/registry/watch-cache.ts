@@ -22,6 +22,8 @@ const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
 /** Between two bookmarks of a watcher, in milliseconds. */
 const BOOKMARK_INTERVAL_MS = 60_000;
+/** A store in another process is asked how far it is so long before, in milliseconds: about a tick. */
+const BOOKMARK_ASK_AHEAD_MS = 1500;
 /** A last bookmark comes this long before a watch ends by its time-out, in milliseconds. */
 const BOOKMARK_BEFORE_END_MS = 2000;
 
@@ -190,9 +192,11 @@ export class WatchCache implements WatcherHost {
     this.snapshots.prune(now);
     let asked = false;
     for (const watcher of this.watchers) {
-      if (watcher.bookmarkAt === undefined || watcher.bookmarkAt > now) continue;
+      const dueInMs = watcher.bookmarkAt === undefined ? Number.POSITIVE_INFINITY : watcher.bookmarkAt - now;
+      if (dueInMs > BOOKMARK_ASK_AHEAD_MS) continue;
       if (!asked) this.askProgress();
       asked = true;
+      if (dueInMs > 0) continue;
       watcher.bookmarkAt = nextBookmark(now, now + BOOKMARK_INTERVAL_MS, watcher.lastBookmarkAt);
       if (watcher.notifyBookmark()) this.wake(watcher);
     }

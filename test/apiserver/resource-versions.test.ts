@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { pino } from 'pino';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { parseWatchOptions } from '../../apiserver/http/list-options.js';
@@ -15,7 +16,11 @@ import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { decodeObject } from '../../schemas/decode.js';
 import { builtinResources } from '../../schemas/index.js';
 import type { EtcdClient } from '../../storage/client/interface.js';
+import { createRemoteClient } from '../../storage/client/remote/index.js';
 import { openStore } from '../../storage/open.js';
+import { chosenBackend } from '../tools/backend.js';
+import { startWherryEtcd } from '../tools/etcd-process.js';
+import { startEtcd } from '../tools/real-etcd.js';
 import { start } from './http-harness.js';
 import { contextOf } from './registry-fixture.js';
 
@@ -62,11 +67,28 @@ async function fill({ table }: Pick<Registries, 'table'>, client: EtcdClient): P
   await client.compact({ revision: 5, physical: true });
 }
 
+/** Of an empty store: in this process, or where WHERRY_TEST_BACKEND says. */
+async function openClient(t: Test): Promise<EtcdClient> {
+  const backend = chosenBackend();
+  if (backend === 'embedded') {
+    const store = await openStore({ dataDir: ':memory:' });
+    t.teardown(() => store.close());
+    return store.client;
+  }
+  const etcd = await (backend === 'etcd' ? startEtcd() : startWherryEtcd());
+  const logger = pino({ level: 'silent' });
+  const client = createRemoteClient({ endpoints: [etcd.url], logger });
+  t.teardown(async () => {
+    await client.close();
+    await etcd.stop();
+    await etcd.remove();
+  });
+  return client;
+}
+
 async function world(t: Test) {
-  const store = await openStore({ dataDir: ':memory:' });
-  const { client } = store;
+  const client = await openClient(t);
   const server = await serve(t, client);
-  t.teardown(() => store.close());
   await fill(server.registries, client);
   return { ...server, client };
 }
@@ -623,7 +645,7 @@ t.test('objects that begin or cease to match come and go, under the revision of 
 });
 
 t.test('bookmarks come once a minute and two seconds before the end, in the form of the watch', async (t) => {
-  const { url, registries, client } = await world(t);
+  const { url, registries } = await world(t);
   const query = `?watch=true&resourceVersion=9&${BOOKMARKS}&timeoutSeconds=90`;
   const forms = ['', ';as=Table;v=v1;g=meta.k8s.io', ';as=PartialObjectMetadata;v=v1;g=meta.k8s.io'];
   const [plain, table, partial] = await Promise.all(
@@ -631,7 +653,8 @@ t.test('bookmarks come once a minute and two seconds before the end, in the form
   );
   const without = await open(t, `${url}${inA}?watch=true&resourceVersion=9`);
   const start = Date.now();
-  await client.put({ key: Buffer.from('/registry/elsewhere'), value: Buffer.from('{}') });
+  const elsewhere = contextOf({ namespace: 'b' });
+  await registries.table.find('', 'v1', 'configmaps')?.create(elsewhere, newMap('c9'));
   registries.tick(start + 50_000);
   registries.tick(start + 61_000);
   registries.tick(start + 62_000);

@@ -10,8 +10,8 @@ import { etcdMissing } from '../tools/real-etcd.js';
 const FILE_SECONDS_MAX = '250';
 
 const files = {
-  'wherry-etcd': ['transcript', 'curl', 'client-node'],
-  etcd: ['transcript', 'client-node'],
+  'wherry-etcd': ['transcript', 'curl', 'client-node', '../apiserver/resource-versions'],
+  etcd: ['transcript', 'client-node', '../apiserver/resource-versions'],
 } as const;
 
 t.jobs = 2;

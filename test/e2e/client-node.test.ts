@@ -94,7 +94,8 @@ function followMaps(t: Test, config: KubeConfig) {
   const seen: string[] = [];
   const counts = { lists: 0, errors: 0 };
   let stopped = false;
-  const say = ({ metadata, data }: V1ConfigMap) => `${metadata?.namespace}/${metadata?.name} ${data?.['value']}`;
+  const say = ({ metadata, data }: V1ConfigMap) =>
+    `${metadata?.namespace}/${metadata?.name} ${data?.['value']}`;
   for (const verb of ['add', 'update', 'delete'] as const) {
     informer.on(verb, (map) => {
       if (map.data?.['value'] !== undefined) seen.push(`${verb} ${say(map)}`);
@@ -125,64 +126,70 @@ function followMaps(t: Test, config: KubeConfig) {
   };
 }
 
-t.test('an informer goes on over restarts, lists again when its place is compacted, and sees a namespace go', async (t) => {
-  const dataDir = await temporaryFolder('informer');
-  const [port, securePort] = [await freePort(), await freePort()];
-  const start = () =>
-    startWherry({ dataDir, port, securePort, args: ['--etcd-compaction-interval', '500ms'] });
-  let server = await start();
-  const proxy = await CuttingProxy.start({ port });
-  t.teardown(async () => {
-    await proxy.close();
-    await server.stop();
-  });
-  const direct = configOf(server.kubeconfig).makeApiClient(CoreV1Api);
-  const watching = new KubeConfig();
-  watching.loadFromClusterAndUser({ name: 'cut', server: proxy.url, skipTLSVerify: true }, { name: 'nobody' });
-  const maps = followMaps(t, watching);
-  const body = (name: string, value: string): V1ConfigMap => ({ metadata: { name }, data: { value } });
-  const namespace = 'informed';
-  await direct.createNamespace({ body: { metadata: { name: namespace } } });
-  await direct.createNamespacedConfigMap({ namespace, body: body('a', '1') });
-  await direct.createNamespacedConfigMap({ namespace: 'default', body: body('b', '1') });
-  await maps.informer.start();
-  await until('the state', () => maps.state().length === 2);
-
-  await server.stop('SIGKILL');
-  server = await start();
-  await direct.replaceNamespacedConfigMap({ name: 'a', namespace, body: body('a', '2') });
-  await until('the change after a restart', () => maps.seen.includes('update informed/a 2'));
-  t.equal(maps.counts.lists, 1, 'by the same watch, from where it was');
-
-  // Away while something goes, while its revision is compacted, and while the server forgets what it has in memory.
-  proxy.accept(false);
-  proxy.cut();
-  await direct.deleteNamespacedConfigMap({ name: 'a', namespace });
-  const compacted = Number(maps.informer.latestResourceVersion()) + 1;
-  await until('a compaction', async () => {
-    await direct.replaceNamespacedConfigMap({ name: 'b', namespace: 'default', body: body('b', '2') });
-    const exact = { limit: 1, resourceVersion: String(compacted), resourceVersionMatch: 'Exact' };
-    return direct.listNamespacedConfigMap({ namespace, ...exact }).then(
-      () => false,
-      (error: unknown) => (error as { readonly code?: number }).code === 410,
+t.test(
+  'an informer goes on over restarts, lists again when its place is compacted, and sees a namespace go',
+  async (t) => {
+    const dataDir = await temporaryFolder('informer');
+    const [port, securePort] = [await freePort(), await freePort()];
+    const start = () =>
+      startWherry({ dataDir, port, securePort, args: ['--etcd-compaction-interval', '500ms'] });
+    let server = await start();
+    const proxy = await CuttingProxy.start({ port });
+    t.teardown(async () => {
+      await proxy.close();
+      await server.stop();
+    });
+    const direct = configOf(server.kubeconfig).makeApiClient(CoreV1Api);
+    const watching = new KubeConfig();
+    watching.loadFromClusterAndUser(
+      { name: 'cut', server: proxy.url, skipTLSVerify: true },
+      { name: 'nobody' },
     );
-  });
-  await server.stop('SIGKILL');
-  server = await start();
-  await direct.createNamespacedConfigMap({ namespace, body: body('c', '1') });
-  proxy.accept(true);
-  await until('a list after 410', () => maps.counts.lists === 2);
-  await until('the state after it', () => maps.state().join() === 'default/b 2,informed/c 1');
-  t.ok(maps.seen.includes('delete informed/a 2'), 'what went meanwhile is told');
+    const maps = followMaps(t, watching);
+    const body = (name: string, value: string): V1ConfigMap => ({ metadata: { name }, data: { value } });
+    const namespace = 'informed';
+    await direct.createNamespace({ body: { metadata: { name: namespace } } });
+    await direct.createNamespacedConfigMap({ namespace, body: body('a', '1') });
+    await direct.createNamespacedConfigMap({ namespace: 'default', body: body('b', '1') });
+    await maps.informer.start();
+    await until('the state', () => maps.state().length === 2);
 
-  await direct.deleteNamespace({ name: namespace });
-  await until('the namespace is empty', () => maps.state().join() === 'default/b 2');
-  t.equal(maps.seen.at(-1), 'delete informed/c 1');
-  for (const line of new Set(maps.seen)) {
-    const times = maps.seen.filter((other) => other === line).length;
-    t.equal(times, 1, `once: ${line}`);
-  }
-});
+    await server.stop('SIGKILL');
+    server = await start();
+    await direct.replaceNamespacedConfigMap({ name: 'a', namespace, body: body('a', '2') });
+    await until('the change after a restart', () => maps.seen.includes('update informed/a 2'));
+    t.equal(maps.counts.lists, 1, 'by the same watch, from where it was');
+
+    // Away while something goes, while its revision is compacted, and while the server forgets what it has in memory.
+    proxy.accept(false);
+    proxy.cut();
+    await direct.deleteNamespacedConfigMap({ name: 'a', namespace });
+    const compacted = Number(maps.informer.latestResourceVersion()) + 1;
+    await until('a compaction', async () => {
+      await direct.replaceNamespacedConfigMap({ name: 'b', namespace: 'default', body: body('b', '2') });
+      const exact = { limit: 1, resourceVersion: String(compacted), resourceVersionMatch: 'Exact' };
+      return direct.listNamespacedConfigMap({ namespace, ...exact }).then(
+        () => false,
+        (error: unknown) => (error as { readonly code?: number }).code === 410,
+      );
+    });
+    await server.stop('SIGKILL');
+    server = await start();
+    await direct.createNamespacedConfigMap({ namespace, body: body('c', '1') });
+    proxy.accept(true);
+    await until('a list after 410', () => maps.counts.lists === 2);
+    await until('the state after it', () => maps.state().join() === 'default/b 2,informed/c 1');
+    t.ok(maps.seen.includes('delete informed/a 2'), 'what went meanwhile is told');
+
+    await direct.deleteNamespace({ name: namespace });
+    await until('the namespace is empty', () => maps.state().join() === 'default/b 2');
+    t.equal(maps.seen.at(-1), 'delete informed/c 1');
+    for (const line of new Set(maps.seen)) {
+      const times = maps.seen.filter((other) => other === line).length;
+      t.equal(times, 1, `once: ${line}`);
+    }
+  },
+);
 
 t.test('the toy controller keeps Pods and status in step, also after the server was away', async (t) => {
   const dataDir = await temporaryFolder('toy');
