@@ -434,7 +434,12 @@ const namespaces: Story = async (user) => {
         phase: Active
     `,
   );
-  await user.prints(`delete namespace ${name}`, `namespace "${name}" deleted`);
+  await user.prints(`create configmap inside -n ${name}`, 'configmap/inside created');
+  await user.prints(`delete namespace ${name} --timeout=30s`, `namespace "${name}" deleted`);
+  await user.fails(
+    `get configmap inside -n ${name}`,
+    `Error from server (NotFound): namespaces "${name}" not found`,
+  );
   await user.fails(`get namespace ${name}`, `Error from server (NotFound): namespaces "${name}" not found`);
 };
 

@@ -16,15 +16,18 @@ const discovery: Story = async (user) => {
   await user.prints(
     'api-resources --api-group=apps -o wide',
     `
-      NAME          SHORTNAMES   APIVERSION   NAMESPACED   KIND         VERBS                                                        CATEGORIES
-      deployments   deploy       apps/v1      true         Deployment   create,delete,deletecollection,get,list,patch,update,watch   all
-      replicasets   rs           apps/v1      true         ReplicaSet   create,delete,deletecollection,get,list,patch,update,watch   all
+      NAME                  SHORTNAMES   APIVERSION   NAMESPACED   KIND                 VERBS                                                        CATEGORIES
+      controllerrevisions                apps/v1      true         ControllerRevision   create,delete,deletecollection,get,list,patch,update,watch   
+      daemonsets            ds           apps/v1      true         DaemonSet            create,delete,deletecollection,get,list,patch,update,watch   all
+      deployments           deploy       apps/v1      true         Deployment           create,delete,deletecollection,get,list,patch,update,watch   all
+      replicasets           rs           apps/v1      true         ReplicaSet           create,delete,deletecollection,get,list,patch,update,watch   all
+      statefulsets          sts          apps/v1      true         StatefulSet          create,delete,deletecollection,get,list,patch,update,watch   all
     `,
   );
   await user.prints('api-resources --api-group=coordination.k8s.io -o name', 'leases.coordination.k8s.io');
   await user.prints(
-    'api-resources --api-group=apps --no-headers --sort-by=kind',
-    'deployments   deploy   apps/v1   true   Deployment\nreplicasets   rs       apps/v1   true   ReplicaSet',
+    'api-resources --api-group=batch --no-headers --sort-by=kind',
+    'cronjobs   cj    batch/v1   true   CronJob\njobs             batch/v1   true   Job',
   );
   user.matches(
     (await user.run('api-resources --namespaced=false -o name')).stdout,

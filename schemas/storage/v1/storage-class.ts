@@ -57,6 +57,15 @@ interface StorageClass {
 }
 const read = (object: KubeObject) => object as StorageClass;
 
+const DEFAULT_MARKS = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+];
+
+/** The class of claims that name none. */
+const isDefault = ({ metadata }: KubeObject): boolean =>
+  DEFAULT_MARKS.some((mark) => metadata.annotations?.[mark] === 'true');
+
 function validateProvisioner(provisioner: string): FieldError[] {
   if (provisioner === '') return [required('provisioner')];
   const problems = qualifiedName(provisioner.toLowerCase());
@@ -190,7 +199,10 @@ export const storageClasses: ResourceDefinition = {
   strategy,
   subresources: [],
   columns: [
-    nameColumn,
+    {
+      ...nameColumn,
+      cell: (object) => `${object.metadata.name ?? ''}${isDefault(object) ? ' (default)' : ''}`,
+    },
     column('Provisioner', 'Who makes the volumes.', (object) => read(object).provisioner ?? ''),
     column(
       'ReclaimPolicy',
@@ -202,8 +214,10 @@ export const storageClasses: ResourceDefinition = {
       'When volumes are made.',
       (object) => read(object).volumeBindingMode ?? 'Immediate',
     ),
-    column('AllowVolumeExpansion', 'Whether claims may grow.', (object) =>
-      String(read(object).allowVolumeExpansion ?? false),
+    column(
+      'AllowVolumeExpansion',
+      'Whether claims may grow.',
+      (object) => read(object).allowVolumeExpansion ?? false,
     ),
     ageColumn,
   ],
