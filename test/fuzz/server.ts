@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 import { pino } from 'pino';
 import { parse as parseYaml } from 'yaml';
@@ -24,6 +25,7 @@ import type { FromServer, Measurement, ToServer } from './subject.js';
 const REVISIONS_KEPT = 2000;
 const COMPACTION_MS = 1000;
 const ERROR_LEVEL = 50;
+const PING_MS = 50;
 
 const prototypes = new Prototypes();
 const send = (message: FromServer) => process.send?.(message);
@@ -91,6 +93,11 @@ async function compact(): Promise<void> {
 
 async function answer(message: ToServer): Promise<void> {
   switch (message.type) {
+    case 'ping':
+      // After a turn of the event loop, in which what kept it is noticed.
+      await sleep(PING_MS);
+      send({ type: 'pong' });
+      break;
     case 'measure':
       send({ type: 'measured', measurement: measure() });
       break;

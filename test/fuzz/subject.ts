@@ -15,10 +15,11 @@ export interface Measurement {
   readonly polluted: readonly string[];
 }
 
-export type ToServer = { readonly type: 'measure' | 'conform' | 'stop' };
+export type ToServer = { readonly type: 'ping' | 'measure' | 'conform' | 'stop' };
 
 export type FromServer =
   | { readonly type: 'ready'; readonly endpoints: Endpoints }
+  | { readonly type: 'pong' }
   | { readonly type: 'measured'; readonly measurement: Measurement }
   | { readonly type: 'conformed'; readonly problems: readonly string[] }
   | { readonly type: 'stall'; readonly stall: Stall }
@@ -62,6 +63,11 @@ export class Subject {
       if (!subject.#stopping) onFailure(`the server has ended (${code ?? signal}): ${errors}`);
     });
     return subject;
+  }
+
+  /** Resolves when everything it had to say has come. */
+  async ping(): Promise<void> {
+    await this.#ask('ping', 'pong');
   }
 
   async measure(): Promise<Measurement> {

@@ -15,7 +15,7 @@ interface Entry {
 /** Answers and stalls that are remembered: each may be told of before the other. */
 const REMEMBERED = 512;
 /** Requests to look at again: those around the longest stalls, and of them the largest. */
-const LOOKED_AT_MAX = 40;
+const LOOKED_AT_MAX = 24;
 
 export class Suspects {
   readonly #recent: Entry[] = [];
