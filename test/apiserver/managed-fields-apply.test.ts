@@ -228,7 +228,7 @@ t.test(
   'items of a key that stands twice in the object are replaced by the one that is applied',
   async (t) => {
     const story = new Story({
-      spec: { items: [{ name: 'a', value: '1' }, { name: 'b' }, { name: 'a', value: '2' }] },
+      spec: { items: [{ name: 'a', value: '1' }, { name: 'b' }, { name: 'a', tags: ['x'] }] },
     });
     story.apply('one', body({ items: [{ name: 'a', value: '3' }] }), { force: true });
     t.same(story.spec.items, [{ name: 'a', value: '3' }, { name: 'b' }]);

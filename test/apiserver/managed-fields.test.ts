@@ -441,6 +441,17 @@ t.test('fields may be called what every object inherits', async (t) => {
   const entries = fields.update(live, stored({ spec: { map: { x: '2' } } }), by('b'));
   t.same(specSet(entries, 'a'), { 'f:map': { 'f:constructor': {} } }, 'what is inherited is not there');
   t.equal(({} as Record<string, unknown>)['a'], undefined);
+  t.same(created({ structs: { a: {} } }), { 'f:structs': { '.': {}, 'f:a': {} } });
+  const structs = owned({ spec: { structs: { a: { b: '1' } } } }, updateEntry('x', { 'f:y': {} }));
+  const inherited = JSON.parse('{"__proto__":{"b":"x"},"constructor":{"b":"x"},"a":{"b":"1"}}') as Record<
+    string,
+    Nested
+  >;
+  t.same(
+    specSet(fields.update(structs, stored({ spec: { structs: inherited } }), by('b')), 'b'),
+    { 'f:structs': { 'f:__proto__': { '.': {}, 'f:b': {} }, 'f:constructor': { '.': {}, 'f:b': {} } } },
+    'they are added as any other',
+  );
 });
 
 t.test('who owns the replicas owns those of the Scale, and the other way round', async (t) => {
