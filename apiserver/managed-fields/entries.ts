@@ -49,6 +49,16 @@ export function readEntries(entries: readonly unknown[]): Managed[] {
   return managed;
 }
 
+/** Entries of which one cannot be read count for none. */
+export function readEntriesOrNone(entries: readonly unknown[] | undefined): Managed[] {
+  try {
+    return readEntries(entries ?? []);
+  } catch (error) {
+    if (error instanceof FieldsProblem) return [];
+    throw error;
+  }
+}
+
 function readEntry(entry: ManagedFieldsEntry, index: number): Managed {
   const { manager = '', operation, apiVersion = '', fieldsType = '', subresource = '' } = entry;
   if (operation !== 'Apply' && operation !== 'Update') {

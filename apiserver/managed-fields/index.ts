@@ -4,14 +4,11 @@ import type { Json } from '../../schemas/walk.js';
 import { badRequest, internal, type StatusError } from '../errors.js';
 import { jsonTypeName } from '../http/serializers/go-json.js';
 import { type Application, applyFields, type Outcome } from './apply.js';
-import { capUpdateManagers } from './cap.js';
-import { Changes, reconciled } from './changes.js';
 import { applyConflict, conflictsBeside } from './conflicts.js';
-import { isSameManager, type Managed, readEntries, withSet, writeEntries } from './entries.js';
-import { difference, isEmpty, union } from './field-set.js';
+import { type Managed, readEntries, writeEntries } from './entries.js';
 import { fieldsLastApplied, LAST_APPLIED_MANAGER, withLastApplied } from './last-applied.js';
 import { valueAt } from './list-items.js';
-import { STRIPPED } from './reset-fields.js';
+import { entriesOf, timeOf, track, UNKNOWN_MANAGER } from './track.js';
 import { typeProblem } from './typed.js';
 import { type Applied, FieldsProblem, type FieldWrite, type ManagedFieldsEntry } from './types.js';
 import { type Version, type Versions, versionsOf } from './versions.js';
@@ -19,8 +16,6 @@ import { type Version, type Versions, versionsOf } from './versions.js';
 export { mergeScaleEntries, type ReplicasPaths, scaleEntries } from './scale.js';
 export type { Applied, FieldsV1, FieldWrite, ManagedFieldsEntry } from './types.js';
 
-/** Who writes without a name. */
-const UNKNOWN_MANAGER = 'unknown';
 /** Whose the fields are of an object that nobody kept track of until it was applied. */
 const BEFORE_FIRST_APPLY = 'before-first-apply';
 
@@ -109,30 +104,6 @@ export class FieldManager {
   }
 }
 
-/**
- * The entries that a write starts from: those in the body if it has any that can be read, since clients may change them,
- * else those of the live object. A list that is empty, or holds one empty entry, forgets all.
- */
-function entriesOf(live: KubeObject | undefined, next: KubeObject, subresource: string): readonly Managed[] {
-  const given = next.metadata.managedFields;
-  if (subresource === '' && given !== undefined) {
-    const [first] = given;
-    if (given.length === 0 || (given.length === 1 && isEmpty(first as Record<string, never>))) return [];
-    const read = readOrNone(given);
-    if (read.length > 0) return read;
-  }
-  return readOrNone(live?.metadata.managedFields ?? []);
-}
-
-function readOrNone(entries: readonly unknown[]): Managed[] {
-  try {
-    return readEntries(entries);
-  } catch (error) {
-    if (error instanceof FieldsProblem) return [];
-    throw error;
-  }
-}
-
 function readLive(entries: readonly unknown[]): Managed[] {
   try {
     return readEntries(entries);
@@ -140,34 +111,6 @@ function readLive(entries: readonly unknown[]): Managed[] {
     if (error instanceof FieldsProblem) throw internal(`failed to decode managed fields: ${error.message}`);
     throw error;
   }
-}
-
-interface Tracking {
-  readonly live: Json;
-  readonly next: Json;
-  readonly managed: readonly Managed[];
-}
-
-/** The managers after a plain write: who wrote has what changed, and nobody has what went. Throws FieldsProblem. */
-function track(versions: Versions, { live, next, managed }: Tracking, write: FieldWrite): readonly Managed[] {
-  const [version] = versions;
-  const changes = new Changes(versions, { live, next });
-  const left = changes.leave(reconciled(versions, managed));
-  const set = difference(changes.at(version).changed, STRIPPED);
-  if (isEmpty(set)) return capUpdateManagers(left);
-  const self: Managed = {
-    manager: write.manager || UNKNOWN_MANAGER,
-    operation: 'Update',
-    apiVersion: version.apiVersion,
-    subresource: write.subresource,
-    time: timeOf(write.now),
-    set,
-    entry: undefined,
-  };
-  const index = left.findIndex((other) => isSameManager(other, self));
-  if (index === -1) left.push(self);
-  else left[index] = withSet(self, union(left[index]!.set, set));
-  return capUpdateManagers(left);
 }
 
 /** Applies; a conflict with what `kubectl apply` in the client had set is none for kubectl. Throws StatusError 409. */
@@ -241,17 +184,4 @@ function sameEntries(
 ): readonly ManagedFieldsEntry[] {
   if (entries.length !== before.length) return entries;
   return entries.every((entry, i) => entry === before[i]) ? before : entries;
-}
-
-let lastSecond = Number.NaN;
-let lastTime = '';
-
-/** RFC 3339 with seconds. Many writes fall into one second. */
-function timeOf(now: number): string {
-  const second = Math.floor(now / 1000);
-  if (second !== lastSecond) {
-    lastTime = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
-    lastSecond = second;
-  }
-  return lastTime;
 }

@@ -2,9 +2,9 @@
  * The `scale` subresource shows one field of an object in another kind. Whoever owns that field owns the replicas of the
  * Scale, and the other way round.
  */
-import { isSameManager, type Managed, readEntries, withSet, writeEntries } from './entries.js';
+import { isSameManager, type Managed, readEntriesOrNone, withSet, writeEntries } from './entries.js';
 import { difference, has, isEmpty, single } from './field-set.js';
-import { FieldsProblem, type ManagedFieldsEntry } from './types.js';
+import type { ManagedFieldsEntry } from './types.js';
 
 export const SCALE_API_VERSION = 'autoscaling/v1';
 const SCALE_REPLICAS = ['f:spec', 'f:replicas'];
@@ -21,7 +21,7 @@ export function scaleEntries(
   paths: ReplicasPaths,
 ): ManagedFieldsEntry[] {
   const scaled: Managed[] = [];
-  for (const managed of readOrNone(entries)) {
+  for (const managed of readEntriesOrNone(entries)) {
     const path = pathIn(paths, managed.apiVersion);
     if (path === undefined || !has(managed.set, path)) continue;
     scaled.push({ ...managed, apiVersion: SCALE_API_VERSION, set: single(SCALE_REPLICAS), entry: undefined });
@@ -40,8 +40,8 @@ export function mergeScaleEntries(
   paths: ReplicasPaths,
 ): ManagedFieldsEntry[] {
   const merged: Managed[] = [];
-  const owners = new Set(readOrNone(scale));
-  for (const managed of readOrNone(entries)) {
+  const owners = new Set(readEntriesOrNone(scale));
+  for (const managed of readEntriesOrNone(entries)) {
     const path = pathIn(paths, managed.apiVersion);
     if (path === undefined) continue;
     if (!has(managed.set, path)) {
@@ -64,13 +64,4 @@ export function mergeScaleEntries(
     merged.push({ ...owner, apiVersion, time: undefined, set: single(replicas), entry: undefined });
   }
   return writeEntries(merged);
-}
-
-function readOrNone(entries: readonly unknown[] | undefined): Managed[] {
-  try {
-    return readEntries(entries ?? []);
-  } catch (error) {
-    if (error instanceof FieldsProblem) return [];
-    throw error;
-  }
 }

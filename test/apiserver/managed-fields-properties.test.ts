@@ -395,8 +395,7 @@ t.test('whatever entries clients send, a plain write goes through', async () => 
   fc.assert(
     fc.property(history, fc.array(entry, { maxLength: 4 }), spec, (steps, entries, next) => {
       const live = [...states(steps)].at(-1)?.object;
-      const object = withEntries(stored({ spec: next }), []);
-      object.metadata.managedFields = entries;
+      const object = stored({ spec: next, metadata: { managedFields: entries } });
       const written = fields.update(live, object, { manager: 'm', subresource: '', now: 0 });
       assert.deepEqual(writeEntries(readEntries(JSON.parse(JSON.stringify(written)) as unknown[])), written);
     }),
