@@ -168,6 +168,24 @@ const roles: Story = async (user) => {
         ServiceAccount  robot  roles
     `,
   );
+  const bound = await user.run('describe rolebinding readers');
+  user.includes(
+    bound.stdout,
+    '  Kind   Name  Namespace\n  ----   ----  ---------\n  User   bob   \n  Group  team  \n  User   ann   \n',
+    'a binding',
+  );
+  await user.prints(
+    'describe clusterrole story-path',
+    `
+      Name:         story-path
+      Labels:       <none>
+      Annotations:  <none>
+      PolicyRule:
+        Resources  Non-Resource URLs  Resource Names  Verbs
+        ---------  -----------------  --------------  -----
+                   [/healthz]         []              [get]
+    `,
+  );
   await user.file(
     'role.yaml',
     'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader, namespace: roles}\nrules: [{apiGroups: [""], resources: [secrets], verbs: [list]}]\n',
@@ -196,6 +214,18 @@ const roles: Story = async (user) => {
   await user.prints(
     'get priorityclass story-high',
     'NAME         VALUE   GLOBAL-DEFAULT   AGE   PREEMPTIONPOLICY\nstory-high   1000    false            «age»    PreemptLowerPriority',
+  );
+  await user.prints(
+    'describe priorityclass story-high',
+    `
+      Name:              story-high
+      Value:             1000
+      GlobalDefault:     false
+      PreemptionPolicy:  PreemptLowerPriority
+      Description:       high
+      Annotations:       <none>
+      Events:            <none>
+    `,
   );
 };
 

@@ -473,6 +473,12 @@ const events: Story = async (user) => {
     /^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n\S+ +Warning +Failed +Pod\/web +pull\n\S+ +Normal +Pulled +Pod\/web +at last\n$/,
     'events -w',
   );
+  const described = await user.run('describe event e1');
+  user.includes(
+    described.stdout,
+    'Involved Object:\n  API Version:   apps/v1\n  Kind:          Deployment\n  Name:          web\n',
+    'an event',
+  );
   await user.prints('delete event e1', `event "e1" ${user.deleted}`);
 };
 

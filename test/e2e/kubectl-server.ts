@@ -65,6 +65,13 @@ const discovery: Story = async (user) => {
     { serverVersion: { major: '1', minor: '36', platform: 'linux/amd64' } },
     'version -o json',
   );
+  const dump = await user.run('cluster-info dump --namespaces=discovery -o yaml');
+  user.same(dump.code, 0, `cluster-info dump (${dump.stderr})`);
+  user.matches(
+    dump.stdout,
+    /kind: NodeList[^]*kind: EventList[^]*kind: DeploymentList[^]*kind: PodList/,
+    'all there is',
+  );
 };
 
 const authorization: Story = async (user) => {

@@ -274,6 +274,13 @@ const classes: Story = async (user) => {
     `patch storageclass story-fast -p '{"provisioner":"other"}'`,
     'The StorageClass "story-fast" is invalid: provisioner: Forbidden: updates to provisioner are forbidden.',
   );
+  const described = await user.run('describe storageclass story-fast');
+  user.includes(described.stdout, 'Name:            story-fast\nIsDefaultClass:  Yes\n', 'the default');
+  user.includes(
+    described.stdout,
+    'ReclaimPolicy:         Delete\nVolumeBindingMode:     Immediate\n',
+    'with defaults',
+  );
   await user.prints('delete storageclass story-fast', 'storageclass.storage.k8s.io "story-fast" deleted');
 };
 
