@@ -49,7 +49,7 @@ const SECURE_BYTES_MAX = 6000;
 const LIST_BYTES_MAX = 100_000;
 const PAGE_SIZE = 7;
 const STORY_MS_PER_CUT_MAX = 120;
-const SETTLED_MS_MAX = 20_000;
+const SETTLED_MS_MAX = 60_000;
 const POLL_MS = 50;
 const SETTLED_POLL_MS = 200;
 /** The machine may be too slow for those who watch. */
