@@ -42,7 +42,6 @@ const packages = [
   ),
   'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1',
 ];
-const META = 'k8s.io.apimachinery.pkg.apis.meta.v1';
 /** What is asked for and answered in every group. */
 const metaKinds = ['APIGroup', 'APIGroupList', 'APIResourceList', 'APIVersions', 'DeleteOptions', 'Status'];
 

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import protobuf from 'protobufjs';
 import t from 'tap';
 import { StatusError } from '../../apiserver/errors.js';
 import {
@@ -27,8 +26,9 @@ import { YAML_ALIASES_MAX } from '../../apiserver/http/serializers/yaml.js';
 import { decodeObject } from '../../schemas/decode.js';
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { builtinResources } from '../../schemas/index.js';
-import { facts, skip } from '../schemas/facts.js';
+import { skip } from '../schemas/facts.js';
 import { repository } from '../tools/wherry.js';
+import { bytes, envelope, int, recordedMessages, varint } from './protobuf-tools.js';
 
 const registered = new Set(['v1 ConfigMap', 'v1 Pod', 'v1 Event', 'events.k8s.io/v1 Event']);
 const hint: DecodeHint = {
@@ -443,23 +443,6 @@ t.test('YAML: what is written is read back equal', (t) => {
   t.end();
 });
 
-/** One field of the wire format. */
-const varint = (value: number): number[] =>
-  value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
-const int = (field: number, value: number): number[] => [...varint(field * 8), ...varint(value)];
-const bytes = (field: number, value: string | number[]): number[] => {
-  const content = [...Buffer.from(value as string)];
-  return [...varint(field * 8 + 2), ...varint(content.length), ...content];
-};
-const envelope = (apiVersion: string, kind: string, raw: number[]): Buffer =>
-  Buffer.from([
-    ...Buffer.from('k8s\0'),
-    ...bytes(1, [...bytes(1, apiVersion), ...bytes(2, kind)]),
-    ...bytes(2, raw),
-    ...bytes(3, ''),
-    ...bytes(4, ''),
-  ]);
-
 t.test('protobuf: a hand-made Event, Lease and Pod', (t) => {
   const event = envelope('v1', 'Event', [
     ...bytes(1, [...bytes(1, 'e1'), ...bytes(8, [...int(1, 1_700_000_000), ...int(2, 5)]), ...bytes(9, [])]),
@@ -627,6 +610,7 @@ t.test('protobuf: bodies that are none are refused', (t) => {
     refusal(protobufSerializer, 'nope'),
     'does not appear to be a protobuf message, expected prefix [107 56 115 0]',
   );
+  t.equal(refusal(protobufSerializer, 'k8s\0'), `${unrecognized}empty body (6b387300)`);
   t.equal(
     refusal(protobufSerializer, Buffer.from([...Buffer.from('k8s\0'), 10, 200])),
     `${unrecognized}unexpected EOF (6b3873000ac8)`,
@@ -672,29 +656,6 @@ t.test('protobuf: every kind that can be written has its message', (t) => {
   }
   t.end();
 });
-
-/** A root of protobufjs with all of Kubernetes' messages, an encoder that owes nothing to our decoder. */
-function recordedMessages(): protobuf.Root {
-  const root = new protobuf.Root();
-  const messages = facts('protobuf-fields.json') as Record<string, Record<string, [number, string]>>;
-  for (const [name, fields] of Object.entries(messages)) {
-    const at = name.lastIndexOf('.');
-    const type = new protobuf.Type(name.slice(at + 1));
-    root.define(name.slice(0, at)).add(type);
-    for (const [field, [number, text]] of Object.entries(fields)) {
-      const map = /^map<string, ?(.*)>$/.exec(text)?.[1];
-      const [bare, rule] = text.startsWith('repeated ')
-        ? [text.slice('repeated '.length), 'repeated']
-        : [text, undefined];
-      type.add(
-        map === undefined
-          ? new protobuf.Field(field, number, bare, rule)
-          : new protobuf.MapField(field, number, 'string', map),
-      );
-    }
-  }
-  return root;
-}
 
 t.test('protobuf: a full Pod, as another encoder writes it', { skip }, (t) => {
   const type = recordedMessages().lookupType('k8s.io.api.core.v1.Pod');

@@ -60,7 +60,10 @@ const asObject = (value: unknown): Json =>
   typeof value === 'object' && value !== null ? (value as Json) : {};
 
 /** Objects have no place in a text. */
-const asText = (value: unknown): string => (typeof value === 'object' ? '' : String(value));
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
 
 function value(field: number, given: unknown, type: string): Buffer {
   switch (type) {

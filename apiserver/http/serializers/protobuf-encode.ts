@@ -139,8 +139,8 @@ const writeText: WriteValue = (writer, value) => {
 };
 
 const writeInteger: WriteValue = (writer, value) => {
-  if (typeof value !== 'number') throw new EncodeError(`${typeof value} in place of a number`);
-  writer.varint(value);
+  if (!Number.isInteger(value)) throw new EncodeError(`${typeof value} in place of an integer`);
+  writer.varint(value as number);
 };
 
 const scalarTypes: Readonly<Record<string, ValueType>> = {

@@ -62,7 +62,7 @@ export class WireWriter {
     this.varint(this.written - end);
   }
 
-  /** Negative numbers take ten bytes, as in Go. */
+  /** An integer. Negative ones take ten bytes, as in Go. */
   varint(value: number): void {
     if (value >= 0 && value < 0x80) {
       this.#reserve(1);
@@ -76,7 +76,6 @@ export class WireWriter {
   }
 
   #long(value: number): void {
-    if (!Number.isInteger(value)) throw new EncodeError(`${value} is no integer`);
     const groups: number[] = [];
     let rest = BigInt.asUintN(64, BigInt(value));
     for (; rest > 0x7fn; rest >>= 7n) groups.push(Number(rest & 0x7fn) | 0x80);
