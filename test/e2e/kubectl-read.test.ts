@@ -8,9 +8,19 @@ import { GET } from './kubectl-get.js';
 import { NODES } from './kubectl-nodes.js';
 import { ROLLOUT } from './kubectl-rollout.js';
 import { SERVER } from './kubectl-server.js';
+import { WORKLOAD_RULES } from './kubectl-workload-rules.js';
 import { WORKLOADS } from './kubectl-workloads.js';
 
 const missing = kubectlMissing();
 if (missing !== false) t.test('kubectl', { skip: missing }, () => Promise.resolve());
 
-tell(t, kubectls(), { ...GET, ...DESCRIBE, ...ROLLOUT, ...WORKLOADS, ...NODES, ...SERVER, ...ACCESS });
+tell(t, kubectls(), {
+  ...GET,
+  ...DESCRIBE,
+  ...ROLLOUT,
+  ...WORKLOADS,
+  ...WORKLOAD_RULES,
+  ...NODES,
+  ...SERVER,
+  ...ACCESS,
+});
