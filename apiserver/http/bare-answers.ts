@@ -32,8 +32,9 @@ function answer(socket: Duplex, status: number, contentType: string, body: strin
   // Node reports everything that follows what is wrong, too.
   if (answered.has(socket)) return;
   answered.add(socket);
-  // A connection that was reset, or on which another answer is under way, is past answering.
-  if (!socket.writable || (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent) {
+  // A connection that was reset, or on which another answer is under way, is past answering. Node keeps that there.
+  const { _httpMessage: underWay } = socket as { _httpMessage?: { readonly headersSent: boolean } };
+  if (!socket.writable || underWay?.headersSent === true) {
     socket.destroy();
     return;
   }

@@ -200,7 +200,10 @@ export function kubeObject<F extends z.ZodRawShape>(
   const front = {
     kind: text({ omitEmpty: true, description: 'What the object is.' }),
     apiVersion: text({ omitEmpty: true, description: 'Group and version of the form it is written in.' }),
-    metadata: describe(objectMeta(), { default: {}, description: 'Name, labels and what else all objects have.' }),
+    metadata: describe(objectMeta(), {
+      default: {},
+      description: 'Name, labels and what else all objects have.',
+    }),
   };
   return struct<typeof front & F>(structId, { ...front, ...fields }, options);
 }

@@ -278,7 +278,7 @@ const gnostic = protobuf.parse(`
 
 t.test('version 2 is there as protobuf, with all it says', (t) => {
   const table = tableOf([sample()]);
-  const read = gnostic.lookupType('Document').decode(openApiV2Protobuf(table)).toJSON() as Json;
+  const read: Json = gnostic.lookupType('Document').decode(openApiV2Protobuf(table)).toJSON();
   const json = openApiV2(table);
   t.match(read, { swagger: '2.0', info: { title: 'Kubernetes' } });
   const definitions = at(read, 'definitions', 'additionalProperties') as { name: string; value: Json }[];
