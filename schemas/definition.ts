@@ -55,6 +55,13 @@ export interface TableColumn {
   readonly cell: (object: KubeObject, now: number) => unknown;
 }
 
+export interface TableRowCondition {
+  readonly type: 'Completed';
+  readonly status: 'True';
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What happens to an object on its way to the store, beside the rules that hold for every object. */
 export interface Strategy {
   /** Sets what is absent and has a default, as upstream's defaulting does; also the zero values that Go always prints. */
@@ -125,6 +132,8 @@ export interface ResourceDefinition {
   readonly strategy: Strategy;
   readonly subresources: readonly Subresource[];
   readonly columns: readonly TableColumn[];
+  /** What is said of an object's row beside its cells: that the object is done, and how it ended. */
+  readonly rowConditions?: (object: KubeObject) => readonly TableRowCondition[];
   /** Field selectors beside metadata.name and metadata.namespace, each with how to read it. */
   readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
   /**

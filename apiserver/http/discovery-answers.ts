@@ -29,6 +29,7 @@ export function sendDiscovery(
       bytes: content,
       contentType: `${contentType};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
       etag: document.etag,
+      isPublic: true,
     });
   }
   const accepted = negotiate(accept, plainDiscovery);

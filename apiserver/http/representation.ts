@@ -66,12 +66,12 @@ const rowOptions = (exchange: Exchange, version: string): RowOptions => ({
 export function objectBody(exchange: Exchange, item: StoredObject, definition: Shown): Body {
   const accepted = acceptedShape(exchange, definition);
   const { media, shape, version, pretty } = accepted;
-  if (media === 'protobuf') return whole(media, protobufObject(item, protobufKind(definition), accepted));
+  if (media === 'protobuf') return whole(media, protobufObject(item, definition, accepted));
   if (shape === 'object') {
     if (media === 'yaml') return whole(media, yamlOf(item.json));
     return pretty ? valueBody(accepted, item.object) : whole(media, item.json);
   }
-  if (shape === 'PartialObjectMetadataList') throw wrongShape(shape, false);
+  if (shape === 'PartialObjectMetadataList') throw wrongShape(shape, definition);
   const json =
     shape === 'Table'
       ? tableHead(version, { resourceVersion: String(item.revision) }, columnsJson(definition)) +
@@ -80,23 +80,21 @@ export function objectBody(exchange: Exchange, item: StoredObject, definition: S
   return jsonBody(accepted, json);
 }
 
-/** `kind`: undefined only where it is metadata that is asked for. */
-function protobufObject(
-  item: StoredObject,
-  kind: ProtobufKind | undefined,
-  { shape, version }: Accepted,
-): Buffer {
+function protobufObject(item: StoredObject, definition: Shown, { shape, version }: Accepted): Buffer {
+  // Negotiation has seen to it that there is one, except where it is metadata that is asked for.
+  const kind = protobufKind(definition);
   if (shape === 'PartialObjectMetadata') return encodedPartial(item, kind, version);
-  if (shape !== 'object' || kind === undefined) throw wrongShape(shape, false);
+  if (shape !== 'object' || kind === undefined) throw wrongShape(shape, definition);
   return encodedObject(item, kind);
 }
 
-const wrongShape = (shape: Shape, list: boolean) =>
-  new StatusError(
-    406,
-    'NotAcceptable',
-    `you requested ${shape}, but the requested object is ${list ? 'a list' : 'not a list'}`,
-  );
+/** `listKind`: of a list. Names what it is as Go does. */
+function wrongShape(shape: Shape, { group, kind }: KindName, listKind?: string): StatusError {
+  const type = `*${group === '' ? 'core' : (group.split('.')[0] ?? '')}.${listKind ?? kind}`;
+  const what = listKind === undefined ? 'not a list' : 'a list';
+  const message = `you requested ${shape}, but the requested object is ${what} (${type})`;
+  return new StatusError(406, 'NotAcceptable', message);
+}
 
 /** An object that no watch cache holds. */
 interface PlainObject {
@@ -163,7 +161,7 @@ export function listBody(exchange: Exchange, list: ObjectList, definition: Liste
         partialItems(list, version),
       );
     default:
-      throw wrongShape(shape, true);
+      throw wrongShape(shape, definition, definition.listKind);
   }
   const head = { kind: definition.listKind, apiVersion: apiVersionOf(definition), metadata };
   if (media === 'yaml') return lazy(media, yamlList(head, list.items));
@@ -182,7 +180,7 @@ async function protobufList(
   const kind = protobufKind(definition);
   const list = { metadata, items };
   if (shape !== 'PartialObjectMetadataList' && (shape !== 'object' || kind === undefined)) {
-    throw wrongShape(shape, true);
+    throw wrongShape(shape, definition, definition.listKind);
   }
   const { bytes, pieces } =
     shape === 'object' && kind !== undefined

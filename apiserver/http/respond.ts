@@ -29,31 +29,52 @@ export function baseHeaders(exchange: Answerable, contentType: string): Outgoing
   return headers;
 }
 
-/** Sends a body. Resolves when it is written or the client has gone. */
+/** Sends a body, or as HEAD only its headers. Resolves when it is written or the client has gone. */
 export function send(
   exchange: Answerable,
   status: number,
-  { contentType, bytes, content }: Body,
+  body: Body,
   more?: OutgoingHeaders,
 ): Promise<void> | undefined {
   const { response } = exchange;
+  const { contentType, bytes, content } = body.bytes === undefined ? gathered(body) : body;
   const headers = baseHeaders(exchange, contentType);
   if (more !== undefined) Object.assign(headers, more);
+  const compressed = (bytes === undefined || bytes > gzipBytesMin) && acceptsGzip(exchange);
+  if (compressed) {
+    headers['content-encoding'] = 'gzip';
+    headers.vary =
+      headers.vary === undefined ? 'Accept-Encoding' : `${String(headers.vary)}, Accept-Encoding`;
+  } else if (bytes !== undefined) headers['content-length'] = bytes;
+  response.writeHead(status, headers);
   if (exchange.request.method === 'HEAD') {
-    if (bytes !== undefined) headers['content-length'] = bytes;
-    response.writeHead(status, headers);
     response.end();
     return undefined;
   }
-  if ((bytes === undefined || bytes > gzipBytesMin) && acceptsGzip(exchange)) {
-    return sendCompressed(response, status, headers, content);
-  }
-  if (bytes !== undefined) headers['content-length'] = bytes;
-  response.writeHead(status, headers);
+  if (compressed) return writeCompressed(response, content);
   if (!Buffer.isBuffer(content)) return writePieces(response, content);
   if (content.length > responseChunkBytes) return writePieces(response, slices(content));
   response.end(content);
   return undefined;
+}
+
+/** A body whose size is not known, whole if it is small: nothing small is compressed. */
+function gathered({ contentType, content }: Body): Body {
+  const pieces = (Buffer.isBuffer(content) ? [content] : content)[Symbol.iterator]();
+  const first: Buffer[] = [];
+  let bytes = 0;
+  while (bytes <= gzipBytesMin) {
+    const next = pieces.next();
+    if (next.done) return { contentType, bytes, content: Buffer.concat(first, bytes) };
+    first.push(next.value);
+    bytes += next.value.length;
+  }
+  return { contentType, bytes: undefined, content: joined(first, pieces) };
+}
+
+function* joined(first: readonly Buffer[], rest: Iterator<Buffer>): Generator<Buffer> {
+  yield* first;
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
 }
 
 /** A whole body of JSON. */
@@ -72,14 +93,16 @@ export interface Document {
   readonly contentType: string;
   /** Quoted. */
   readonly etag: string;
+  /** Whether others than the client may keep it; they may not when absent. */
+  readonly isPublic?: boolean;
 }
 
 /** 304 where the client has it already. */
 export function sendDocument(
   exchange: Answerable,
-  { bytes, contentType, etag }: Document,
+  { bytes, contentType, etag, isPublic }: Document,
 ): Promise<void> | undefined {
-  const headers = { etag, vary: 'Accept' };
+  const headers = { etag, vary: 'Accept', ...(isPublic ? { 'cache-control': 'public' } : {}) };
   const known = exchange.request.headers['if-none-match'];
   if (known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
     exchange.response.writeHead(304, { ...baseHeaders(exchange, contentType), ...headers });
@@ -147,15 +170,7 @@ function acceptsGzip(exchange: Answerable): boolean {
 }
 
 /** Compression runs on libuv's threads; level 1, as upstream chose. */
-async function sendCompressed(
-  response: RawResponse,
-  status: number,
-  headers: OutgoingHeaders,
-  content: Buffer | Iterable<Buffer>,
-): Promise<void> {
-  headers['content-encoding'] = 'gzip';
-  headers.vary = headers.vary === undefined ? 'Accept-Encoding' : `${String(headers.vary)}, Accept-Encoding`;
-  response.writeHead(status, headers);
+async function writeCompressed(response: RawResponse, content: Buffer | Iterable<Buffer>): Promise<void> {
   const source = Readable.from(Buffer.isBuffer(content) ? slices(content) : content, { objectMode: false });
   try {
     const gzip = source.pipe(createGzip({ level: constants.Z_BEST_SPEED, chunkSize: gzipChunkBytes }));

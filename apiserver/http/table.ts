@@ -16,7 +16,7 @@ export function parseIncludeObject(query: URLSearchParams): IncludeObject {
 }
 
 /** Of a definition all that it takes to show an object; some subresources have a kind and columns of their own. */
-export type Shown = Pick<ResourceDefinition, 'columns' | 'group' | 'kind' | 'version'>;
+export type Shown = Pick<ResourceDefinition, 'columns' | 'group' | 'kind' | 'rowConditions' | 'version'>;
 
 const columnTexts = new WeakMap<Shown, string>();
 
@@ -49,7 +49,9 @@ export interface RowOptions {
 /** One row as JSON. */
 export function rowJson(item: StoredObject, definition: Shown, options: RowOptions): string {
   const cells = definition.columns.map((column) => column.cell(item.object, options.now) ?? null);
-  return `{"cells":${JSON.stringify(cells)},"object":${rowObject(item, options)}}`;
+  const conditions = definition.rowConditions?.(item.object) ?? [];
+  const more = conditions.length === 0 ? '' : `"conditions":${JSON.stringify(conditions)},`;
+  return `{"cells":${JSON.stringify(cells)},${more}"object":${rowObject(item, options)}}`;
 }
 
 /** The row of a bookmark: of an object in which nothing is set, not even its name, but how far the watch has come. */

@@ -70,21 +70,22 @@ const listOf = (random: Random, item: () => unknown): unknown[] =>
 function valueOf(schema: z.ZodType, random: Random, fullness: number): unknown {
   const def = defOf(schema);
   const meta = metaOf(schema);
-  // Of an object inside another one, whose message does not say what it is.
-  const isOptions = meta.structId?.endsWith('.DeleteOptions') ?? false;
   if (def.type === 'optional') return valueOf(def.innerType, random, fullness);
   if (meta.anyValue) return pick(random, ANY);
   if (meta.scalarId !== undefined) return scalarOf(meta.scalarId.split('.').at(-1) ?? '', random);
   switch (def.type) {
-    case 'object':
+    case 'object': {
+      // What an object inside another one is, its message does not say.
+      const isKind = 'metadata' in def.shape || (meta.structId?.endsWith('.DeleteOptions') ?? false);
       return Object.fromEntries(
         Object.entries(def.shape).flatMap(([name, field]) => {
-          if (random() >= fullness || (isTypeMeta(name) && isOptions)) return [];
+          if (random() >= fullness || (isKind && isTypeMeta(name))) return [];
           const value = valueOf(field, random, fullness * 0.8);
           // In a body an empty list of these means something; it is never stored.
           return name === 'managedFields' && (value as unknown[]).length === 0 ? [] : [[name, value]];
         }),
       );
+    }
     case 'array':
       return listOf(random, () => valueOf(def.element, random, fullness));
     case 'record':

@@ -233,7 +233,7 @@ t.test('version 2 says the same in its own way', (t) => {
   ) as Json;
   t.match(operation, {
     consumes: ['*/*'],
-    produces: ['application/json', 'application/yaml'],
+    produces: ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'],
     parameters: [
       { name: 'body', in: 'body', required: true, schema: ref('test.v1.Sample') },
       { name: 'dryRun', type: 'string' },

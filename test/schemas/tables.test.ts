@@ -11,6 +11,7 @@ import { cronJobs } from '../../schemas/batch/v1/cron-job.js';
 import { jobs } from '../../schemas/batch/v1/job.js';
 import { events } from '../../schemas/core/v1/event.js';
 import { nodes } from '../../schemas/core/v1/node.js';
+import { pods } from '../../schemas/core/v1/pod.js';
 import { podTemplates } from '../../schemas/core/v1/pod-template-object.js';
 import { replicationControllers } from '../../schemas/core/v1/replication-controller.js';
 import { services } from '../../schemas/core/v1/service.js';
@@ -117,6 +118,18 @@ t.test('a node shows readiness, roles and addresses', (t) => {
     'External-IP': '<none>',
     'OS-Image': '<unknown>',
   });
+  t.end();
+});
+
+t.test('rows of pods that have ended say how', (t) => {
+  const ended = (phase: string) =>
+    pods.rowConditions?.({ kind: 'Pod', apiVersion: 'v1', metadata: { name: 'p' }, status: { phase } });
+  const completed = { type: 'Completed', status: 'True' };
+  t.same(ended('Running'), []);
+  t.same(ended('Succeeded'), [
+    { ...completed, reason: 'Succeeded', message: 'The pod has completed successfully.' },
+  ]);
+  t.same(ended('Failed'), [{ ...completed, reason: 'Failed', message: 'The pod failed.' }]);
   t.end();
 });
 

@@ -25,8 +25,9 @@ export interface BodySchemas {
   readonly subresource: (subresource: Subresource) => string;
 }
 
-const ANSWERS = ['application/json', 'application/yaml'];
-const STREAMS = ['application/json', 'application/json;stream=watch', 'application/yaml'];
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const ANSWERS = ['application/json', 'application/yaml', PROTOBUF];
+const STREAMS = [...ANSWERS, 'application/json;stream=watch', `${PROTOBUF};stream=watch`];
 const PATCHES = [
   'application/json-patch+json',
   'application/merge-patch+json',

@@ -1,6 +1,6 @@
 /** Pods in tables, as `kubectl get pods` shows them. */
 import { ageColumn, column, nameColumn, translateTimestampSince } from '../../columns.js';
-import type { KubeObject, TableColumn } from '../../definition.js';
+import type { KubeObject, TableColumn, TableRowCondition } from '../../definition.js';
 import { specOf, statusOf } from './pod-object.js';
 import { isSidecar } from './pod-qos.js';
 import type { ContainerStatus } from './pod-status.js';
@@ -149,4 +149,16 @@ function readinessGates(pod: KubeObject): string {
     conditions.some((condition) => condition.type === conditionType && condition.status === 'True'),
   );
   return `${met.length}/${gates.length}`;
+}
+
+const completed = (reason: string, message: string): readonly TableRowCondition[] => [
+  { type: 'Completed', status: 'True', reason, message },
+];
+const succeeded = completed('Succeeded', 'The pod has completed successfully.');
+const failed = completed('Failed', 'The pod failed.');
+
+export function podRowConditions(pod: KubeObject): readonly TableRowCondition[] {
+  const { phase } = statusOf(pod);
+  if (phase === 'Succeeded') return succeeded;
+  return phase === 'Failed' ? failed : [];
 }

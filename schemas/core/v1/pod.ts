@@ -7,7 +7,7 @@ import { eviction } from '../../policy/v1/eviction.js';
 import { nameIs } from '../../validation/names.js';
 import { CREATE_ONLY, PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { binding, bindingStrategy } from './binding.js';
-import { podColumns } from './pod-columns.js';
+import { podColumns, podRowConditions } from './pod-columns.js';
 import { specOf, statusOf } from './pod-object.js';
 import { podSpec } from './pod-spec.js';
 import { podStatus } from './pod-status.js';
@@ -107,6 +107,7 @@ export const pods: ResourceDefinition = {
     },
   ],
   columns: podColumns,
+  rowConditions: podRowConditions,
   selectableFields: {
     'spec.nodeName': (object) => specOf(object).nodeName ?? '',
     'spec.restartPolicy': (object) => specOf(object).restartPolicy ?? '',
