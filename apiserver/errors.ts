@@ -2,7 +2,7 @@
  * The API server's one family of errors: a Kubernetes Status, with the code, reason, details and texts that clients
  * parse. `etcdToStatus` below is the only place where the store's errors turn into these.
  */
-import type { FieldError } from '../schemas/field-error.js';
+import { FIELD_ERRORS_MAX, type FieldError } from '../schemas/field-error.js';
 import { EtcdError, GrpcCode, NotSentError } from '../storage/errors.js';
 
 export interface StatusCause {
@@ -118,9 +118,6 @@ export const forbidden = (resource: GroupName, name: string, why: string, causes
     `${qualified(resource)} ${name === '' ? '' : `"${name}" `}is forbidden: ${why}`,
     details(resource, name, causes === undefined ? {} : { causes }),
   );
-
-/** Errors that one answer lists: without an end, 2 MB of wrong items would be answered with 190 MB. */
-export const FIELD_ERRORS_MAX = 10_000;
 
 /** A wrong object. `kind` names the kind, not the plural. */
 export function invalid(kind: GroupName, name: string, found: readonly FieldError[]): StatusError {

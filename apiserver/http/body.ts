@@ -1,4 +1,5 @@
 /** Decoding by media type: from the bytes of a request to an object of the kind that its path names. */
+import { goQuote } from '../../schemas/go-quote.js';
 import type * as z from 'zod';
 import { addAll } from '../../schemas/add-all.js';
 import { type Decoded as DecodedSchema, decodeObject, decodeSchema } from '../../schemas/decode.js';
@@ -129,7 +130,7 @@ function checkFields(
   { hint, strictErrors, fieldValidation, warnings }: FieldCheck,
 ): KubeObject {
   if ('typeError' in decoded) throw cannotBeHandled(hint, hint.kind, hint.version, decoded.typeError);
-  const unknown = decoded.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
+  const unknown = decoded.unknownFields.map((field) => `unknown field ${goQuote(field)}`);
   if (fieldValidation === 'Strict' && strictErrors.length + unknown.length > 0) {
     const problem = `strict decoding error: ${[...strictErrors, ...unknown].join(', ')}`;
     throw cannotBeHandled(hint, hint.kind, hint.version, problem);

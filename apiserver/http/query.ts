@@ -1,4 +1,5 @@
 /** Single values of a query, read as Go's decoder of parameters reads them, with its error texts. */
+import { goQuote } from '../../schemas/go-quote.js';
 import { badRequest, internal } from '../errors.js';
 import type { WantedRevision } from '../registry/types.js';
 import { isTrue } from './request-info.js';
@@ -19,7 +20,7 @@ export function flag(query: URLSearchParams, name: string): boolean | undefined 
 export function integer(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name);
   if (value === null) return undefined;
-  const wrong = (why: string) => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${why}`);
+  const wrong = (why: string) => badRequest(`strconv.ParseInt: parsing ${goQuote(value)}: ${why}`);
   if (!/^[+-]?\d+$/.test(value)) throw wrong('invalid syntax');
   const big = BigInt(value.replace('+', ''));
   if (BigInt.asIntN(64, big) !== big) throw wrong('value out of range');
@@ -28,7 +29,7 @@ export function integer(query: URLSearchParams, name: string): number | undefine
 
 const revisionProblem = (value: string): string | undefined => {
   const wrong = (why: string) =>
-    `resourceVersion: Invalid value: ${JSON.stringify(value)}: strconv.ParseUint: parsing ${JSON.stringify(value)}: ${why}`;
+    `resourceVersion: Invalid value: ${goQuote(value)}: strconv.ParseUint: parsing ${goQuote(value)}: ${why}`;
   if (!/^\d+$/.test(value)) return wrong('invalid syntax');
   const big = BigInt(value);
   return BigInt.asUintN(64, big) === big ? undefined : wrong('value out of range');

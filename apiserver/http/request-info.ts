@@ -2,6 +2,7 @@
  * What a request is about, from its method, path and query alone (Kubernetes' API concepts, "request verbs"). The same
  * rules as upstream's, so that authorization rules written for one hold for the other.
  */
+import { goQuote } from '../../schemas/go-quote.js';
 import { badRequest } from '../errors.js';
 import type { RequestInfo } from '../request.js';
 
@@ -113,8 +114,7 @@ function asksToWatch(query: string): boolean {
 /** A name as a path gives it. Names become parts of the store's keys, so nothing in them may look like more than one. */
 function pathName(what: 'Name' | 'Namespace', name: string): string {
   const problem = nameProblem(name);
-  if (problem !== undefined)
-    throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problem}`);
+  if (problem !== undefined) throw badRequest(`${what} parameter invalid: ${goQuote(name)}: ${problem}`);
   return name;
 }
 

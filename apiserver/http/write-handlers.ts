@@ -1,4 +1,5 @@
 /** create, update, patch, delete and deletecollection. */
+import { goQuote } from '../../schemas/go-quote.js';
 import { addAll } from '../../schemas/add-all.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { badRequest, notFound, StatusError } from '../errors.js';
@@ -107,7 +108,7 @@ export function patcher(
     const decoded = expected.decode(patched);
     if ('typeError' in decoded) throw refuse(decoded.typeError);
     if (fieldValidation === 'Ignore') return decoded.object;
-    const unknown = decoded.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
+    const unknown = decoded.unknownFields.map((field) => `unknown field ${goQuote(field)}`);
     const problems = [...patchStrictErrors(type, body), ...unknown];
     if (fieldValidation === 'Strict' && problems.length > 0) {
       throw refuse(`strict decoding error: ${problems.join(', ')}`);

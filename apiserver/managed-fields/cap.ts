@@ -1,5 +1,5 @@
 /** Keeps the number of managers within a bound. */
-import { EPOCH, identityText, isSameManager, type Managed } from './entries.js';
+import { EPOCH, identityText, type Managed } from './entries.js';
 import { union } from './field-set.js';
 import { compareText } from './path-elements.js';
 
@@ -13,6 +13,7 @@ export function capUpdateManagers(managed: readonly Managed[]): readonly Managed
   let count = managed.filter(({ operation }) => operation === 'Update').length;
   if (count <= UPDATE_MANAGERS_MAX) return managed;
   const left = new Set(managed);
+  const byIdentity = new Map(managed.map((manager) => [identityText(manager), manager]));
   /** By apiVersion: what the next oldest is merged into. */
   const buckets = new Map<string, Managed>();
   for (const manager of oldestFirst(managed)) {
@@ -20,7 +21,7 @@ export function capUpdateManagers(managed: readonly Managed[]): readonly Managed
     const ancient = { ...identityOf(manager), manager: ANCIENT_CHANGES, subresource: '' };
     const bucket = buckets.get(manager.apiVersion);
     if (bucket === undefined) {
-      buckets.set(manager.apiVersion, [...left].find((other) => isSameManager(other, ancient)) ?? manager);
+      buckets.set(manager.apiVersion, byIdentity.get(identityText(ancient)) ?? manager);
       continue;
     }
     if (bucket === manager) continue;

@@ -39,14 +39,13 @@ const DEPTH_MAX = 1000;
 
 /** Reads entries, of which a later one replaces an earlier one of the same manager. Throws FieldsProblem. */
 export function readEntries(entries: readonly unknown[]): Managed[] {
-  const managed: Managed[] = [];
+  const managed = new Map<string, Managed>();
   for (const [i, entry] of entries.entries()) {
     const read = readEntry(entry as ManagedFieldsEntry, i);
-    const known = managed.findIndex((other) => isSameManager(other, read));
-    if (known === -1) managed.push(read);
-    else managed[known] = read;
+    // A later one takes the place of an earlier one.
+    managed.set(identityText(read), read);
   }
-  return managed;
+  return [...managed.values()];
 }
 
 /** Entries of which one cannot be read count for none. */

@@ -2,6 +2,7 @@
  * PATCH: from a body and the current object to the object it asks for. Pure; the caller decodes the result and, if that
  * fails, gets the answer from `patchedObjectInvalid`.
  */
+import { goQuote } from '../../schemas/go-quote.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { invalid as invalidField } from '../../schemas/field-error.js';
 import { badRequest, internal, invalid, requestTooLarge, StatusError } from '../errors.js';
@@ -131,12 +132,12 @@ export function patchStrictErrors(contentType: string, patchBody: Buffer): strin
     value?: unknown;
     duplicates?: readonly string[];
   };
-  const errors = duplicates.map((field) => `duplicate field ${JSON.stringify(field)}`);
+  const errors = duplicates.map((field) => `duplicate field ${goQuote(field)}`);
   if (contentType !== JSON_PATCH || !Array.isArray(value)) return errors;
   for (const [index, operation] of value.entries()) {
     for (const field of Object.keys(isObject(operation) ? operation : {})) {
       if (!['op', 'path', 'from', 'value'].includes(field)) {
-        errors.push(`unknown field ${JSON.stringify(`[${index}].${field}`)}`);
+        errors.push(`unknown field ${goQuote(`[${index}].${field}`)}`);
       }
     }
   }

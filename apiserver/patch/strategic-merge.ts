@@ -9,6 +9,7 @@
  *
  * Neither document is changed. Errors are `StrategicMergeError`; their texts are upstream's.
  */
+import { goQuote } from '../../schemas/go-quote.js';
 import type * as z from 'zod';
 import { metaOf, type NodeMeta } from '../../schemas/fields.js';
 import { defOf } from '../../schemas/walk.js';
@@ -145,7 +146,10 @@ function mergeLists(original: unknown[], patch: unknown[], field: Field, deletio
   if (original.length === 0 && patch.length === 0) return original;
   const items = elementSchema(field.schema);
   if (!isObject(elementOfOneType(original, patch))) {
-    if (deletion) return original.filter((value) => !patch.includes(value));
+    if (deletion) {
+      const gone = new Set(patch);
+      return original.filter((value) => !gone.has(value));
+    }
     return inOrder([...new Set([...original, ...patch])], patch, original, '');
   }
   const mergeKey = field.meta.patchMergeKey ?? '';
@@ -162,15 +166,14 @@ function mergeListsOfObjects(
   items: z.ZodType,
 ): unknown[] {
   const additions: JsonObject[] = [];
-  let kept = [...original];
+  const deleted = new Set<unknown>();
   let replace = false;
   for (const item of patch) {
     const directive = item[PATCH];
     if (directive === undefined) additions.push(item);
     else if (directive === 'replace') replace = true;
     else if (directive === 'delete') {
-      const key = keyOf(item, mergeKey);
-      kept = kept.filter((candidate) => candidate[mergeKey] !== key);
+      deleted.add(keyOf(item, mergeKey));
     } else if (directive === 'merge') {
       throw new StrategicMergeError('merging lists cannot yet be specified in the patch', 500);
     } else {
@@ -179,13 +182,17 @@ function mergeListsOfObjects(
   }
   const keys = additions.map((item) => keyOf(item, mergeKey));
   if (replace) return additions.map(withoutDirectives);
-  const before = [...kept];
+  const before = original.filter((candidate) => !deleted.has(candidate[mergeKey]));
+  const kept = [...before];
+  /** First place of each key. */
+  const places = new Map(before.toReversed().map((item, i) => [item[mergeKey], before.length - 1 - i]));
   for (const [index, item] of additions.entries()) {
     const key = keys[index];
-    const place = kept.findIndex((candidate) => candidate[mergeKey] === key);
-    const existing = kept[place];
-    if (existing === undefined) kept.push(withoutDirectives(item) as JsonObject);
-    else kept[place] = strategicMerge(existing, item, items);
+    const place = places.get(key);
+    if (place === undefined) {
+      places.set(key, kept.length);
+      kept.push(withoutDirectives(item) as JsonObject);
+    } else kept[place] = strategicMerge(kept[place] as JsonObject, item, items);
   }
   return inOrder(kept, additions, before, mergeKey);
 }
@@ -213,7 +220,7 @@ function lookup(schema: z.ZodType, name: string): Field {
   if (found === undefined) {
     const type = metaOf(schema).structId?.split('.').at(-1) ?? '';
     throw new StrategicMergeError(
-      `unable to find api field in struct ${type} for the json field ${JSON.stringify(name)}`,
+      `unable to find api field in struct ${type} for the json field ${goQuote(name)}`,
       500,
     );
   }

@@ -1,6 +1,6 @@
 /** Creating an object: what the server fills in, defaults, admission, validation, and a write that demands absence. */
 import type { KubeObject, Strategy } from '../../schemas/definition.js';
-import type { FieldError } from '../../schemas/field-error.js';
+import { type FieldError, fieldErrorsOf } from '../../schemas/field-error.js';
 import { validateObjectMeta } from '../../schemas/validation/metadata.js';
 import { alreadyExists, conflict, internal, invalid, qualified, StatusError } from '../errors.js';
 import type { RequestContext } from '../request.js';
@@ -93,7 +93,7 @@ export async function prepareCreate(
   await runAdmission(admission, 'admit', attributes);
   strategy.prepareForCreate?.(object);
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, undefined);
-  refuse(resource, object, [
+  refuse(resource, object, () => [
     ...validateObjectMeta(object, definition),
     ...(strategy.validate?.(object) ?? []),
     ...(strategy.validateCreate?.(object) ?? []),
@@ -103,8 +103,9 @@ export async function prepareCreate(
   return { object, companion };
 }
 
-/** Throws StatusError 422 when there are errors. */
-export function refuse(resource: Resource, object: KubeObject, errors: readonly FieldError[]): void {
+/** Throws StatusError 422 where the rules find errors. */
+export function refuse(resource: Resource, object: KubeObject, rules: () => readonly FieldError[]): void {
+  const errors = fieldErrorsOf(rules);
   if (errors.length > 0) throw invalid(resource.kind, object.metadata.name ?? '', errors);
 }
 

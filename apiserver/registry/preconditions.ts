@@ -1,4 +1,5 @@
 /** What a client demands of the object that it changes or removes. */
+import { goQuote } from '../../schemas/go-quote.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { conflict, internal, invalid } from '../errors.js';
 import { hasSpecFinalizers } from './deletion.js';
@@ -90,5 +91,5 @@ export function checkResourceVersion(resource: Resource, given: KubeObject, curr
 function parseVersion(text: string | undefined): number {
   if (text === undefined || text === '') return 0;
   if (/^[0-9]+$/.test(text)) return Number(text);
-  throw internal(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  throw internal(`strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`);
 }

@@ -176,7 +176,7 @@ async function planReplace(target: Target, current: StoredItem): Promise<Plan> {
   strategy.prepareForUpdate?.(object, old);
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, old);
   raiseGeneration(resource, object, old);
-  refuse(resource, object, validateUpdate(resource, strategy, object, old));
+  refuse(resource, object, () => validateUpdate(resource, strategy, object, old));
   warn(context, strategy, object, old);
   await runAdmission(resource.admission, 'validate', attributes);
   if (!isLastFinalizerGone(resource, object, old)) return { action: 'replace', object, companion };

@@ -2,6 +2,7 @@
  * Times as Go reads and prints them: RFC 3339 in, UTC out; seconds for Time, microseconds for MicroTime. The failures are
  * worded as Go's time.Parse words them.
  */
+import { goTimeQuote } from '../go-quote.js';
 
 const SECONDS_LAYOUT = '2006-01-02T15:04:05Z07:00';
 const MICROS_LAYOUT = '2006-01-02T15:04:05.000000Z07:00';
@@ -77,15 +78,15 @@ const ZONE_PART = ['Z07:00', /^(?:Z|[+-]\d{2}:\d{2})/] as const;
 /** Why a text is no time: `parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"`. */
 export function timeProblem(wire: string, precision: TimePrecision): string {
   const layout = precision === 'seconds' ? SECONDS_LAYOUT : MICROS_LAYOUT;
-  const quoted = JSON.stringify(wire);
+  const quoted = goTimeQuote(wire);
   let rest = wire;
   for (const [name, fits] of [...PARTS, precision === 'micros' ? MICROS_PART : FRACTION_PART, ZONE_PART]) {
     const found = fits.exec(rest);
     if (found === null) {
-      return `parsing time ${quoted} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(name)}`;
+      return `parsing time ${quoted} as ${JSON.stringify(layout)}: cannot parse ${goTimeQuote(rest)} as ${JSON.stringify(name)}`;
     }
     rest = rest.slice(found[0].length);
   }
-  if (rest !== '') return `parsing time ${quoted}: extra text: ${JSON.stringify(rest)}`;
+  if (rest !== '') return `parsing time ${quoted}: extra text: ${goTimeQuote(rest)}`;
   return `parsing time ${quoted}: ${rangeProblem(SHAPE.exec(wire) ?? []) ?? 'out of range'}`;
 }

@@ -233,7 +233,8 @@ export function validateObjectMetaUpdate(object: KubeObject, old: KubeObject): F
   const errors: FieldError[] = [];
   const { metadata } = object;
   if (old.metadata.deletionTimestamp) {
-    const extra = [...new Set(metadata.finalizers)].filter((f) => !old.metadata.finalizers?.includes(f));
+    const before = new Set(old.metadata.finalizers);
+    const extra = [...new Set(metadata.finalizers)].filter((finalizer) => !before.has(finalizer));
     if (extra.length > 0) {
       errors.push(
         forbidden(

@@ -21,19 +21,28 @@ export function unifiedDiff(before: readonly string[], after: readonly string[])
     if (last && from <= last[1]) last[1] = to;
     else hunks.push([from, to]);
   }
-  return hunks.map(([from, to]) => formatHunk(lines, from, to)).join('');
+  let text = '';
+  let at = 0;
+  // Lines of either text in front of the hunk.
+  let old = 0;
+  let fresh = 0;
+  for (const [from, to] of hunks) {
+    const skipped = lines.slice(at, from);
+    const hunk = lines.slice(from, to);
+    old += count(skipped, '+');
+    fresh += count(skipped, '-');
+    const [removed, added] = [count(hunk, '+'), count(hunk, '-')];
+    const body = hunk.map((line) => `${line.mark}${line.text}\n`).join('');
+    text += `@@ -${range(old, removed)} +${range(fresh, added)} @@\n${body}`;
+    old += removed;
+    fresh += added;
+    at = to;
+  }
+  return text;
 }
 
-function formatHunk(lines: readonly Line[], from: number, to: number): string {
-  const count = (part: readonly Line[], without: '-' | '+'): number =>
-    part.filter((line) => line.mark !== without).length;
-  const head = lines.slice(0, from);
-  const hunk = lines.slice(from, to);
-  const removed = range(count(head, '+'), count(hunk, '+'));
-  const added = range(count(head, '-'), count(hunk, '-'));
-  const body = hunk.map((line) => `${line.mark}${line.text}\n`).join('');
-  return `@@ -${removed} +${added} @@\n${body}`;
-}
+const count = (part: readonly Line[], without: '-' | '+'): number =>
+  part.filter((line) => line.mark !== without).length;
 
 /** Lines are counted from one; an empty range names the line before it. */
 function range(skipped: number, length: number): string {

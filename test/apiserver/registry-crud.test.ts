@@ -1,11 +1,12 @@
 /** Rules of create, get, update and dry run, with upstream's texts. */
 import t from 'tap';
 import type { AdmissionAttributes, AdmissionPlugin } from '../../apiserver/admission/plugin.js';
-import { FIELD_ERRORS_MAX, forbidden, StatusError } from '../../apiserver/errors.js';
+import { forbidden, StatusError } from '../../apiserver/errors.js';
 import type { Allocator } from '../../apiserver/registry/allocator.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { EtcdError } from '../../storage/errors.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
+import { FIELD_ERRORS_MAX } from '../../schemas/field-error.js';
 import { events } from '../../schemas/core/v1/event.js';
 import { eventsV1 } from '../../schemas/events/v1/event.js';
 import { leases } from '../../schemas/coordination/v1/lease.js';

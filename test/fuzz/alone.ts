@@ -48,7 +48,12 @@ export class Alone {
   }
 
   async #exchange(fuzzCase: FuzzCase): Promise<Exchanged> {
-    const over = fuzzCase.kind === 'wire' ? fuzzCase.over : fuzzCase.kind === 'request' && fuzzCase.over === 'tls' ? 'tls' : 'plain';
+    const over =
+      fuzzCase.kind === 'wire'
+        ? fuzzCase.over
+        : fuzzCase.kind === 'request' && fuzzCase.over === 'tls'
+          ? 'tls'
+          : 'plain';
     const socket = await connectTo(this.options.endpoints, over);
     try {
       switch (fuzzCase.kind) {
@@ -70,7 +75,12 @@ export class Alone {
 }
 
 /** Reads until there is an answer, the connection ends, or the time is over. */
-function read(socket: Socket, method: string, onHead?: (status: number, stop: () => void) => void, onData?: (piece: Buffer, stop: () => void) => void): Promise<Exchanged & { readonly stopped: boolean }> {
+function read(
+  socket: Socket,
+  method: string,
+  onHead?: (status: number, stop: () => void) => void,
+  onData?: (piece: Buffer, stop: () => void) => void,
+): Promise<Exchanged & { readonly stopped: boolean }> {
   return new Promise((resolve) => {
     const answers: Answer[] = [];
     const finish = (problems: readonly string[], stopped = false) => {
@@ -105,7 +115,10 @@ function read(socket: Socket, method: string, onHead?: (status: number, stop: ()
   });
 }
 
-async function request(socket: Socket, { message, endless, index }: Extract<FuzzCase, { kind: 'request' }>): Promise<Exchanged> {
+async function request(
+  socket: Socket,
+  { message, endless, index }: Extract<FuzzCase, { kind: 'request' }>,
+): Promise<Exchanged> {
   socket.write(encodeHttp1(message));
   if (!endless) return read(socket, message.method);
   const pieces: Buffer[] = [];
@@ -127,7 +140,10 @@ async function request(socket: Socket, { message, endless, index }: Extract<Fuzz
   return stopped ? { answers, problems: problemsOfEvents(Buffer.concat(pieces)) } : { answers, problems };
 }
 
-async function webSocket(socket: Socket, { message, frames, index }: Extract<FuzzCase, { kind: 'socket' }>): Promise<Exchanged> {
+async function webSocket(
+  socket: Socket,
+  { message, frames, index }: Extract<FuzzCase, { kind: 'socket' }>,
+): Promise<Exchanged> {
   socket.write(encodeHttp1(message));
   // Without its handshake it may be a watch.
   const exchanged = await read(socket, message.method, (status, stop) => {

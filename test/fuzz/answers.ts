@@ -89,7 +89,8 @@ export class AnswerParser {
       return true;
     }
     if (this.#input.length < 2) return false;
-    if (this.#input[0] !== 0x0d || this.#input[1] !== 0x0a) throw new MalformedAnswerError('a chunk is longer than it says');
+    if (this.#input[0] !== 0x0d || this.#input[1] !== 0x0a)
+      throw new MalformedAnswerError('a chunk is longer than it says');
     this.#input = this.#input.subarray(2);
     this.#state = { at: 'chunk-size', head: state.head };
     return true;
@@ -114,7 +115,8 @@ export class AnswerParser {
   #chunkSize(head: Head): boolean {
     const line = this.#line();
     if (line === undefined) return false;
-    if (!/^[0-9a-f]{1,8}$/i.test(line)) throw new MalformedAnswerError(`no size of a chunk: ${JSON.stringify(line)}`);
+    if (!/^[0-9a-f]{1,8}$/i.test(line))
+      throw new MalformedAnswerError(`no size of a chunk: ${JSON.stringify(line)}`);
     const left = Number.parseInt(line, 16);
     this.#state = left === 0 ? { at: 'trailers', head } : { at: 'chunk', head, left };
     return true;
@@ -137,7 +139,8 @@ export class AnswerParser {
     const [first = '', ...lines] = this.#input.toString('latin1', 0, end).split('\r\n');
     this.#input = this.#input.subarray(end + 4);
     const status = /^HTTP\/1\.1 ([1-5]\d\d) [\t\x20-\x7e]*$/.exec(first)?.[1];
-    if (status === undefined) throw new MalformedAnswerError(`no status line: ${JSON.stringify(first.slice(0, 100))}`);
+    if (status === undefined)
+      throw new MalformedAnswerError(`no status line: ${JSON.stringify(first.slice(0, 100))}`);
     const head: Head = { status: Number(status), headers: headersOf(lines) };
     // Interim answers come before the one that counts.
     if (head.status < 200 && head.status !== 101) return true;
@@ -150,23 +153,27 @@ export class AnswerParser {
     const method = this.#methods.shift() ?? 'GET';
     const length = head.headers.get('content-length');
     const encoding = head.headers.get('transfer-encoding');
-    if (length !== undefined && encoding !== undefined) throw new MalformedAnswerError('both a length and chunks');
+    if (length !== undefined && encoding !== undefined)
+      throw new MalformedAnswerError('both a length and chunks');
     if (length !== undefined && (length.length > 1 || !/^\d+$/.test(length[0] ?? ''))) {
       throw new MalformedAnswerError(`Content-Length: ${length.join(', ')}`);
     }
     const bodiless = method === 'HEAD' || head.status === 204 || head.status === 304 || head.status === 101;
     if (bodiless) this.#finish(head);
     else if (encoding !== undefined) {
-      if (encoding.join() !== 'chunked') throw new MalformedAnswerError(`Transfer-Encoding: ${encoding.join()}`);
+      if (encoding.join() !== 'chunked')
+        throw new MalformedAnswerError(`Transfer-Encoding: ${encoding.join()}`);
       this.#state = { at: 'chunk-size', head };
     } else if (length !== undefined) this.#state = { at: 'length', head, left: Number(length[0]) };
-    else if (head.headers.get('connection')?.join().toLowerCase() === 'close') this.#state = { at: 'until-close', head };
+    else if (head.headers.get('connection')?.join().toLowerCase() === 'close')
+      this.#state = { at: 'until-close', head };
     else throw new MalformedAnswerError('nothing says where the answer ends');
   }
 
   #finish(head: Head): void {
     const [first, ...rest] = this.#pieces;
-    const body = first === undefined ? Buffer.alloc(0) : rest.length === 0 ? first : Buffer.concat(this.#pieces);
+    const body =
+      first === undefined ? Buffer.alloc(0) : rest.length === 0 ? first : Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#state = { at: 'head' };
     this.reader.onAnswer({ ...head, body });
@@ -179,7 +186,8 @@ function headersOf(lines: readonly string[]): Map<string, string[]> {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     const value = line.slice(colon + 1).trim();
-    if (!TOKEN.test(name) || !VALUE.test(value)) throw new MalformedAnswerError(`no header: ${JSON.stringify(line.slice(0, 200))}`);
+    if (!TOKEN.test(name) || !VALUE.test(value))
+      throw new MalformedAnswerError(`no header: ${JSON.stringify(line.slice(0, 200))}`);
     const values = headers.get(name);
     if (values === undefined) headers.set(name, [value]);
     else values.push(value);

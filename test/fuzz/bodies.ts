@@ -46,7 +46,18 @@ function declared(random: Random, media: keyof typeof mediaTypes): string | unde
     [1, () => mediaTypes[media].toUpperCase()],
     [1, () => undefined],
     [1, () => random.pick(Object.values(mediaTypes))],
-    [1, () => random.pick(['text/plain', 'application/json, application/yaml', ';', 'application/', '*/*', 'a/b/c'])],
+    [
+      1,
+      () =>
+        random.pick([
+          'text/plain',
+          'application/json, application/yaml',
+          ';',
+          'application/',
+          '*/*',
+          'a/b/c',
+        ]),
+    ],
   ])();
 }
 
@@ -61,14 +72,59 @@ function spoilJson(random: Random, text: string): Buffer {
   const insert = (what: string) => Buffer.from(text.slice(0, at) + what + text.slice(at));
   return weighted<() => Buffer>(random, [
     [3, () => Buffer.from(text.slice(0, at))],
-    [3, () => insert(random.pick(['"', '{', '}', '[', ']', ',', ':', '\\', '\u0000', '/**/', '\ufeff', 'NULL', '+1', '1e', '\n']))],
+    [
+      3,
+      () =>
+        insert(
+          random.pick([
+            '"',
+            '{',
+            '}',
+            '[',
+            ']',
+            ',',
+            ':',
+            '\\',
+            '\u0000',
+            '/**/',
+            '\ufeff',
+            'NULL',
+            '+1',
+            '1e',
+            '\n',
+          ]),
+        ),
+    ],
     [3, () => flip(random, Buffer.from(text))],
     [3, () => Buffer.from(duplicated(random, text))],
     [1, () => Buffer.from(`${text}${random.pick(['x', '{}', ',', '\u0000', '  ', text])}`)],
-    [1, () => Buffer.from(random.pick(['', 'null', '[]', '"x"', '1', 'true', '{', '{}', '{"":0}', '\ufeff{}', ' ']))],
+    [
+      1,
+      () =>
+        Buffer.from(
+          random.pick(['', 'null', '[]', '"x"', '1', 'true', '{', '{}', '{"":0}', '\ufeff{}', ' ']),
+        ),
+    ],
     [1, () => Buffer.from(nested(random))],
-    [1, () => Buffer.from(text.replace(/:"[^"]*"/, `:"${random.pick(['\\ud800', '\\udc00\\ud800', '\\u0000', '\\u00', '\\x41', '\t'])}"`))],
-    [1, () => Buffer.concat([Buffer.from(text.slice(0, at)), Buffer.from([0xc3, 0x28, 0xff, 0xed, 0xa0, 0x80]), Buffer.from(text.slice(at))])],
+    [
+      1,
+      () =>
+        Buffer.from(
+          text.replace(
+            /:"[^"]*"/,
+            `:"${random.pick(['\\ud800', '\\udc00\\ud800', '\\u0000', '\\u00', '\\x41', '\t'])}"`,
+          ),
+        ),
+    ],
+    [
+      1,
+      () =>
+        Buffer.concat([
+          Buffer.from(text.slice(0, at)),
+          Buffer.from([0xc3, 0x28, 0xff, 0xed, 0xa0, 0x80]),
+          Buffer.from(text.slice(at)),
+        ]),
+    ],
     [1, () => Buffer.from(text.replaceAll(/[,:]/g, (mark) => `${mark}${' '.repeat(20)}\n`))],
   ])();
 }
@@ -119,10 +175,51 @@ function spoilYaml(random: Random, text: string): Buffer {
     [2, () => flip(random, Buffer.from(text))],
     [1, () => Buffer.from(`${text}\n---\n${text}`)],
     [1, () => Buffer.from(bomb(random))],
-    [1, () => Buffer.from(text.replace(/: (?=\S)/, `: ${random.pick(['&a ', '*a ', '!!binary ', '!!python/object:x ', '!local ', '| ', '>- ', '? ', '@', '`', '%'])}`))],
-    [1, () => Buffer.from(random.pick(['', '---', '...', '%YAML 9.9\n---\na: 1', '%TAG ! x\n', '\t', '- a', '? {a: 1}\n: 2', '? [a]\n: b', '&a [*a]', '&a {b: *a}', '<<: *a', '"\\uD800"', '!!set {a}', '1:2:3', '- - - -', '*x', 'a: b: c', '#', '\u0000', '\ufeffa: 1']))],
-    [1, () => Buffer.from(`${random.pick(['[', '{a: ', '- ', '? '])}`.repeat(random.pick([900, 1001, 5000])))],
-    [1, () => Buffer.from(`data:\n  k: ${random.pick(['"', "'", '|\n    ', '>\n    ', ''])}${longText(random)}`)],
+    [
+      1,
+      () =>
+        Buffer.from(
+          text.replace(
+            /: (?=\S)/,
+            `: ${random.pick(['&a ', '*a ', '!!binary ', '!!python/object:x ', '!local ', '| ', '>- ', '? ', '@', '`', '%'])}`,
+          ),
+        ),
+    ],
+    [
+      1,
+      () =>
+        Buffer.from(
+          random.pick([
+            '',
+            '---',
+            '...',
+            '%YAML 9.9\n---\na: 1',
+            '%TAG ! x\n',
+            '\t',
+            '- a',
+            '? {a: 1}\n: 2',
+            '? [a]\n: b',
+            '&a [*a]',
+            '&a {b: *a}',
+            '<<: *a',
+            '"\\uD800"',
+            '!!set {a}',
+            '1:2:3',
+            '- - - -',
+            '*x',
+            'a: b: c',
+            '#',
+            '\u0000',
+            '\ufeffa: 1',
+          ]),
+        ),
+    ],
+    [1, () => Buffer.from(random.pick(['[', '{a: ', '- ', '? ']).repeat(random.pick([900, 1001, 5000])))],
+    [
+      1,
+      () =>
+        Buffer.from(`data:\n  k: ${random.pick(['"', "'", '|\n    ', '>\n    ', ''])}${longText(random)}`),
+    ],
   ])();
 }
 
@@ -179,7 +276,9 @@ function bomb(random: Random): string {
   const list = random.chance(0.5);
   const lines = [`a0: &a0 ${list ? '[x]' : '{x: y}'}`];
   for (let level = 1; level < levels; level++) {
-    const uses = Array.from({ length: width }, (_, index) => (list ? `*a${level - 1}` : `k${index}: *a${level - 1}`));
+    const uses = Array.from({ length: width }, (_, index) =>
+      list ? `*a${level - 1}` : `k${index}: *a${level - 1}`,
+    );
     lines.push(`a${level}: &a${level} ${list ? `[${uses.join(', ')}]` : `{${uses.join(', ')}}`}`);
   }
   return lines.join('\n');
@@ -197,7 +296,14 @@ function protobufBytes(
     [4, () => flip(random, bytes)],
     [2, () => bytes.subarray(0, random.between(0, bytes.length))],
     [1, () => Buffer.concat([bytes, Buffer.from(random.pick(oddTexts))])],
-    [1, () => Buffer.concat([Buffer.from('k8s\0'), Buffer.from(Array.from({ length: random.between(0, 60) }, () => random.between(0, 255)))])],
+    [
+      1,
+      () =>
+        Buffer.concat([
+          Buffer.from('k8s\0'),
+          Buffer.from(Array.from({ length: random.between(0, 60) }, () => random.between(0, 255))),
+        ]),
+    ],
     [1, () => hugeLength(random, bytes)],
   ])();
 }
@@ -205,6 +311,10 @@ function protobufBytes(
 /** A length that reaches far beyond the end. */
 function hugeLength(random: Random, bytes: Buffer): Buffer {
   const at = random.between(4, Math.max(4, bytes.length - 1));
-  const length = random.pick([[0xff, 0xff, 0xff, 0xff, 0x7f], [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], [0x80]]);
+  const length = random.pick([
+    [0xff, 0xff, 0xff, 0xff, 0x7f],
+    [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+    [0x80],
+  ]);
   return Buffer.concat([bytes.subarray(0, at), Buffer.from(length), bytes.subarray(at)]);
 }

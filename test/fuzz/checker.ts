@@ -38,8 +38,24 @@ const codesOfReasons: Readonly<Record<string, readonly number[]>> = {
 const inside =
   /\n\s+at |node_modules|node:internal|file:\/\/|\.[jt]s:\d|\bdist\/|\/tmp\/|(?:Type|Range|Syntax|Reference|Zod|Sqlite|Etcd)Error|FST_ERR|SQLITE_|ERR_[A-Z]|Cannot read propert|is not a function|is not iterable|Unexpected token|JSON at position|call stack|\bundefined\b|\[object |\bNaN\b/;
 
-const statusFields: ReadonlySet<string> = new Set(['kind', 'apiVersion', 'metadata', 'status', 'message', 'reason', 'details', 'code']);
-const detailFields: ReadonlySet<string> = new Set(['name', 'group', 'kind', 'uid', 'causes', 'retryAfterSeconds']);
+const statusFields: ReadonlySet<string> = new Set([
+  'kind',
+  'apiVersion',
+  'metadata',
+  'status',
+  'message',
+  'reason',
+  'details',
+  'code',
+]);
+const detailFields: ReadonlySet<string> = new Set([
+  'name',
+  'group',
+  'kind',
+  'uid',
+  'causes',
+  'retryAfterSeconds',
+]);
 
 /** Nothing is answered that takes more to say. */
 const BODY_BYTES_MAX = 256 * 1024 * 1024;
@@ -52,12 +68,15 @@ export function problemsOf(asked: Asked, answer: Answer): string[] {
   const problems: string[] = [];
   const { status, headers, body } = answer;
   for (const [name, values] of headers) {
-    if (values.length > 1 && name !== 'warning' && name !== 'vary') problems.push(`${values.length} headers ${name}`);
-    for (const value of values) if (inside.test(value)) problems.push(`the header ${name} tells of the inside: ${value}`);
+    if (values.length > 1 && name !== 'warning' && name !== 'vary')
+      problems.push(`${values.length} headers ${name}`);
+    for (const value of values)
+      if (inside.test(value)) problems.push(`the header ${name} tells of the inside: ${value}`);
   }
   for (const warning of headers.get('warning') ?? []) {
     // Node joins a header that comes several times.
-    if (!/^299 - "(?:[^"\\]|\\.)*"(?:, 299 - "(?:[^"\\]|\\.)*")*$/.test(warning)) problems.push(`no warning: ${warning}`);
+    if (!/^299 - "(?:[^"\\]|\\.)*"(?:, 299 - "(?:[^"\\]|\\.)*")*$/.test(warning))
+      problems.push(`no warning: ${warning}`);
   }
   if (body.length > BODY_BYTES_MAX) problems.push(`a body of ${body.length} bytes`);
   if (asked.method === 'HEAD' || status === 204 || status === 304 || status === 101) {
@@ -66,7 +85,8 @@ export function problemsOf(asked: Asked, answer: Answer): string[] {
   }
   try {
     const text = content(answer);
-    const isWatch = asked.endless && status === 200 && headers.has('transfer-encoding') && text.at(-1) === 0x0a;
+    const isWatch =
+      asked.endless && status === 200 && headers.has('transfer-encoding') && text.at(-1) === 0x0a;
     problems.push(...(isWatch ? problemsOfEvents(text) : problemsOfBody(asked, answer, text)));
   } catch (error) {
     problems.push(`the body cannot be read: ${error instanceof Error ? error.message : String(error)}`);
@@ -103,7 +123,8 @@ function problemsOfBody(asked: Asked, { status, headers }: Answer, body: Buffer)
 
 /** What Node answers by itself to what is no HTTP. */
 function problemsOfNothing(status: number, headers: Answer['headers'], body: Buffer): string[] {
-  if (![400, 408, 413, 417, 431].includes(status) || body.length > 0) return [`${status} without a Content-Type, ${body.length} bytes`];
+  if (![400, 408, 413, 417, 431].includes(status) || body.length > 0)
+    return [`${status} without a Content-Type, ${body.length} bytes`];
   const closes = headers.get('connection')?.[0]?.toLowerCase() === 'close';
   return closes || status === 417 ? [] : [`${status} without a body goes on`];
 }
@@ -116,11 +137,14 @@ function problemsOfJson(asked: Asked, status: number, headers: Answer['headers']
   return problems;
 }
 
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isJson = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function problemsOfValue(status: number, headers: Answer['headers'], value: Json): string[] {
   if (status >= 400) return problemsOfStatus(status, headers, value);
-  return value['kind'] === 'Status' && value['status'] !== 'Success' ? [`${status} with the failure ${String(value['message'])}`] : [];
+  return value['kind'] === 'Status' && value['status'] !== 'Success'
+    ? [`${status} with the failure ${String(value['message'])}`]
+    : [];
 }
 
 /** Objects and lists say what they are; documents such as /version do not. */
@@ -129,7 +153,8 @@ function problemsOfSuccess({ target }: Asked, value: Json): string[] {
   const { kind, metadata } = value;
   if (typeof kind !== 'string' || kind === '') return ['an object without a kind'];
   // The oldest discovery documents have no apiVersion.
-  if (typeof value['apiVersion'] !== 'string' && kind !== 'APIResourceList' && kind !== 'APIVersions') return [`${kind} without an apiVersion`];
+  if (typeof value['apiVersion'] !== 'string' && kind !== 'APIResourceList' && kind !== 'APIVersions')
+    return [`${kind} without an apiVersion`];
   if (Array.isArray(value['items']) && !isJson(metadata)) return [`${kind} without metadata`];
   return [];
 }
@@ -140,12 +165,16 @@ function problemsOfStatus(status: number, headers: Answer['headers'], value: Jso
   if (kind !== 'Status' || apiVersion !== 'v1' || !isJson(metadata) || value['status'] !== 'Failure') {
     return [`${status} with no Status: ${JSON.stringify(value).slice(0, 300)}`];
   }
-  for (const field of Object.keys(value)) if (!statusFields.has(field)) problems.push(`a Status has no ${field}`);
-  if (code !== status) problems.push(`the code of the Status is ${String(code)}, that of the answer ${status}`);
+  for (const field of Object.keys(value))
+    if (!statusFields.has(field)) problems.push(`a Status has no ${field}`);
+  if (code !== status)
+    problems.push(`the code of the Status is ${String(code)}, that of the answer ${status}`);
   if (typeof message !== 'string' || message === '') return [...problems, `${status} says nothing`];
-  if (inside.test(JSON.stringify(value))) problems.push(`${status} tells of the inside: ${message.slice(0, 500)}`);
+  if (inside.test(JSON.stringify(value)))
+    problems.push(`${status} tells of the inside: ${message.slice(0, 500)}`);
   if (typeof reason === 'string') {
-    if (!(codesOfReasons[reason] ?? []).includes(status)) problems.push(`${status} with the reason ${reason}: ${message.slice(0, 300)}`);
+    if (!(codesOfReasons[reason] ?? []).includes(status))
+      problems.push(`${status} with the reason ${reason}: ${message.slice(0, 300)}`);
   } else if (status < 500) problems.push(`${status} without a reason: ${message.slice(0, 300)}`);
   if (details !== undefined) problems.push(...problemsOfDetails(headers, details));
   if (status >= 500) {
@@ -160,21 +189,29 @@ function problemsOfStatus(status: number, headers: Answer['headers'], value: Jso
 function problemsOfDetails(headers: Answer['headers'], details: unknown): string[] {
   if (!isJson(details)) return ['details are no object'];
   const problems: string[] = [];
-  for (const field of Object.keys(details)) if (!detailFields.has(field)) problems.push(`details have no ${field}`);
+  for (const field of Object.keys(details))
+    if (!detailFields.has(field)) problems.push(`details have no ${field}`);
   for (const field of ['name', 'group', 'kind', 'uid']) {
     const text = details[field];
-    if (text !== undefined && (typeof text !== 'string' || text === '')) problems.push(`details.${field} is ${JSON.stringify(text)}`);
+    if (text !== undefined && (typeof text !== 'string' || text === ''))
+      problems.push(`details.${field} is ${JSON.stringify(text)}`);
   }
   const seconds = details['retryAfterSeconds'];
-  if (seconds !== undefined && (!Number.isInteger(seconds) || headers.get('retry-after')?.[0] !== String(seconds))) {
+  if (
+    seconds !== undefined &&
+    (typeof seconds !== 'number' || headers.get('retry-after')?.[0] !== String(seconds))
+  ) {
     problems.push('retryAfterSeconds is not in Retry-After');
   }
   const causes = details['causes'] ?? [];
-  if (!Array.isArray(causes) || causes.length > CAUSES_MAX) return [...problems, 'details.causes is no list, or too long'];
+  if (!Array.isArray(causes) || causes.length > CAUSES_MAX)
+    return [...problems, 'details.causes is no list, or too long'];
   for (const cause of causes as unknown[]) {
     if (!isJson(cause)) problems.push('a cause is no object');
-    else if (typeof cause['message'] !== 'string' || cause['message'] === '') problems.push('a cause without a message');
-    else if (!['string', 'undefined'].includes(typeof cause['field'])) problems.push('the field of a cause is no text');
+    else if (typeof cause['message'] !== 'string' || cause['message'] === '')
+      problems.push('a cause without a message');
+    else if (!['string', 'undefined'].includes(typeof cause['field']))
+      problems.push('the field of a cause is no text');
   }
   return problems;
 }

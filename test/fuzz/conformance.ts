@@ -42,10 +42,15 @@ function problemsOf(key: string, { value }: KeyValue): string[] {
   if (stored.kind !== definition.kind) problems.push(`it is a ${stored.kind}`);
   if (!canBeAgain(definition, object)) return problems;
   const parsed = definition.schema().safeParse(withoutNulls(object));
-  if (!parsed.success) problems.push(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join(', '));
+  if (!parsed.success)
+    problems.push(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join(', '));
   problems.push(...differences(object, stored).map((line) => `read again, ${line}`));
-  const errors = [...validateObjectMeta(object, definition), ...(definition.strategy.validate?.(object) ?? [])];
-  for (const { field, message } of errors) if (!mayBeWrong.has(`${definition.plural} ${field}`)) problems.push(`${field}: ${message}`);
+  const errors = [
+    ...validateObjectMeta(object, definition),
+    ...(definition.strategy.validate?.(object) ?? []),
+  ];
+  for (const { field, message } of errors)
+    if (!mayBeWrong.has(`${definition.plural} ${field}`)) problems.push(`${field}: ${message}`);
   return problems;
 }
 

@@ -20,7 +20,11 @@ const contexts = new WeakMap<Endpoints, SecureContext>();
 /** Reading the keys takes longer than a request. */
 function contextOf(endpoints: Endpoints): SecureContext {
   let context = contexts.get(endpoints);
-  if (context === undefined) contexts.set(endpoints, (context = createSecureContext({ ca: endpoints.ca, cert: endpoints.cert, key: endpoints.key })));
+  if (context === undefined)
+    contexts.set(
+      endpoints,
+      (context = createSecureContext({ ca: endpoints.ca, cert: endpoints.cert, key: endpoints.key })),
+    );
   return context;
 }
 
@@ -29,7 +33,12 @@ export async function connectTo(endpoints: Endpoints, over: 'plain' | 'tls' | 't
   const { port, securePort } = endpoints;
   const socket =
     over === 'tls'
-      ? connectTls({ host, port: securePort, secureContext: contextOf(endpoints), ALPNProtocols: ['http/1.1'] })
+      ? connectTls({
+          host,
+          port: securePort,
+          secureContext: contextOf(endpoints),
+          ALPNProtocols: ['http/1.1'],
+        })
       : connectPlain({ host, port: over === 'plain' ? port : securePort });
   await once(socket, over === 'tls' ? 'secureConnect' : 'connect');
   socket.setNoDelay(true);
@@ -45,10 +54,15 @@ export interface Fetched {
 }
 
 /** Over a connection that does not outlive it. */
-export async function fetchOnce(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Fetched> {
+export async function fetchOnce(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Fetched> {
   const [response] = (await once(get(url, { agent: false, headers }), 'response')) as [IncomingMessage];
   const pieces: Buffer[] = [];
   for await (const piece of response) pieces.push(piece as Buffer);
-  const named = Object.entries(response.headersDistinct).map(([name, values]) => [name, values ?? []] as const);
+  const named = Object.entries(response.headersDistinct).map(
+    ([name, values]) => [name, values ?? []] as const,
+  );
   return { status: response.statusCode ?? 0, headers: new Map(named), body: Buffer.concat(pieces) };
 }

@@ -34,7 +34,10 @@ export class Findings {
     return [...this.#kinds.values()]
       .map(({ count, shown }) =>
         shown
-          .map(({ problem, command }, index) => `${index === 0 ? `${count} × ` : '    '}${problem.slice(0, 1500)}${command === '' ? '' : `\n  ${command}`}`)
+          .map(
+            ({ problem, command }, index) =>
+              `${index === 0 ? `${count} × ` : '    '}${problem.slice(0, 1500)}${command === '' ? '' : `\n  ${command}`}`,
+          )
           .join('\n'),
       )
       .join('\n');

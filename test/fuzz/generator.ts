@@ -73,7 +73,14 @@ export class Generator {
       [8, 'tls' as const],
       [12, 'http2' as const],
     ]);
-    return { index, kind: 'request', message, over, alone: endsConnection(message), endless: mayBeEndless(message) };
+    return {
+      index,
+      kind: 'request',
+      message,
+      over,
+      alone: endsConnection(message),
+      endless: mayBeEndless(message),
+    };
   }
 
   #message(random: Random): Message {
@@ -84,7 +91,9 @@ export class Generator {
     const { catalogue } = this.options;
     const at = place(random, catalogue);
     const path = random.chance(0.08) ? bendPath(random, at.path) : at.path;
-    const asked = [watchQuery(random, at.verb), query(random, at.verb)].filter((part) => part !== '').join('&');
+    const asked = [watchQuery(random, at.verb), query(random, at.verb)]
+      .filter((part) => part !== '')
+      .join('&');
     return this.#complete(random, {
       method: random.chance(0.97) ? (methods[at.verb] ?? 'GET') : random.pick(otherMethods),
       target: asked === '' ? path : `${path}?${asked}`,
@@ -100,7 +109,9 @@ export class Generator {
   }
 
   #watchTarget(random: Random): string {
-    const { definition } = random.pick(this.options.catalogue.targets.filter(({ verbs }) => verbs.includes('watch')));
+    const { definition } = random.pick(
+      this.options.catalogue.targets.filter(({ verbs }) => verbs.includes('watch')),
+    );
     const namespace = definition.namespaced && random.chance(0.7) ? '/namespaces/default' : '';
     return `${groupPath(definition)}${namespace}/${definition.plural}?watch=1&${query(random, 'watch')}`;
   }
@@ -111,10 +122,24 @@ export class Generator {
   ): Message {
     const own: Header[] = [];
     if (random.chance(0.985)) own.push(['Host', this.options.host]);
-    else own.push(...random.pick<Header[]>([[['Host', 'example.com']], [['Host', '']], [], [['Host', 'localhost'], ['Host', 'x']], [['Host', '[::1]:80']], [['Host', 'a'.repeat(300)]]]));
+    else
+      own.push(
+        ...random.pick<Header[]>([
+          [['Host', 'example.com']],
+          [['Host', '']],
+          [],
+          [
+            ['Host', 'localhost'],
+            ['Host', 'x'],
+          ],
+          [['Host', '[::1]:80']],
+          [['Host', 'a'.repeat(300)]],
+        ]),
+      );
     if (body?.contentType !== undefined) own.push(['Content-Type', body.contentType]);
     if (random.chance(0.005)) own.push(['Connection', random.pick(['close', 'keep-alive, x', 'Upgrade'])]);
-    if (random.chance(0.005)) own.push(['Upgrade', random.pick(['h2c', 'x', 'SPDY/3.1'])], ['Connection', 'Upgrade']);
+    if (random.chance(0.005))
+      own.push(['Upgrade', random.pick(['h2c', 'x', 'SPDY/3.1'])], ['Connection', 'Upgrade']);
     if (random.chance(0.01)) own.push(['Expect', random.pick(['100-continue', '100-CONTINUE', 'x'])]);
     return {
       method,
@@ -123,7 +148,9 @@ export class Generator {
       body: body?.bytes ?? Buffer.alloc(0),
       chunks:
         body !== undefined && random.chance(0.05)
-          ? [random.pick([1, 7, 1000, 65_536]), random.pick([3, 100, 10_000])].map((size) => Math.max(size, body.bytes.length >> 6))
+          ? [random.pick([1, 7, 1000, 65_536]), random.pick([3, 100, 10_000])].map((size) =>
+              Math.max(size, body.bytes.length >> 6),
+            )
           : undefined,
     };
   }
@@ -136,7 +163,9 @@ export class Generator {
     const name = names[Math.floor(turn / stored.length) % names.length] ?? 'a';
     const namespace = turn % 3 === 0 ? 'fuzz' : 'default';
     const isNamespace = definition.kind === 'Namespace';
-    const path = definition.namespaced ? `/namespaces/${namespace}/${definition.plural}` : `/${definition.plural}`;
+    const path = definition.namespaced
+      ? `/namespaces/${namespace}/${definition.plural}`
+      : `/${definition.plural}`;
     const object = sample(definition, isNamespace ? (turn % 2 === 0 ? 'fuzz' : 'other') : name, namespace);
     return {
       method: 'POST',
@@ -156,9 +185,15 @@ export class Generator {
     const { definition } = at.target;
     let rooms = this.#rooms.get(definition);
     if (rooms === undefined) this.#rooms.set(definition, (rooms = roomsOf(definition.schema())));
-    const object = sample(definition, at.name === '' ? 'a' : at.name, at.namespace) as Record<string, unknown>;
+    const object = sample(definition, at.name === '' ? 'a' : at.name, at.namespace) as Record<
+      string,
+      unknown
+    >;
     if (rooms.length > 0) fill(random, object, random.pick(rooms), random.between(30_000, LARGE_BYTES_MAX));
-    const contentType = at.verb === 'patch' ? random.pick(Object.values(patchTypes)) : random.pick([mediaTypes.json, mediaTypes.json, mediaTypes.yaml]);
+    const contentType =
+      at.verb === 'patch'
+        ? random.pick(Object.values(patchTypes))
+        : random.pick([mediaTypes.json, mediaTypes.json, mediaTypes.yaml]);
     return this.#complete(random, {
       method: at.verb === 'patch' || at.verb === 'update' ? (methods[at.verb] ?? '') : 'POST',
       target: at.verb === 'patch' || at.verb === 'update' ? at.path : at.path.replace(/\?.*/, ''),
@@ -179,15 +214,32 @@ const methods: Readonly<Record<string, string>> = {
 };
 
 /** All that Node's parser knows by name, so that a connection lives on. */
-const otherMethods = ['HEAD', 'OPTIONS', 'GET', 'POST', 'PUT', 'PATCH', 'TRACE', 'PROPFIND', 'SEARCH', 'MERGE', 'PURGE', 'LOCK', 'REPORT', 'SUBSCRIBE'] as const;
+const otherMethods = [
+  'HEAD',
+  'OPTIONS',
+  'GET',
+  'POST',
+  'PUT',
+  'PATCH',
+  'TRACE',
+  'PROPFIND',
+  'SEARCH',
+  'MERGE',
+  'PURGE',
+  'LOCK',
+  'REPORT',
+  'SUBSCRIBE',
+] as const;
 
 const watchQuery = (random: Random, verb: string): string =>
   verb === 'watch' ? `watch=${random.pick(['1', 'true', 'true', '', 'x', '0'])}` : '';
 
 function bodyOf(random: Random, at: Place): Body | undefined {
   const { definition } = at.target;
-  const changes = random.chance(0.05) || !['create', 'update', 'patch', 'delete', 'deletecollection'].includes(at.verb);
-  if (changes) return random.chance(0.9) ? undefined : body(random, sample(definition, 'a', at.namespace), definition);
+  const changes =
+    random.chance(0.05) || !['create', 'update', 'patch', 'delete', 'deletecollection'].includes(at.verb);
+  if (changes)
+    return random.chance(0.9) ? undefined : body(random, sample(definition, 'a', at.namespace), definition);
   if (at.verb === 'delete' || at.verb === 'deletecollection') {
     return random.chance(0.5) ? undefined : body(random, { ...deleteOptionsSample(random) }, undefined);
   }
@@ -196,10 +248,21 @@ function bodyOf(random: Random, at: Place): Body | undefined {
     at.subresource === ''
       ? sample(definition, name, at.namespace)
       : subresourceSample(definition, at.subresource, name, at.namespace);
-  const schema = definition.subresources.find(({ name }) => name === at.subresource)?.schema ?? definition.schema;
+  const schema =
+    definition.subresources.find(({ name }) => name === at.subresource)?.schema ?? definition.schema;
   const plain = object as Record<string, unknown>;
   if (at.verb === 'patch') return patch(random, plain, schema());
-  for (let times = weighted(random, [[3, 0], [6, 1], [3, 2], [1, 6]]); times > 0; times--) mutate(random, plain, schema());
+  for (
+    let times = weighted(random, [
+      [3, 0],
+      [6, 1],
+      [3, 2],
+      [1, 6],
+    ]);
+    times > 0;
+    times--
+  )
+    mutate(random, plain, schema());
   if (at.verb === 'create' && random.chance(0.05)) generateName(object);
   return body(random, plain, at.subresource === '' ? definition : undefined);
 }
@@ -214,13 +277,16 @@ function generateName({ metadata }: { metadata?: unknown }): void {
 /** A watch, whether meant or not. */
 export function mayBeEndless({ method, target }: Pick<Message, 'method' | 'target'>): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
-  return /watch/i.test(target.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))));
+  return /watch/i.test(
+    target.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  );
 }
 
 /** What Node or HTTP lets a server end a connection for, or what it takes seconds to answer. */
 function endsConnection({ method, target, headers, body }: Message): boolean {
   const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, target.length);
-  if (bytes > 30_000 || body.length > 1_000_000 || !/^[/!-~]+$/.test(target) || !target.startsWith('/')) return true;
+  if (bytes > 30_000 || body.length > 1_000_000 || !/^[/!-~]+$/.test(target) || !target.startsWith('/'))
+    return true;
   if (/resourceVersion=\d{3}/.test(target)) return true;
   if (!headers.some(([name]) => name === 'Host') || method === 'TRACE') return true;
   return headers.some(([name]) => ['connection', 'upgrade', 'expect'].includes(name.toLowerCase()));

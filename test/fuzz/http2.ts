@@ -22,7 +22,15 @@ const SESSION_REQUESTS_MAX = 5000;
 const WATCH_MS_MAX = 60;
 
 /** HTTP/2 has its own words for these. */
-const notOfHttp2: ReadonlySet<string> = new Set(['host', 'connection', 'upgrade', 'expect', 'transfer-encoding', 'content-length', 'keep-alive']);
+const notOfHttp2: ReadonlySet<string> = new Set([
+  'host',
+  'connection',
+  'upgrade',
+  'expect',
+  'transfer-encoding',
+  'content-length',
+  'keep-alive',
+]);
 
 export class Http2Sessions {
   readonly #slots: Slots;
@@ -35,11 +43,14 @@ export class Http2Sessions {
 
   async submit(request: RequestCase): Promise<void> {
     await this.#slots.take();
+    void this.#run(request);
+  }
+
+  async #run(request: RequestCase): Promise<void> {
     const sentAt = now();
-    void this.#send(request).then(({ answers, problems }) => {
-      this.#slots.give();
-      this.options.onOutcome({ case: request, answers, problems, sentAt, endedAt: now() });
-    });
+    const { answers, problems } = await this.#send(request);
+    this.#slots.give();
+    this.options.onOutcome({ case: request, answers, problems, sentAt, endedAt: now() });
   }
 
   async close(): Promise<void> {
@@ -75,15 +86,20 @@ export class Http2Sessions {
         if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
         resolve({ answers, problems });
       };
-      stream.on('error', (error) => finish([], [cut ? '' : `the stream failed: ${error.message}`].filter(Boolean)));
+      stream.on('error', (error) =>
+        finish([], [cut ? '' : `the stream failed: ${error.message}`].filter(Boolean)),
+      );
       stream.on('response', (headers) => {
         head = { status: headers[':status'] ?? 0, headers: headersIn(headers) };
         if (!endless || head.status !== 200) return;
-        setTimeout(() => {
-          if (stream.closed) return;
-          cut = true;
-          finish([], problemsOfEvents(Buffer.concat(pieces)));
-        }, (index * 7) % WATCH_MS_MAX);
+        setTimeout(
+          () => {
+            if (stream.closed) return;
+            cut = true;
+            finish([], problemsOfEvents(Buffer.concat(pieces)));
+          },
+          (index * 7) % WATCH_MS_MAX,
+        );
       });
       stream.on('data', (piece: Buffer) => pieces.push(piece));
       stream.on('close', () => {
@@ -103,7 +119,8 @@ function headersOf({ method, target, headers }: Message): OutgoingHttpHeaders {
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();
     // Node wants some of them once only.
-    if (!notOfHttp2.has(lower)) Object.defineProperty(made, lower, { value, enumerable: true, configurable: true, writable: true });
+    if (!notOfHttp2.has(lower))
+      Object.defineProperty(made, lower, { value, enumerable: true, configurable: true, writable: true });
   }
   return made;
 }

@@ -78,7 +78,8 @@ function wellTyped(random: Random, schema: z.ZodType, depth: number): unknown {
   if (meta.enum !== undefined && random.chance(0.5)) return random.pick(meta.enum);
   if (meta.anyValue) return anyValue(random);
   const name = meta.scalarId?.split('.').at(-1);
-  if (name === 'Quantity') return random.pick(['1', '0', '-1', '100m', '1.5Gi', '1e3', '1e400', '9999999999E', '0.1n', 5]);
+  if (name === 'Quantity')
+    return random.pick(['1', '0', '-1', '100m', '1.5Gi', '1e3', '1e400', '9999999999E', '0.1n', 5]);
   if (name === 'IntOrString') return random.chance(0.5) ? random.between(-2, 70_000) : text(random);
   if (name !== undefined) return text(random);
   const def = defOf(schema);
@@ -148,12 +149,17 @@ export function fill(random: Random, object: Record<string, unknown>, room: Room
   let at: Container = object;
   for (const [index, key] of room.path.slice(0, -1).entries()) {
     const present: unknown = (at as Record<string, unknown>)[key];
-    const next: Container = isContainer(present) ? present : /^\d+$/.test(room.path[index + 1] ?? '') ? [] : {};
+    const next: Container = isContainer(present)
+      ? present
+      : /^\d+$/.test(room.path[index + 1] ?? '')
+        ? []
+        : {};
     put(at, key, next);
     at = next;
   }
   const last = room.path.at(-1);
-  if (last !== undefined) put(at, last, much(random, room.schema, bytes, (at as Record<string, unknown>)[last]));
+  if (last !== undefined)
+    put(at, last, much(random, room.schema, bytes, (at as Record<string, unknown>)[last]));
 }
 
 function much(random: Random, schema: z.ZodType, bytes: number, present: unknown): unknown {
@@ -171,9 +177,38 @@ function much(random: Random, schema: z.ZodType, bytes: number, present: unknown
     const count = Math.ceil(bytes / (JSON.stringify(value).length + prefix.length + 8));
     return Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, value]));
   }
-  const piece = random.pick(['a', '0', '9', '1', 'a-', 'a.', '.', '/', '-', '$(', '(', 'é', '\u0001', '=', ',', 'A0', '\n', '@', '%', ':', 'x=y,', '10.0.0.1/', '../', '\\']);
+  const piece = random.pick([
+    'a',
+    '0',
+    '9',
+    '1',
+    'a-',
+    'a.',
+    '.',
+    '/',
+    '-',
+    '$(',
+    '(',
+    'é',
+    '\u0001',
+    '=',
+    ',',
+    'A0',
+    '\n',
+    '@',
+    '%',
+    ':',
+    'x=y,',
+    '10.0.0.1/',
+    '../',
+    '\\',
+  ]);
   const tail = random.pick(['', '!', 'a', '0', ' ', 'Gi', 'm', 'e9']);
-  return random.pick(['', '1', 'a', '0.', 'a/', '-']) + piece.repeat(Math.ceil(bytes / Buffer.byteLength(piece))) + tail;
+  return (
+    random.pick(['', '1', 'a', '0.', 'a/', '-']) +
+    piece.repeat(Math.ceil(bytes / Buffer.byteLength(piece))) +
+    tail
+  );
 }
 
 /** The same item, told apart by its number wherever it has a text or a number. */
@@ -184,7 +219,11 @@ function variant(item: unknown, index: number): unknown {
   return Object.fromEntries(
     Object.entries(item).map(([key, value]) => [
       key,
-      typeof value === 'string' ? `${value}${index}` : typeof value === 'number' ? (index % 65_535) + 1 : value,
+      typeof value === 'string'
+        ? `${value}${index}`
+        : typeof value === 'number'
+          ? (index % 65_535) + 1
+          : value,
     ]),
   );
 }

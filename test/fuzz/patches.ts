@@ -23,8 +23,15 @@ export function patch(random: Random, sample: Json, schema: z.ZodType): Body {
   const document = part(random, sample, schema);
   if (type === 'strategic') direct(random, document);
   if (type === 'apply') {
-    const whole = random.chance(0.7) ? { kind: sample['kind'], apiVersion: sample['apiVersion'], ...document } : document;
-    return { contentType, bytes: random.chance(0.03) ? flip(random, yamlBytes(random, whole, spoil)) : yamlBytes(random, whole, spoil) };
+    const whole = random.chance(0.7)
+      ? { kind: sample['kind'], apiVersion: sample['apiVersion'], ...document }
+      : document;
+    return {
+      contentType,
+      bytes: random.chance(0.03)
+        ? flip(random, yamlBytes(random, whole, spoil))
+        : yamlBytes(random, whole, spoil),
+    };
   }
   return { contentType, bytes: jsonBytes(random, document, spoil) };
 }
@@ -32,7 +39,9 @@ export function patch(random: Random, sample: Json, schema: z.ZodType): Body {
 /** Some of the sample, with something wrong in it. */
 function part(random: Random, sample: Json, schema: z.ZodType): Json {
   for (let times = random.between(0, 2); times > 0; times--) mutate(random, sample, schema);
-  const kept = Object.entries(sample).filter(([key]) => key !== 'kind' && key !== 'apiVersion' && random.chance(0.7));
+  const kept = Object.entries(sample).filter(
+    ([key]) => key !== 'kind' && key !== 'apiVersion' && random.chance(0.7),
+  );
   const entries = random.chance(0.1) ? [...kept, [random.pick(oddKeys), anyValue(random)] as const] : kept;
   const document: Json = {};
   for (const [key, value] of entries) define(document, key, random.chance(0.1) ? null : value);
@@ -62,7 +71,9 @@ function direct(random: Random, document: Json): void {
   if (Array.isArray(at)) at.push({ $patch: random.pick(['replace', 'delete', 'merge', 'x', 1]) });
   if (!isObject(at)) return;
   const name = key ?? random.pick(['finalizers', 'containers', 'ports', 'spec', 'x']);
-  const list = random.chance(0.8) ? [text(random), { name: 'main' }, { port: 80 }].slice(0, random.between(0, 3)) : anyValue(random);
+  const list = random.chance(0.8)
+    ? [text(random), { name: 'main' }, { port: 80 }].slice(0, random.between(0, 3))
+    : anyValue(random);
   const [directive, value] = random.pick<readonly [string, unknown]>([
     ['$patch', random.pick(['replace', 'delete', 'merge', 'x', null, {}])],
     ['$retainKeys', random.chance(0.7) ? Object.keys(at) : anyValue(random)],
@@ -109,7 +120,8 @@ function pointer(random: Random, sample: Json): unknown {
     tokens.push(key);
     at = (at as Json)[key];
   }
-  if (random.chance(0.15)) tokens.push(random.pick([...oddKeys, '-', '-1', '0', '01', '99', '1e0', '~', '~2']));
+  if (random.chance(0.15))
+    tokens.push(random.pick([...oddKeys, '-', '-1', '0', '01', '99', '1e0', '~', '~2']));
   const path = tokens.map((token) => `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
   return random.chance(0.02) ? path.slice(1) : path;
 }

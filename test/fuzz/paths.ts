@@ -33,7 +33,8 @@ const verbWeights: Readonly<Record<string, number>> = {
 /** A path that means something, with a verb that is served there (or, seldom, is not). */
 export function place(random: Random, { targets }: Catalogue): Place {
   const target = random.pick(targets);
-  const subresource = target.subresources.length > 0 && random.chance(0.25) ? random.pick(target.subresources) : undefined;
+  const subresource =
+    target.subresources.length > 0 && random.chance(0.25) ? random.pick(target.subresources) : undefined;
   const served = subresource?.verbs ?? target.verbs;
   const offered = served.filter((verb) => verb in verbWeights);
   const verb =
@@ -67,19 +68,42 @@ function chooseNamespace(random: Random, verb: string): string {
   ]);
 }
 
-const chooseName = (random: Random): string => (random.chance(0.96) ? random.pick(names) : random.pick(oddNames));
+const chooseName = (random: Random): string =>
+  random.chance(0.96) ? random.pick(names) : random.pick(oddNames);
 
 /** Another way to write a path, or the way to another one. */
 export function bendPath(random: Random, path: string): string {
   const segments = path.split('/');
   const at = random.between(1, Math.max(1, segments.length - 1));
-  const replaced = (segment: string) => [...segments.slice(0, at), segment, ...segments.slice(at + 1)].join('/');
+  const replaced = (segment: string) =>
+    [...segments.slice(0, at), segment, ...segments.slice(at + 1)].join('/');
   const inserted = (segment: string) => [...segments.slice(0, at), segment, ...segments.slice(at)].join('/');
   const current = segments[at] ?? '';
   return weighted<() => string>(random, [
     [3, () => replaced(encode(random.pick(oddNames)))],
     [2, () => inserted(encode(random.pick([...oddNames, ...names])))],
-    [2, () => replaced(random.pick(['%', '%2', '%zz', '%ff', '%c3%28', '%00', '%2e%2e', '%2f', '%252f', '%5c', ';a=b', '..', '.', '%ed%a0%80']))],
+    [
+      2,
+      () =>
+        replaced(
+          random.pick([
+            '%',
+            '%2',
+            '%zz',
+            '%ff',
+            '%c3%28',
+            '%00',
+            '%2e%2e',
+            '%2f',
+            '%252f',
+            '%5c',
+            ';a=b',
+            '..',
+            '.',
+            '%ed%a0%80',
+          ]),
+        ),
+    ],
     [1, () => inserted('')],
     [1, () => `${path}/`],
     [1, () => `${path}//`],
@@ -99,6 +123,30 @@ export function otherPath(random: Random, { paths }: Catalogue): string {
     [10, () => random.pick(paths)],
     [2, () => `${random.pick(paths)}/`],
     [2, () => bendPath(random, random.pick(paths))],
-    [1, () => random.pick(['/', '', '*', '/nothing', '/metrics', '/debug/pprof', '/favicon.ico', '/swagger.json', '/openapi/v3/apis/none/v1', '/openapi/v1', '/logs', '/api/v1/watch', '/apis/', '/api/v1/proxy/namespaces/default/pods/a', '/healthz/ping/x', '/readyz/nope', '/.well-known/openid-configuration', '/__proto__', '/constructor'])],
+    [
+      1,
+      () =>
+        random.pick([
+          '/',
+          '',
+          '*',
+          '/nothing',
+          '/metrics',
+          '/debug/pprof',
+          '/favicon.ico',
+          '/swagger.json',
+          '/openapi/v3/apis/none/v1',
+          '/openapi/v1',
+          '/logs',
+          '/api/v1/watch',
+          '/apis/',
+          '/api/v1/proxy/namespaces/default/pods/a',
+          '/healthz/ping/x',
+          '/readyz/nope',
+          '/.well-known/openid-configuration',
+          '/__proto__',
+          '/constructor',
+        ]),
+    ],
   ])();
 }

@@ -161,7 +161,8 @@ class Pipeline {
     const queued = this.#queue.splice(0);
     if (first !== undefined) {
       const again = { ...first, attempts: first.attempts + 1 };
-      if (again.attempts > ATTEMPTS_MAX) this.owner.finish(again, [], ['the connection ended without an answer']);
+      if (again.attempts > ATTEMPTS_MAX)
+        this.owner.finish(again, [], ['the connection ended without an answer']);
       else this.owner.send(again);
     }
     for (const waiting of [...others, ...queued]) this.owner.send(waiting);

@@ -23,8 +23,8 @@ type Members = ReadonlyMap<PropertyKey, unknown>;
 const membersOf = (object: object): Members =>
   new Map(
     Reflect.ownKeys(object).map((key) => {
-      const { value, get } = Object.getOwnPropertyDescriptor(object, key) ?? {};
-      return [key, value ?? get];
+      const { value, ...accessor } = Object.getOwnPropertyDescriptor(object, key) ?? {};
+      return [key, (value as unknown) ?? Object.values(accessor).find((part) => typeof part === 'function')];
     }),
   );
 

@@ -3,24 +3,110 @@ import { type Random, weighted } from './chance.js';
 import { longText, names, oddTexts } from './vocabulary.js';
 
 const booleans = ['true', 'false', '1', '0', '', 'TRUE', 'yes', 'x'] as const;
-const integers = ['0', '1', '2', '500', '-1', '', 'abc', '1.5', '+1', '0x1', '1_0', '9223372036854775807', '9223372036854775808', '-9223372036854775809', '1e3', ' 1', '٣'] as const;
-const revisions = ['0', '1', '5', '100', '1000', '', '-1', 'abc', '00', '1.0', '18446744073709551615', '18446744073709551616', '9007199254740993'] as const;
-const labels = ['app=web', 'app', '!app', 'app!=web', 'app in (web,a)', 'app notin (web)', 'app>1', 'app<1', 'app==web,x', 'a in (', ',', '=', 'a=b=c', 'bad/key/x=1', 'app in ()', '((((', 'a>b', 'é=1', '!', 'a,,b', 'x in (a b)'] as const;
-const fields = ['metadata.name=a', 'metadata.name!=a', 'metadata.namespace=default', 'status.phase=Pending', 'spec.nodeName=', 'type=Opaque', 'reason=Started', 'involvedObject.name=a', 'nope=1', 'metadata.name', '=', 'a=b=c', 'metadata.name=a,metadata.name=b', 'metadata.name=\\', 'metadata.name=a\\,b', 'metadata.name==a', ',', 'spec.unschedulable=true'] as const;
+const integers = [
+  '0',
+  '1',
+  '2',
+  '500',
+  '-1',
+  '',
+  'abc',
+  '1.5',
+  '+1',
+  '0x1',
+  '1_0',
+  '9223372036854775807',
+  '9223372036854775808',
+  '-9223372036854775809',
+  '1e3',
+  ' 1',
+  '٣',
+] as const;
+const revisions = [
+  '0',
+  '1',
+  '5',
+  '100',
+  '1000',
+  '',
+  '-1',
+  'abc',
+  '00',
+  '1.0',
+  '18446744073709551615',
+  '18446744073709551616',
+  '9007199254740993',
+] as const;
+const labels = [
+  'app=web',
+  'app',
+  '!app',
+  'app!=web',
+  'app in (web,a)',
+  'app notin (web)',
+  'app>1',
+  'app<1',
+  'app==web,x',
+  'a in (',
+  ',',
+  '=',
+  'a=b=c',
+  'bad/key/x=1',
+  'app in ()',
+  '((((',
+  'a>b',
+  'é=1',
+  '!',
+  'a,,b',
+  'x in (a b)',
+] as const;
+const fields = [
+  'metadata.name=a',
+  'metadata.name!=a',
+  'metadata.namespace=default',
+  'status.phase=Pending',
+  'spec.nodeName=',
+  'type=Opaque',
+  'reason=Started',
+  'involvedObject.name=a',
+  'nope=1',
+  'metadata.name',
+  '=',
+  'a=b=c',
+  'metadata.name=a,metadata.name=b',
+  'metadata.name=\\',
+  'metadata.name=a\\,b',
+  'metadata.name==a',
+  ',',
+  'spec.unschedulable=true',
+] as const;
 
 /** A token of a list that might have been. */
 function continueToken(random: Random): string {
   const token = {
     v: random.pick(['meta.k8s.io/v1', 'v1', 1, null]),
     rv: random.pick([1, 5, 100, 10_000, -1, 0, -2, 1.5, 'x', 2 ** 53]),
-    start: random.pick(['a\u0000', 'default/a\u0000', '', '/', '../x', 'a//b', 'é', 'z', '\u0000', 'a/b/c', 5]),
+    start: random.pick([
+      'a\u0000',
+      'default/a\u0000',
+      '',
+      '/',
+      '../x',
+      'a//b',
+      'é',
+      'z',
+      '\u0000',
+      'a/b/c',
+      5,
+    ]),
   };
   const text = random.chance(0.8) ? JSON.stringify(token) : random.pick(['', 'x', '[]', 'null', '{', '1']);
   return Buffer.from(text).toString(random.chance(0.8) ? 'base64url' : 'base64');
 }
 
 const options: Readonly<Record<string, (random: Random) => string>> = {
-  fieldManager: (random) => random.pick(['fuzz', '', 'a'.repeat(128), 'a'.repeat(129), 'é'.repeat(65), '\u0000', 'a\nb', '😀']),
+  fieldManager: (random) =>
+    random.pick(['fuzz', '', 'a'.repeat(128), 'a'.repeat(129), 'é'.repeat(65), '\u0000', 'a\nb', '😀']),
   fieldValidation: (random) => random.pick(['Strict', 'Warn', 'Ignore', '', 'strict', 'x', 'All']),
   dryRun: (random) => random.pick(['All', 'All', '', 'None', 'all', 'All,All']),
   force: (random) => random.pick(booleans),
@@ -58,10 +144,43 @@ const usual: Readonly<Record<string, readonly string[]>> = {
   update: ['fieldManager', 'fieldValidation', 'dryRun', 'pretty'],
   patch: ['fieldManager', 'fieldValidation', 'dryRun', 'force', 'pretty'],
   get: ['resourceVersion', 'pretty', 'includeObject'],
-  list: ['limit', 'continue', 'labelSelector', 'fieldSelector', 'resourceVersion', 'resourceVersionMatch', 'timeoutSeconds', 'includeObject', 'sendInitialEvents'],
-  watch: ['timeoutSeconds', 'labelSelector', 'fieldSelector', 'resourceVersion', 'resourceVersionMatch', 'allowWatchBookmarks', 'sendInitialEvents', 'includeObject'],
-  delete: ['gracePeriodSeconds', 'propagationPolicy', 'orphanDependents', 'dryRun', 'ignoreStoreReadErrorWithClusterBreakingPotential'],
-  deletecollection: ['labelSelector', 'fieldSelector', 'dryRun', 'propagationPolicy', 'limit', 'continue', 'resourceVersion'],
+  list: [
+    'limit',
+    'continue',
+    'labelSelector',
+    'fieldSelector',
+    'resourceVersion',
+    'resourceVersionMatch',
+    'timeoutSeconds',
+    'includeObject',
+    'sendInitialEvents',
+  ],
+  watch: [
+    'timeoutSeconds',
+    'labelSelector',
+    'fieldSelector',
+    'resourceVersion',
+    'resourceVersionMatch',
+    'allowWatchBookmarks',
+    'sendInitialEvents',
+    'includeObject',
+  ],
+  delete: [
+    'gracePeriodSeconds',
+    'propagationPolicy',
+    'orphanDependents',
+    'dryRun',
+    'ignoreStoreReadErrorWithClusterBreakingPotential',
+  ],
+  deletecollection: [
+    'labelSelector',
+    'fieldSelector',
+    'dryRun',
+    'propagationPolicy',
+    'limit',
+    'continue',
+    'resourceVersion',
+  ],
 };
 
 /** Without the question mark; mostly empty or short. */
@@ -87,7 +206,7 @@ export function query(random: Random, verb: string): string {
 function parameter(random: Random, name: string, value: string): string {
   return weighted<() => string>(random, [
     [40, () => `${name}=${encode(value)}`],
-    [1, () => `${name}`],
+    [1, () => name],
     [1, () => `${name}=`],
     [1, () => `${name.toUpperCase()}=${encode(value)}`],
     [1, () => `${everyByte(name)}=${everyByte(value)}`],

@@ -6,12 +6,18 @@ import type { Message } from './message.js';
 const COMMAND_CHARACTERS_MAX = 20_000;
 
 export function commandOf(fuzzCase: FuzzCase, port: number, securePort: number): string {
-  const command = fuzzCase.kind === 'wire' ? netcat(fuzzCase.bytes, fuzzCase.over === 'plain' ? port : securePort, fuzzCase.over) : curl(fuzzCase.message, port);
-  return command.length <= COMMAND_CHARACTERS_MAX ? command : `${command.slice(0, COMMAND_CHARACTERS_MAX)}… (cut: use --only)`;
+  const command =
+    fuzzCase.kind === 'wire'
+      ? netcat(fuzzCase.bytes, fuzzCase.over === 'plain' ? port : securePort, fuzzCase.over)
+      : curl(fuzzCase.message, port);
+  return command.length <= COMMAND_CHARACTERS_MAX
+    ? command
+    : `${command.slice(0, COMMAND_CHARACTERS_MAX)}… (cut: use --only)`;
 }
 
 function netcat(bytes: Buffer, port: number, over: string): string {
-  const to = over === 'tls' ? `openssl s_client -quiet -connect 127.0.0.1:${port}` : `nc -q 1 127.0.0.1 ${port}`;
+  const to =
+    over === 'tls' ? `openssl s_client -quiet -connect 127.0.0.1:${port}` : `nc -q 1 127.0.0.1 ${port}`;
   return `printf '%b' ${quoted(escaped(bytes))} | ${to}`;
 }
 
@@ -24,9 +30,12 @@ function curl({ method, target, headers, body, chunks }: Message, port: number):
   for (const name of ['accept', 'user-agent', ...(body.length > 0 ? ['content-type'] : [])]) {
     if (!own.includes(name)) parts.push('-H', quoted(`${name}:`));
   }
-  for (const [name, value] of headers) parts.push('-H', bash(value === '' ? `${name};` : `${name}: ${value}`));
+  for (const [name, value] of headers)
+    parts.push('-H', bash(value === '' ? `${name};` : `${name}: ${value}`));
   if (chunks !== undefined) parts.push('-H', quoted('Transfer-Encoding: chunked'));
-  const url = target.startsWith('/') ? quoted(`http://127.0.0.1:${port}${target}`) : `--request-target ${quoted(target)} http://127.0.0.1:${port}/`;
+  const url = target.startsWith('/')
+    ? quoted(`http://127.0.0.1:${port}${target}`)
+    : `--request-target ${quoted(target)} http://127.0.0.1:${port}/`;
   if (body.length === 0) return [...parts, url].join(' ');
   return `printf '%b' ${quoted(escaped(body))} | ${[...parts, '--data-binary @-', url].join(' ')}`;
 }
@@ -44,6 +53,12 @@ const bash = (text: string): string =>
 const escaped = (bytes: Buffer): string =>
   [...bytes]
     .map((byte) =>
-      byte === 0x5c ? '\\\\' : byte === 0x0a ? '\\n' : byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, '0')}`,
+      byte === 0x5c
+        ? '\\\\'
+        : byte === 0x0a
+          ? '\\n'
+          : byte >= 0x20 && byte < 0x7f
+            ? String.fromCharCode(byte)
+            : `\\0${byte.toString(8).padStart(3, '0')}`,
     )
     .join('');

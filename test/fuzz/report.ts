@@ -3,7 +3,15 @@ import type { FuzzReport } from './run.js';
 
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
-export function describe({ requests, milliseconds, statuses, findings, before, after, longestStallMs }: FuzzReport): string {
+export function describe({
+  requests,
+  milliseconds,
+  statuses,
+  findings,
+  before,
+  after,
+  longestStallMs,
+}: FuzzReport): string {
   const seconds = milliseconds / 1000;
   const counts = [...statuses]
     .sort(([a], [b]) => a - b)

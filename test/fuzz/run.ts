@@ -59,8 +59,13 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 }
 
 function askedBy(fuzzCase: FuzzCase): Asked {
-  if (fuzzCase.kind !== 'wire') return { ...fuzzCase.message, endless: fuzzCase.kind === 'socket' || fuzzCase.endless };
-  return { method: /^HEAD /m.test(fuzzCase.bytes.toString('latin1')) ? 'HEAD' : '', target: '', endless: true };
+  if (fuzzCase.kind !== 'wire')
+    return { ...fuzzCase.message, endless: fuzzCase.kind === 'socket' || fuzzCase.endless };
+  return {
+    method: /^HEAD /m.test(fuzzCase.bytes.toString('latin1')) ? 'HEAD' : '',
+    target: '',
+    endless: true,
+  };
 }
 
 interface Lanes {
@@ -86,7 +91,12 @@ class Run {
     const server = `http://127.0.0.1:${endpoints.port}`;
     const catalogue = await readCatalogue(server);
     const host = `127.0.0.1:${endpoints.port}`;
-    const generator = new Generator({ seed, catalogue, host, ...(largeShare === undefined ? {} : { largeShare }) });
+    const generator = new Generator({
+      seed,
+      catalogue,
+      host,
+      ...(largeShare === undefined ? {} : { largeShare }),
+    });
     const began = performance.now();
     const warmUp = Math.min(WARM_UP, requests);
     await this.#send(generator, first, first + warmUp);
@@ -97,7 +107,15 @@ class Run {
     const longestStallMs = await this.#confirmStalls(generator);
     const after = await this.#settled(before);
     this.#compare(before, after);
-    return { requests, milliseconds, statuses: this.#statuses, findings: this.findings, before, after, longestStallMs };
+    return {
+      requests,
+      milliseconds,
+      statuses: this.#statuses,
+      findings: this.findings,
+      before,
+      after,
+      longestStallMs,
+    };
   }
 
   async #send(generator: Generator, from: number, to: number): Promise<void> {
@@ -165,7 +183,10 @@ class Run {
         const url = `${server}${groupPath(definition)}/${definition.plural}`;
         const answer = await fetchOnce(url, { accept });
         const command = `curl -H 'Accept: ${accept}' ${url}`;
-        const problems = problemsOf({ method: 'GET', target: url.slice(server.length), endless: false }, answer);
+        const problems = problemsOf(
+          { method: 'GET', target: url.slice(server.length), endless: false },
+          answer,
+        );
         if (answer.status !== 200) problems.push(`${answer.status} to the list of what is stored`);
         for (const problem of problems) this.findings.add({ problem, command });
       }
@@ -185,7 +206,10 @@ class Run {
       const ms = this.suspects.longestMs;
       longest = Math.max(longest, ms);
       if (ms > STALL_MS_MAX) {
-        this.findings.add({ problem: `one request keeps the server for ${Math.round(ms)} ms`, command: this.#command(fuzzCase) });
+        this.findings.add({
+          problem: `one request keeps the server for ${Math.round(ms)} ms`,
+          command: this.#command(fuzzCase),
+        });
       }
     }
     return longest;
@@ -198,7 +222,9 @@ class Run {
       await sleep(SETTLE_STEP_MS);
       const measured = await this.subject.measure();
       const { watches, requests, sockets } = measured.alive;
-      const calm = watches === 0 && (like === undefined || (requests <= like.alive.requests && sockets <= like.alive.sockets));
+      const calm =
+        watches === 0 &&
+        (like === undefined || (requests <= like.alive.requests && sockets <= like.alive.sockets));
       if (calm || performance.now() > deadline) return measured;
     }
   }
@@ -209,7 +235,8 @@ class Run {
     const growth = after.heapBytes - before.heapBytes;
     if (growth > GROWTH_BYTES_MAX) add(`${Math.round(growth / 1e6)} MB more are held than before`);
     for (const name of ['watches', 'watchers', 'requests', 'sockets', 'timers'] as const) {
-      if (after.alive[name] > before.alive[name]) add(`${after.alive[name]} ${name} are alive, ${before.alive[name]} were before`);
+      if (after.alive[name] > before.alive[name])
+        add(`${after.alive[name]} ${name} are alive, ${before.alive[name]} were before`);
     }
   }
 }

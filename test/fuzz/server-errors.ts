@@ -23,7 +23,8 @@ export const knownErrors: readonly KnownError[] = [
   },
   {
     code: 500,
-    message: /^resourceVersion: Invalid value: ".*": strconv\.ParseUint: parsing ".*": (?:invalid syntax|value out of range)$/s,
+    message:
+      /^resourceVersion: Invalid value: ".*": strconv\.ParseUint: parsing ".*": (?:invalid syntax|value out of range)$/s,
     why: 'transcript.json: a watch from resourceVersion=abc; a get does the same',
   },
   {
@@ -34,7 +35,7 @@ export const knownErrors: readonly KnownError[] = [
   {
     code: 500,
     message: /^resourceVersion should not be set on objects to be created$/,
-    why: "a create with a resourceVersion is refused by the storage layer, with an error of no kind",
+    why: 'a create with a resourceVersion is refused by the storage layer, with an error of no kind',
   },
   {
     code: 500,

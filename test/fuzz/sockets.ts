@@ -13,11 +13,23 @@ export function handshake(random: Random, target: string, host: string): Message
     ['Sec-WebSocket-Version', random.chance(0.9) ? '13' : random.pick(['8', '0', 'x', ''])],
   ];
   if (random.chance(0.4)) {
-    const offered = ['base64.binary.k8s.io', 'binary.k8s.io', 'base64url.bearer.authorization.k8s.io.eA', 'x', 'a, a', '', ',', 'é'];
+    const offered = [
+      'base64.binary.k8s.io',
+      'binary.k8s.io',
+      'base64url.bearer.authorization.k8s.io.eA',
+      'x',
+      'a, a',
+      '',
+      ',',
+      'é',
+    ];
     headers.push(['Sec-WebSocket-Protocol', random.pick(offered)]);
   }
   if (random.chance(0.2)) {
-    headers.push(['Sec-WebSocket-Extensions', random.pick(['permessage-deflate', 'permessage-deflate; x=', ';', 'x'])]);
+    headers.push([
+      'Sec-WebSocket-Extensions',
+      random.pick(['permessage-deflate', 'permessage-deflate; x=', ';', 'x']),
+    ]);
   }
   if (random.chance(0.1)) headers.push(['Origin', random.pick(['https://example.com', 'http://localhost'])]);
   return {
@@ -52,7 +64,17 @@ function frame(random: Random, opcode: number, length: number): Buffer {
       ? [mask | length]
       : length < 65_536
         ? [mask | 126, length >> 8, length & 0xff]
-        : [mask | 127, 0, 0, 0, 0, (length >> 24) & 0xff, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff];
+        : [
+            mask | 127,
+            0,
+            0,
+            0,
+            0,
+            (length >> 24) & 0xff,
+            (length >> 16) & 0xff,
+            (length >> 8) & 0xff,
+            length & 0xff,
+          ];
   const payload = Buffer.alloc(length, random.between(0, 255));
   return Buffer.concat([Buffer.from([fin | rsv | opcode, ...size]), Buffer.alloc(masked ? 4 : 0), payload]);
 }

@@ -59,7 +59,7 @@ export class Subject {
       if (message.type === 'stall') onStall(message.stall);
       else if (message.type === 'failure') onFailure(message.text);
     });
-    void ended.then(([code, signal]) => {
+    child.once('exit', (code, signal) => {
       if (!subject.#stopping) onFailure(`the server has ended (${code ?? signal}): ${errors}`);
     });
     return subject;
@@ -91,7 +91,10 @@ export class Subject {
     return code === 0 ? [] : [`the server stopped with ${code ?? signal}`];
   }
 
-  #ask<T extends FromServer['type']>(type: ToServer['type'], answer: T): Promise<Extract<FromServer, { type: T }>> {
+  #ask<T extends FromServer['type']>(
+    type: ToServer['type'],
+    answer: T,
+  ): Promise<Extract<FromServer, { type: T }>> {
     return new Promise((resolve, reject) => {
       const onExit = () => reject(new Error('the server has ended'));
       const onMessage = (message: FromServer) => {

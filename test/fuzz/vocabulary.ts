@@ -7,7 +7,18 @@ import { type Random, weighted } from './chance.js';
 export const namespaces = ['default', 'fuzz', 'other', 'kube-system', 'absent'] as const;
 
 /** Few, so that requests meet objects that others made. */
-export const names = ['a', 'b', 'web', 'x-1', 'demo', 'node-a', 'node-b', 'default', 'lock', 'kubernetes'] as const;
+export const names = [
+  'a',
+  'b',
+  'web',
+  'x-1',
+  'demo',
+  'node-a',
+  'node-b',
+  'default',
+  'lock',
+  'kubernetes',
+] as const;
 
 export const oddNames = [
   '',
@@ -141,7 +152,22 @@ export const rawNumbers = [
 
 /** Lengths of long strings: mostly short enough to be many. */
 export function longText(random: Random): string {
-  const piece = random.pick(['a', 'ab-', '0', '.', '/', 'é', '\u0001', '=', ',', '"', '\\', '(', '%41', '😀']);
+  const piece = random.pick([
+    'a',
+    'ab-',
+    '0',
+    '.',
+    '/',
+    'é',
+    '\u0001',
+    '=',
+    ',',
+    '"',
+    '\\',
+    '(',
+    '%41',
+    '😀',
+  ]);
   const length = weighted(random, [
     [8, 300],
     [4, 5000],
@@ -167,7 +193,10 @@ export function anyValue(random: Random, depth = 0): unknown {
     [4, () => random.pick([0, 1, -1, 3, 65_535, 65_536, 1.5, 2 ** 31, 2 ** 53, -(2 ** 63)])],
     [2, () => raw(random.pick(rawNumbers))],
     [6, () => text(random)],
-    [depth > 3 ? 0 : 3, () => Array.from({ length: random.between(0, 3) }, () => anyValue(random, depth + 1))],
+    [
+      depth > 3 ? 0 : 3,
+      () => Array.from({ length: random.between(0, 3) }, () => anyValue(random, depth + 1)),
+    ],
     [
       depth > 3 ? 0 : 3,
       () =>

@@ -26,18 +26,70 @@ function wrongBytes(random: Random, message: Message, host: string): Buffer {
   const headEnd = good.indexOf('\r\n\r\n');
   const head = good.subarray(0, headEnd).toString('latin1');
   const body = good.subarray(headEnd + 4);
-  const withHead = (text: string, rest = body) => Buffer.concat([Buffer.from(`${text}\r\n\r\n`, 'latin1'), rest]);
+  const withHead = (text: string, rest = body) =>
+    Buffer.concat([Buffer.from(`${text}\r\n\r\n`, 'latin1'), rest]);
   return weighted<() => Buffer>(random, [
     [4, () => flip(random, Buffer.from(good))],
     [3, () => Buffer.from(good.subarray(0, random.between(0, good.length)))],
     [3, () => withHead(head.replace(/Content-Length: \d+/, `Content-Length: ${random.pick(lengths)}`))],
     [2, () => withHead(`${head}\r\n${random.pick(framing)}`)],
-    [2, () => withHead(`${head.replace(/\r\nContent-Length: \d+/, '')}\r\nTransfer-Encoding: chunked`, Buffer.from(random.pick(chunkBodies)))],
+    [
+      2,
+      () =>
+        withHead(
+          `${head.replace(/\r\nContent-Length: \d+/, '')}\r\nTransfer-Encoding: chunked`,
+          Buffer.from(random.pick(chunkBodies)),
+        ),
+    ],
     [3, () => withHead(`${head}\r\n${random.pick(headerLines)}`)],
-    [2, () => withHead(head.replace(/HTTP\/1\.1/, random.pick(['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/1.2', 'HTTP/11', 'http/1.1', '', 'HTTP/1.1 x', 'HTTP/1.']))) ],
-    [2, () => withHead(head.replace(/^\S+/, random.pick(['BREW', 'get', '', 'G E T', 'CONNECT', 'GET\u0000', 'A'.repeat(5000), 'PRI'])))],
-    [2, () => withHead(head.replace(/ \S* /, ` ${random.pick([' ', '', '*', 'x', '/\u0000', '/é', '/a b', '//', 'http://', 'http://x:99999/api', '/?\u0007', '/#frag', '/a#b?c'])} `))],
-    [1, () => Buffer.from(good.toString('latin1').replaceAll('\r\n', random.pick(['\n', '\r', '\r\n ', '\n\r'])), 'latin1')],
+    [
+      2,
+      () =>
+        withHead(
+          head.replace(
+            /HTTP\/1\.1/,
+            random.pick([
+              'HTTP/1.0',
+              'HTTP/0.9',
+              'HTTP/2.0',
+              'HTTP/1.2',
+              'HTTP/11',
+              'http/1.1',
+              '',
+              'HTTP/1.1 x',
+              'HTTP/1.',
+            ]),
+          ),
+        ),
+    ],
+    [
+      2,
+      () =>
+        withHead(
+          head.replace(
+            /^\S+/,
+            random.pick(['BREW', 'get', '', 'G E T', 'CONNECT', 'GET\u0000', 'A'.repeat(5000), 'PRI']),
+          ),
+        ),
+    ],
+    [
+      2,
+      () =>
+        withHead(
+          head.replace(
+            / \S* /,
+            ` ${random.pick([' ', '', '*', 'x', '/\u0000', '/é', '/a b', '//', 'http://', 'http://x:99999/api', '/?\u0007', '/#frag', '/a#b?c'])} `,
+          ),
+        ),
+    ],
+    [
+      1,
+      () =>
+        Buffer.from(
+          good.toString('latin1').replaceAll('\r\n', random.pick(['\n', '\r', '\r\n ', '\n\r'])),
+          'latin1',
+        ),
+    ],
     [1, () => Buffer.concat([good, good, Buffer.from('GARBAGE\r\n\r\n'), good])],
     [1, () => Buffer.concat([Buffer.from('\r\n\r\n'), good])],
     [1, () => withHead(`${head}\r\nX-Long: ${'a'.repeat(HEADERS_TOO_LONG)}`)],
@@ -49,7 +101,23 @@ function wrongBytes(random: Random, message: Message, host: string): Buffer {
   ])();
 }
 
-const lengths = ['-1', '0', '1', '99999', '4000000', '99999999999999999999', '1e3', '0x10', 'x', '', '1 ', '+5', '5, 5', '5, 6', '3145729'] as const;
+const lengths = [
+  '-1',
+  '0',
+  '1',
+  '99999',
+  '4000000',
+  '99999999999999999999',
+  '1e3',
+  '0x10',
+  'x',
+  '',
+  '1 ',
+  '+5',
+  '5, 5',
+  '5, 6',
+  '3145729',
+] as const;
 
 const framing = [
   'Content-Length: 5',
@@ -114,7 +182,17 @@ function http2Bytes(random: Random): Buffer {
     const payload = Buffer.from(Array.from({ length: random.between(0, 40) }, () => random.between(0, 255)));
     const length = random.chance(0.9) ? payload.length : random.pick([0, 16_385, 0xffffff]);
     const stream = random.pick([0, 1, 2, 3, 0x7fffffff]);
-    const head = Buffer.from([length >> 16, (length >> 8) & 0xff, length & 0xff, random.between(0, 12), random.between(0, 255), 0, 0, 0, 0]);
+    const head = Buffer.from([
+      length >> 16,
+      (length >> 8) & 0xff,
+      length & 0xff,
+      random.between(0, 12),
+      random.between(0, 255),
+      0,
+      0,
+      0,
+      0,
+    ]);
     head.writeUInt32BE(stream, 5);
     parts.push(head, payload);
   }

@@ -1,4 +1,5 @@
 /** JSON bodies. */
+import { goQuote } from '../../../schemas/go-quote.js';
 import { countMembers, duplicateFields, NestingError } from './duplicates.js';
 import { jsonSyntaxProblem } from './go-json.js';
 import type { Decoded, Serializer } from './serializer.js';
@@ -36,7 +37,7 @@ export const jsonSerializer: Serializer = {
     }
     return {
       object: withTypeMeta(parsed.value, hint, body),
-      strictErrors: parsed.duplicates.map((field) => `duplicate field ${JSON.stringify(field)}`),
+      strictErrors: parsed.duplicates.map((field) => `duplicate field ${goQuote(field)}`),
     };
   },
 

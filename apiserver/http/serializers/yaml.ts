@@ -2,6 +2,7 @@
  * YAML bodies, read as Kubernetes' YAML library reads them: YAML 1.1 (`yes` and `on` are booleans, `0777` is octal) but
  * without its times, dates and sixty-based numbers, which stay strings. Answers are written like Go's.
  */
+import { goQuote } from '../../../schemas/go-quote.js';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { countMembers, NestingError } from './duplicates.js';
@@ -52,9 +53,7 @@ export const yamlSerializer: Serializer = {
 
 /** What strict decoding says of keys that stand twice. */
 export function duplicateKeysError(duplicates: readonly Duplicate[]): string {
-  const lines = duplicates.map(
-    ({ line, key }) => `  line ${line}: key ${JSON.stringify(key)} already set in map`,
-  );
+  const lines = duplicates.map(({ line, key }) => `  line ${line}: key ${goQuote(key)} already set in map`);
   return `yaml: unmarshal errors:\n${lines.join('\n')}`;
 }
 

@@ -1,4 +1,5 @@
 /** Field selectors: `metadata.name=x,status.phase!=Running`; commas mean "and", a backslash escapes `,`, `=` and itself. */
+import { goQuote } from '../../../schemas/go-quote.js';
 import type { KubeObject, ResourceDefinition } from '../../../schemas/definition.js';
 import { badRequest } from '../../errors.js';
 import type { Selector } from '../types.js';
@@ -89,9 +90,9 @@ function readerOf(field: string, definition: ResourceDefinition): Term['read'] {
   if (read !== undefined) return read;
   if (ownFieldLabels === true) throw badRequest(`field label not supported: ${field}`);
   if (ownFieldLabels !== undefined) {
-    throw badRequest(`field label ${JSON.stringify(field)} not supported for ${ownFieldLabels}`);
+    throw badRequest(`field label ${goQuote(field)} not supported for ${ownFieldLabels}`);
   }
-  throw badRequest(`${JSON.stringify(field)} is not a known field selector: only "${NAME}", "${NAMESPACE}"`);
+  throw badRequest(`${goQuote(field)} is not a known field selector: only "${NAME}", "${NAMESPACE}"`);
 }
 
 function format({ field, equal, value }: Term): string {

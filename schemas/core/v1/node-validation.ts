@@ -76,8 +76,10 @@ function validatePodCidrs(cidrs: readonly string[], field: string): FieldError[]
   if (families.size < 2 || cidrs.length > POD_CIDRS_MAX) {
     errors.push(invalid(field, cidrs, 'may specify no more than one CIDR for each IP family'));
   }
+  const seen = new Set<string>();
   for (const [i, cidr] of cidrs.entries()) {
-    if (cidrs.indexOf(cidr) < i) errors.push(duplicate(`${field}[${i}]`, cidr));
+    if (seen.has(cidr)) errors.push(duplicate(`${field}[${i}]`, cidr));
+    seen.add(cidr);
   }
   return errors;
 }

@@ -26,8 +26,11 @@ export function validatePodAnnotations(
   if (cost !== undefined && !isInt32(cost)) {
     errors.push(invalid(`${field}[${DELETION_COST}]`, cost, 'must be a 32bit integer'));
   }
+  let names: ReadonlySet<string | undefined> | undefined;
   for (const [key, profile] of Object.entries(annotations)) {
-    if (key.startsWith(APPARMOR_PREFIX)) validateAppArmor(errors, key, profile, spec, `${field}[${key}]`);
+    if (!key.startsWith(APPARMOR_PREFIX)) continue;
+    names ??= containerNames(spec);
+    validateAppArmor(errors, key, profile, names, `${field}[${key}]`);
   }
 }
 
@@ -35,20 +38,20 @@ export function validatePodAnnotations(
 const isInt32 = (text: string): boolean =>
   /^(?:0|-?[1-9]\d*)$/.test(text) && Number(text) >= INT32_MIN && Number(text) <= INT32_MAX;
 
+function containerNames({ initContainers = [], containers = [], ephemeralContainers = [] }: PodSpec) {
+  const all = [initContainers, containers, ephemeralContainers];
+  return new Set(all.flatMap((list) => list.map(({ name }) => name)));
+}
+
 function validateAppArmor(
   errors: FieldError[],
   key: string,
   profile: string,
-  spec: PodSpec,
+  containers: ReadonlySet<string | undefined>,
   field: string,
 ): void {
   const name = key.slice(APPARMOR_PREFIX.length);
-  const all = [
-    ...(spec.initContainers ?? []),
-    ...(spec.containers ?? []),
-    ...(spec.ephemeralContainers ?? []),
-  ];
-  if (!all.some((container) => container.name === name)) {
+  if (!containers.has(name)) {
     errors.push(invalid(field, name, 'container not found'));
   }
   const known = ['', 'runtime/default', 'unconfined'].includes(profile) || profile.startsWith('localhost/');

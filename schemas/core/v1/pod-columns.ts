@@ -145,9 +145,8 @@ function readinessGates(pod: KubeObject): string {
   const { readinessGates: gates = [] } = specOf(pod);
   if (gates.length === 0) return NONE;
   const { conditions = [] } = statusOf(pod);
-  const met = gates.filter(({ conditionType }) =>
-    conditions.some((condition) => condition.type === conditionType && condition.status === 'True'),
-  );
+  const holding = new Set(conditions.filter(({ status }) => status === 'True').map(({ type }) => type));
+  const met = gates.filter(({ conditionType }) => holding.has(conditionType));
   return `${met.length}/${gates.length}`;
 }
 

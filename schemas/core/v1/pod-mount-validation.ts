@@ -27,6 +27,8 @@ function validateVolumeMounts(
   field: string,
 ): void {
   const devices = container.volumeDevices ?? [];
+  const deviceNames = new Set(devices.map((device) => device.name));
+  const devicePaths = new Set(devices.map((device) => device.devicePath));
   const paths = new Set<string>();
   for (const [i, mount] of (container.volumeMounts ?? []).entries()) {
     const path = `${field}[${i}]`;
@@ -36,10 +38,10 @@ function validateVolumeMounts(
     if (mountPath === '') errors.push(required(`${path}.mountPath`));
     if (paths.has(mountPath)) errors.push(invalid(`${path}.mountPath`, mountPath, 'must be unique'));
     paths.add(mountPath);
-    if (devices.some((device) => device.name === name)) {
+    if (deviceNames.has(name)) {
       errors.push(invalid(`${path}.name`, name, 'must not already exist in volumeDevices'));
     }
-    if (devices.some((device) => device.devicePath === mountPath)) {
+    if (devicePaths.has(mountPath)) {
       const problem = 'must not already exist as a path in volumeDevices';
       errors.push(invalid(`${path}.mountPath`, mountPath, problem));
     }
@@ -106,6 +108,8 @@ function validateVolumeDevices(
   field: string,
 ): void {
   const mounts = container.volumeMounts ?? [];
+  const mountNames = new Set(mounts.map((mount) => mount.name));
+  const mountPaths = new Set(mounts.map((mount) => mount.mountPath));
   const names = new Set<string>();
   const paths = new Set<string>();
   for (const [i, { name = '', devicePath = '' }] of (container.volumeDevices ?? []).entries()) {
@@ -123,10 +127,10 @@ function validateVolumeDevices(
     if (devicePath.split('/').includes('..')) {
       errors.push(invalid(`${path}.devicePath`, devicePath, "can not contain backsteps ('..')"));
     } else paths.add(devicePath);
-    if (mounts.some((mount) => mount.name === name)) {
+    if (mountNames.has(name)) {
       errors.push(invalid(`${path}.name`, name, 'must not already exist in volumeMounts'));
     }
-    if (mounts.some((mount) => mount.mountPath === devicePath)) {
+    if (mountPaths.has(devicePath)) {
       const problem = 'must not already exist as a path in volumeMounts';
       errors.push(invalid(`${path}.devicePath`, devicePath, problem));
     }

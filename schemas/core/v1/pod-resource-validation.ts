@@ -155,6 +155,8 @@ function validateClaims(
   claims: ReadonlySet<string>,
 ): void {
   const seen = new Set<string>();
+  /** Requests of each claim that were seen. */
+  const parts = new Map<string, number>();
   for (const [i, { name = '', request = '' }] of uses.entries()) {
     const path = `${field}[${i}]`;
     if (name === '') {
@@ -170,8 +172,8 @@ function validateClaims(
       }
       if (seen.has(key)) errors.push(duplicate(path, key));
       else if (request === '') {
-        for (const other of seen) if (other.startsWith(`${name}/`)) errors.push(duplicate(path, name));
-      }
+        for (let part = parts.get(name) ?? 0; part > 0; part--) errors.push(duplicate(path, name));
+      } else parts.set(name, (parts.get(name) ?? 0) + 1);
       seen.add(key);
     }
     if (!claims.has(name)) {

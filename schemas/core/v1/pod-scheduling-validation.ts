@@ -157,13 +157,15 @@ function validateTermLabelKeys(errors: FieldError[], term: PodAffinityTerm, fiel
   const both = 'exists in both matchLabelKeys and labelSelector';
   // The keys' own requirements have been merged into the selector by now, so a key has to be there twice.
   const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
+  const places = new Map(match.map((key, i) => [key, i]));
   for (const { key = '' } of selector?.matchExpressions ?? []) {
-    const i = match.lastIndexOf(key);
-    if (i !== -1 && seen.has(key)) errors.push(invalid(`${field}[${i}]`, key, both));
+    const i = places.get(key);
+    if (i !== undefined && seen.has(key)) errors.push(invalid(`${field}[${i}]`, key, both));
     seen.add(key);
   }
+  const mismatched = new Set(mismatch);
   for (const [i, key] of match.entries()) {
-    if (mismatch.includes(key)) {
+    if (mismatched.has(key)) {
       const problem = 'exists in both matchLabelKeys and mismatchLabelKeys';
       errors.push(invalid(`${field}.matchLabelKeys[${i}]`, key, problem));
     }
@@ -207,6 +209,9 @@ export function validateTopologySpread(
   constraints: readonly TopologySpreadConstraint[],
   field: string,
 ): void {
+  const identity = (constraint: TopologySpreadConstraint): string =>
+    JSON.stringify([constraint.topologyKey ?? '', constraint.whenUnsatisfiable ?? '']);
+  const last = new Map(constraints.map((constraint, i) => [identity(constraint), i]));
   for (const [i, constraint] of constraints.entries()) {
     const { maxSkew = 0, topologyKey = '', whenUnsatisfiable: action = '', minDomains } = constraint;
     const path = `${field}[${i}]`;
@@ -215,9 +220,7 @@ export function validateTopologySpread(
     if (action !== 'DoNotSchedule' && action !== 'ScheduleAnyway') {
       errors.push(notSupported(`${path}.whenUnsatisfiable`, action, ['DoNotSchedule', 'ScheduleAnyway']));
     }
-    const isSame = (other: TopologySpreadConstraint): boolean =>
-      (other.topologyKey ?? '') === topologyKey && (other.whenUnsatisfiable ?? '') === action;
-    if (constraints.slice(i + 1).some(isSame)) {
+    if ((last.get(identity(constraint)) ?? i) > i) {
       errors.push(duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${action}}`));
     }
     if (minDomains !== undefined) validateMinDomains(errors, minDomains, action, `${path}.minDomains`);
@@ -247,11 +250,12 @@ function validateSpreadLabelKeys(
 ): void {
   if (keys.length === 0) return;
   if (!selector) errors.push(forbidden(field, 'must not be specified when labelSelector is not set'));
+  const uses = new Map<string | undefined, number>();
+  for (const { key } of selector?.matchExpressions ?? []) uses.set(key, (uses.get(key) ?? 0) + 1);
   for (const [i, key] of keys.entries()) {
     errors.push(...validateLabelName(key, `${field}[${i}]`));
     // One requirement is the key's own, merged into the selector when the pod was made.
-    const uses = (selector?.matchExpressions ?? []).filter((expression) => expression.key === key).length;
-    if (Object.hasOwn(selector?.matchLabels ?? {}, key) || uses > 1) {
+    if (Object.hasOwn(selector?.matchLabels ?? {}, key) || (uses.get(key) ?? 0) > 1) {
       errors.push(invalid(`${field}[${i}]`, key, 'exists in both matchLabelKeys and labelSelector'));
     }
   }

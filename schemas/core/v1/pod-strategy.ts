@@ -150,7 +150,8 @@ export const resizeStrategy: Strategy = {
     const before = specOf(old);
     const resized: Partial<PodSpec> = {};
     for (const name of ['containers', 'initContainers'] as const) {
-      const containers = spec[name]?.map((container) => resizedContainer(container, before[name] ?? []));
+      const old = new Map(before[name]?.toReversed().map((container) => [container.name, container]));
+      const containers = spec[name]?.map((container) => resizedContainer(container, old.get(container.name)));
       if (containers) resized[name] = containers;
     }
     keepAllBut(pod, old, resized);
@@ -159,8 +160,7 @@ export const resizeStrategy: Strategy = {
   validateUpdate: validatePodResize,
 };
 
-function resizedContainer(container: Container, before: readonly Container[]): Container {
-  const old = before.find((candidate) => candidate.name === container.name);
+function resizedContainer(container: Container, old: Container | undefined): Container {
   if (!old) return container;
   const resized: Container = { ...old };
   copyOrDelete(resized, container, 'resources');

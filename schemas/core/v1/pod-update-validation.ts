@@ -92,11 +92,11 @@ function validateAddedTolerations(
   old: readonly Toleration[],
 ): void {
   const field = 'spec.tolerations';
-  const kept = old.every((before) =>
-    tolerations.some((toleration) =>
-      isDeepStrictEqual(without(toleration, 'tolerationSeconds'), without(before, 'tolerationSeconds')),
-    ),
-  );
+  // Decoded objects have their fields in one order, so that equal ones print alike.
+  const identity = (toleration: Toleration): string =>
+    JSON.stringify(without(toleration, 'tolerationSeconds'));
+  const present = new Set(tolerations.map(identity));
+  const kept = old.every((before) => present.has(identity(before)));
   if (kept) validateTolerations(errors, tolerations, field);
   else {
     const problem = 'existing toleration can not be modified except its tolerationSeconds';
@@ -105,8 +105,9 @@ function validateAddedTolerations(
 }
 
 function validateRemovedGates(errors: FieldError[], spec: PodSpec, old: PodSpec): void {
+  const before = new Set(old.schedulingGates?.map((gate) => gate.name));
   for (const [i, { name = '' }] of (spec.schedulingGates ?? []).entries()) {
-    if (old.schedulingGates?.some((gate) => gate.name === name)) continue;
+    if (before.has(name)) continue;
     const problem = `only deletion is allowed, but found new scheduling gate '${name}'`;
     errors.push(forbidden(`spec.schedulingGates[${i}].name`, problem));
   }
@@ -196,10 +197,12 @@ export function validateEphemeralContainersUpdate(pod: KubeObject, oldPod: KubeO
   }
   const field = 'spec.ephemeralContainers';
   const errors: FieldError[] = [];
-  const containers = specOf(pod).ephemeralContainers ?? [];
+  const containers = new Map(
+    (specOf(pod).ephemeralContainers ?? []).toReversed().map((container) => [container.name, container]),
+  );
   for (const old of specOf(oldPod).ephemeralContainers ?? []) {
     const name = JSON.stringify(old.name ?? '');
-    const container = containers.find((candidate) => candidate.name === old.name);
+    const container = containers.get(old.name);
     if (!container)
       errors.push(forbidden(field, `existing ephemeral containers ${name} may not be removed\n`));
     else if (!isDeepStrictEqual(container, old)) {

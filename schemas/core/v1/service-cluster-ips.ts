@@ -45,9 +45,11 @@ function validateFirst({ clusterIP = '', clusterIPs = [] }: ServiceSpec): FieldE
 
 function validateFamilies({ ipFamilies = [], ipFamilyPolicy: policy }: ServiceSpec): FieldError[] {
   const errors: FieldError[] = [];
+  const seen = new Set<string>();
   for (const [i, family] of ipFamilies.entries()) {
     if (!IP_FAMILIES.includes(family)) errors.push(notSupported(`${FAMILIES}[${i}]`, family, IP_FAMILIES));
-    if (ipFamilies.indexOf(family) < i) errors.push(duplicate(`${FAMILIES}[${i}]`, family));
+    if (seen.has(family)) errors.push(duplicate(`${FAMILIES}[${i}]`, family));
+    seen.add(family);
   }
   if (policy !== undefined && !POLICIES.includes(policy)) errors.push(notSupported(POLICY, policy, POLICIES));
   return errors;
