@@ -5,7 +5,7 @@ import type { Contested } from './conflicts.js';
 import { type Managed, withSet } from './entries.js';
 import { difference, intersection, isEmpty } from './field-set.js';
 import { reconcile } from './reconcile.js';
-import { convert, type Version, type Versions } from './versions.js';
+import { convert, type Version, versionAt, type Versions } from './versions.js';
 
 /** An object in the version of the write. */
 export interface States {
@@ -15,7 +15,9 @@ export interface States {
 
 /** Compares two states at each version that managers have written at, once. Throws FieldsProblem. */
 export class Changes {
-  readonly #byVersion = new Map<Version, Difference>();
+  /** Nearly all managers have written at the version of this write. */
+  #own: Difference | undefined;
+  readonly #others = new Map<Version, Difference>();
 
   constructor(
     private readonly versions: Versions,
@@ -24,20 +26,25 @@ export class Changes {
 
   /** Without the fields that a write through this subresource cannot set. */
   at(version: Version): Difference {
-    let found = this.#byVersion.get(version);
+    if (version === this.versions[0]) return (this.#own ??= this.#compare(version));
+    let found = this.#others.get(version);
     if (found === undefined) {
-      const [own] = this.versions;
-      const { live, next } = this.states;
-      const { changed, removed } = compare(
-        version.compared(),
-        convert(live, own, version),
-        convert(next, own, version),
-      );
-      const { filter } = version.reset();
-      found = { changed: filter(changed), removed: filter(removed) };
-      this.#byVersion.set(version, found);
+      found = this.#compare(version);
+      this.#others.set(version, found);
     }
     return found;
+  }
+
+  #compare(version: Version): Difference {
+    const [own] = this.versions;
+    const { live, next } = this.states;
+    const { changed, removed } = compare(
+      version.compared(),
+      convert(live, own, version),
+      convert(next, own, version),
+    );
+    const { filter } = version.reset();
+    return { changed: filter(changed), removed: filter(removed) };
   }
 
   /** What each of the managers owns of what changes: they have set it to another value, or it was not there. */
@@ -59,7 +66,7 @@ export class Changes {
   }
 
   #of({ apiVersion }: Managed): Difference {
-    const version = this.versions.find((one) => one.apiVersion === apiVersion);
+    const version = versionAt(this.versions, apiVersion);
     return version === undefined ? NOTHING : this.at(version);
   }
 }
@@ -70,7 +77,7 @@ const NOTHING: Difference = { changed: {}, removed: {} };
 export function reconciled(versions: Versions, managed: readonly Managed[]): Managed[] {
   const known: Managed[] = [];
   for (const manager of managed) {
-    const version = versions.find(({ apiVersion }) => apiVersion === manager.apiVersion);
+    const version = versionAt(versions, manager.apiVersion);
     if (version === undefined) continue;
     known.push(withSet(manager, reconcile(version.shape(), manager.set)));
   }

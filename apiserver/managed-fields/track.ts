@@ -4,8 +4,7 @@ import type { Json } from '../../schemas/walk.js';
 import { capUpdateManagers } from './cap.js';
 import { Changes, reconciled } from './changes.js';
 import { isSameManager, type Managed, readEntriesOrNone, withSet } from './entries.js';
-import { difference, isEmpty, union } from './field-set.js';
-import { STRIPPED } from './reset-fields.js';
+import { isEmpty, union } from './field-set.js';
 import type { FieldWrite } from './types.js';
 import type { Versions } from './versions.js';
 
@@ -46,7 +45,7 @@ export function track(
   const [version] = versions;
   const changes = new Changes(versions, { live, next });
   const left = changes.leave(reconciled(versions, managed));
-  const set = difference(changes.at(version).changed, STRIPPED);
+  const set = changes.at(version).changed;
   if (isEmpty(set)) return capUpdateManagers(left);
   const self: Managed = {
     manager: write.manager || UNKNOWN_MANAGER,

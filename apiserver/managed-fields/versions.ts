@@ -47,6 +47,12 @@ export function versionsOf(
   return [own(definition), ...known.map(own)];
 }
 
+/** Undefined for one that is not served. */
+export function versionAt(versions: Versions, apiVersion: string): Version | undefined {
+  for (const version of versions) if (version.apiVersion === apiVersion) return version;
+  return undefined;
+}
+
 const NOTHING_RESET: ResetFields = { filter: (set) => set, ignored: new Set() };
 
 function versionOf(
