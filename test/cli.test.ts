@@ -80,6 +80,8 @@ t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => 
     [['serve', '--secure-port', 'x'], /--secure-port .*invalid/],
     [['serve', '--bind-address', 'localhost'], /--bind-address .*IP address/],
     [['serve', '--data-dir', ''], /--data-dir .*empty/],
+    [['serve', '--etcd-compaction-interval', '5'], /--etcd-compaction-interval .*must be a duration/],
+    [['apiserver', '--etcd-compaction-interval', '-1s'], /--etcd-compaction-interval .*must not be negative/],
     [['serve', '--controllers', 'foo'], /foo is none of \*, namespace-controller/],
     [['serve', '--cors-allowed-origins', '('], /"\(" is not a regular expression/],
     [['serve', '--log-level', 'loud'], /--log-level .*Allowed choices/],

@@ -5,6 +5,7 @@
  */
 import type { EtcdClient, KeyValue, WatchResponse, WatchStream } from '../../storage/client/interface.js';
 import { noSuchResource } from '../errors.js';
+import { BookmarkSchedule } from './bookmark-schedule.js';
 import { CatchUp } from './catch-up.js';
 import { Change } from './change.js';
 import { ChangeWindow } from './change-window.js';
@@ -20,12 +21,8 @@ import { Watchers } from './watchers.js';
 /** Pauses before a lost watch is opened again, in milliseconds. */
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
-/** Between two bookmarks of a watcher, in milliseconds. */
-const BOOKMARK_INTERVAL_MS = 60_000;
 /** A store in another process is asked how far it is so long before, in milliseconds: about a tick. */
 const BOOKMARK_ASK_AHEAD_MS = 1500;
-/** A last bookmark comes this long before a watch ends by its time-out, in milliseconds. */
-const BOOKMARK_BEFORE_END_MS = 2000;
 
 export interface WatchCacheOptions {
   readonly client: EtcdClient;
@@ -154,7 +151,9 @@ export class WatchCache implements WatcherHost {
       after,
       initial: start.initialEvents ? this.initialState(start) : undefined,
     });
-    if (start.allowBookmarks) this.scheduleBookmarks(watcher, start.timeoutSeconds);
+    if (start.allowBookmarks) {
+      watcher.bookmarks = new BookmarkSchedule(this.options.now(), start.timeoutSeconds);
+    }
     this.watchers.add(watcher);
     this.watchers.wake(watcher);
     return watcher;
@@ -192,12 +191,12 @@ export class WatchCache implements WatcherHost {
     this.snapshots.prune(now);
     let asked = false;
     for (const watcher of this.watchers) {
-      const dueInMs = watcher.bookmarkAt === undefined ? Number.POSITIVE_INFINITY : watcher.bookmarkAt - now;
-      if (dueInMs > BOOKMARK_ASK_AHEAD_MS) continue;
+      const { bookmarks } = watcher;
+      if (bookmarks === undefined || bookmarks.dueIn(now) > BOOKMARK_ASK_AHEAD_MS) continue;
       if (!asked) this.askProgress();
       asked = true;
-      if (dueInMs > 0) continue;
-      watcher.bookmarkAt = nextBookmark(now, now + BOOKMARK_INTERVAL_MS, watcher.lastBookmarkAt);
+      if (bookmarks.dueIn(now) > 0) continue;
+      bookmarks.sent(now);
       if (watcher.notifyBookmark()) this.wake(watcher);
     }
   }
@@ -213,14 +212,6 @@ export class WatchCache implements WatcherHost {
     stream?.close();
     for (const watcher of this.watchers) watcher.fail(noSuchResource());
     this.snapshots.clear();
-  }
-
-  private scheduleBookmarks(watcher: CacheWatcher, timeoutSeconds = Number.POSITIVE_INFINITY): void {
-    const now = this.options.now();
-    watcher.lastBookmarkAt = now + timeoutSeconds * 1000 - BOOKMARK_BEFORE_END_MS;
-    // Spread, so that watches opened together do not all get theirs in one moment.
-    const regular = now + BOOKMARK_INTERVAL_MS * (0.9 + Math.random() * 0.1);
-    watcher.bookmarkAt = nextBookmark(now, regular, watcher.lastBookmarkAt);
   }
 
   private initialState({ initialItems, scope }: WatchStart): Iterator<StoredItem> {
@@ -346,7 +337,3 @@ export class WatchCache implements WatcherHost {
     }
   }
 }
-
-/** The regular time or that of the last one, whichever comes first; undefined behind the last. */
-const nextBookmark = (now: number, regular: number, last: number): number | undefined =>
-  last <= now ? undefined : Math.min(regular, last);

@@ -3,6 +3,7 @@
  * (an immutable snapshot), the history that memory no longer has, and the live window.
  */
 import type { StatusError } from '../errors.js';
+import type { BookmarkSchedule } from './bookmark-schedule.js';
 import { type Change, matches } from './change.js';
 import type { ChangeWindow } from './change-window.js';
 import { History, type HistorySource } from './history.js';
@@ -37,10 +38,8 @@ export interface WatcherStart {
 
 export class CacheWatcher implements Watcher {
   onReady: (() => void) | undefined;
-  /** Time of the next bookmark in milliseconds since the epoch; undefined: none are wanted. */
-  bookmarkAt: number | undefined;
-  /** Time of the last one before the watch ends. */
-  lastBookmarkAt = Number.POSITIVE_INFINITY;
+  /** undefined: none are wanted. */
+  bookmarks: BookmarkSchedule | undefined;
   readonly scope: Scope;
   private readonly labels: Selector;
   private readonly fields: Selector;
