@@ -111,13 +111,16 @@ function problemsOfBody(asked: Asked, { status, headers }: Answer, body: Buffer)
   if (type.startsWith('application/vnd.kubernetes.protobuf')) {
     return body.subarray(0, 4).equals(Buffer.from('k8s\0')) ? [] : ['the protobuf has no envelope'];
   }
+  // The keys of tokens (RFC 7517).
+  if (type === 'application/jwk-set+json') return isJson(JSON.parse(body.toString())) ? [] : ['no key set'];
   if (type === '') return problemsOfNothing(status, headers, body);
   if (!type.startsWith('text/plain')) return [`Content-Type: ${type}`];
   const text = body.toString();
   const problems = inside.test(text) ? [`the text tells of the inside: ${text.slice(0, 300)}`] : [];
   // Health checks say in text what is not well; nothing is unwell in a run.
   if (status >= 500) problems.push(`${status} ${text.slice(0, 300)}`);
-  if (status >= 400 && text === '') problems.push('an empty text');
+  // OpenAPI in a form that there is not is refused without a word, upstream too.
+  if (status >= 400 && status !== 406 && text === '') problems.push('an empty text');
   return problems;
 }
 
@@ -216,8 +219,10 @@ function problemsOfDetails(headers: Answer['headers'], details: unknown): string
   return problems;
 }
 
-/** What is wrong with what a watch has sent so far: whole lines, each an event. */
+/** What is wrong with what a watch has sent so far: whole lines, each an event; of protobuf, frames after their length. */
 export function problemsOfEvents(sent: Buffer): string[] {
+  // No line of JSON begins like this, and every frame is shorter than 16 MiB.
+  if (sent[0] === 0) return problemsOfFrames(sent);
   const lines = sent.toString().split('\n').slice(0, -1);
   for (const line of lines) {
     let event: unknown;
@@ -238,3 +243,15 @@ export function problemsOfEvents(sent: Buffer): string[] {
 }
 
 const eventTypes: ReadonlySet<string> = new Set(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR']);
+
+const FRAME_BYTES_MAX = 4 * 1024 * 1024;
+
+function problemsOfFrames(sent: Buffer): string[] {
+  let at = 0;
+  while (at + 4 <= sent.length) {
+    const length = sent.readUInt32BE(at);
+    if (length === 0 || length > FRAME_BYTES_MAX) return [`a frame of ${length} bytes`];
+    at += 4 + length;
+  }
+  return [];
+}

@@ -9,7 +9,7 @@ import { differences } from '../tools/transcript.js';
 
 const ROOT = '/registry/';
 /** What allocators keep, for which there is no resource here. */
-const notServed = /^\/registry\/(?:ranges|ipaddresses)\//;
+const notServed = /^\/registry\/(?:ranges|ipaddresses|wherry)\//;
 
 /** A binding may bring any name of a node and any annotations, upstream too. */
 const mayBeWrong: ReadonlySet<string> = new Set(['pods spec.nodeName', 'pods metadata.annotations']);

@@ -45,7 +45,7 @@ export const knownErrors: readonly KnownError[] = [
   {
     code: 504,
     reason: 'Timeout',
-    message: /^Too large resource version: \d+, current: \d+$/,
+    message: /^Timeout: Too large resource version: \d+, current: \d+$/,
     why: 'a revision of the future: the watch cache waits for it and gives up',
   },
   {

@@ -204,13 +204,14 @@ export function validateTolerations(
   }
 }
 
+const identity = (constraint: TopologySpreadConstraint): string =>
+  JSON.stringify([constraint.topologyKey ?? '', constraint.whenUnsatisfiable ?? '']);
+
 export function validateTopologySpread(
   errors: FieldError[],
   constraints: readonly TopologySpreadConstraint[],
   field: string,
 ): void {
-  const identity = (constraint: TopologySpreadConstraint): string =>
-    JSON.stringify([constraint.topologyKey ?? '', constraint.whenUnsatisfiable ?? '']);
   const last = new Map(constraints.map((constraint, i) => [identity(constraint), i]));
   for (const [i, constraint] of constraints.entries()) {
     const { maxSkew = 0, topologyKey = '', whenUnsatisfiable: action = '', minDomains } = constraint;

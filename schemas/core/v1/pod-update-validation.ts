@@ -86,15 +86,15 @@ function validateDeadline(errors: FieldError[], spec: PodSpec, old: PodSpec): bo
   return true;
 }
 
+/** Decoded objects have their fields in one order, so that equal ones print alike. */
+const identity = (toleration: Toleration): string => JSON.stringify(without(toleration, 'tolerationSeconds'));
+
 function validateAddedTolerations(
   errors: FieldError[],
   tolerations: readonly Toleration[],
   old: readonly Toleration[],
 ): void {
   const field = 'spec.tolerations';
-  // Decoded objects have their fields in one order, so that equal ones print alike.
-  const identity = (toleration: Toleration): string =>
-    JSON.stringify(without(toleration, 'tolerationSeconds'));
   const present = new Set(tolerations.map(identity));
   const kept = old.every((before) => present.has(identity(before)));
   if (kept) validateTolerations(errors, tolerations, field);
