@@ -1,6 +1,6 @@
 /** Objects, lists and metadata in protobuf, made of what stored objects keep in that encoding. */
 import { setImmediate } from 'node:timers/promises';
-import type { KubeObject, ObjectMeta } from '../../schemas/definition.js';
+import type { ObjectMeta } from '../../schemas/definition.js';
 import type { StoredObject } from '../registry/types.js';
 import { encodedListBytesKept, encodingMillisecondsMax, responseChunkBytes } from './limits.js';
 import { writeMessage, written } from './serializers/protobuf-encode.js';
@@ -49,13 +49,17 @@ function partialEnvelope(version: string): Envelope {
   return envelope;
 }
 
-/** `version`: v1 or v1beta1 of meta.k8s.io. */
+function wrapPartial(message: Buffer, version: string): Buffer {
+  return partialEnvelope(version).around((writer) => writer.raw(message));
+}
+
+/** `version`: v1 or v1beta1 of meta.k8s.io. Throws EncodeError. */
 export const encodedPartial = (item: StoredObject, kind: ProtobufKind | undefined, version: string): Buffer =>
-  partialEnvelope(version).around((writer) => writer.raw(metadataMessage(item, kind, true)));
+  wrapPartial(metadataMessage(item, kind, true), version);
 
 /** Of metadata that no object has: a bookmark's. */
-export const encodedMetadata = (metadata: KubeObject['metadata'], version: string): Buffer =>
-  partialEnvelope(version).around((writer) => writer.raw(metadataAlone(metadata)));
+export const encodedMetadata = (metadata: ObjectMeta, version: string): Buffer =>
+  wrapPartial(metadataAlone(metadata), version);
 
 export interface EncodedList {
   readonly bytes: number;

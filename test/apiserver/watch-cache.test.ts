@@ -377,6 +377,23 @@ t.test('decoded objects are forgotten when there are too many', (t) => {
   t.end();
 });
 
+t.test('objects in another encoding are made once, and forgotten when there are too many', (t) => {
+  const pools = { ...createPools(), encoded: new DecodedPool(1000) };
+  const format = new ItemFormat(widgets, pools, new Slab());
+  const made = (name: string) => format.fromValue(`demo/${name}`, format.toValue(widget(name)), 5);
+  let encoded = 0;
+  const encoder = { encode: ({ metadata }: KubeObject) => Buffer.from(`${metadata.name} ${++encoded}`) };
+  const [item, passing] = [made('w'), made('p')];
+  t.equal(item.encodedBy(encoder, true).toString(), 'w 1');
+  t.equal(item.encodedBy(encoder, true).toString(), 'w 1', 'kept');
+  t.equal(item.encodedBy(encoder, false).toString(), 'w 1', 'for all who ask');
+  t.equal(passing.encodedBy(encoder, false).toString(), 'p 2');
+  t.equal(passing.encodedBy(encoder, false).toString(), 'p 3', 'not kept for who will not ask again');
+  for (let i = 0; i < 50; i++) made('x').encodedBy(encoder, true);
+  t.equal(item.encodedBy(encoder, true).toString(), 'w 54', 'forgotten and made again');
+  t.end();
+});
+
 t.test('slabs give separate memory', (t) => {
   const slab = new Slab();
   const taken = [10, 5000, 10, 16_000, 4096, 4096, 4096, 4096].map((bytes, i) => slab.take(bytes).fill(i));

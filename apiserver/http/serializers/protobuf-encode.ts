@@ -27,9 +27,11 @@ interface ValueType {
 const shared = new WireWriter();
 
 /**
- * The bytes of a message: `content` writes it to an empty writer, its last part first. Throws what `content` throws.
+ * The bytes of a message: `content` writes it to an empty writer, its last part first. There is one writer, so `content`
+ * may not call this. Throws what `content` throws.
  */
 export function written(content: (writer: WireWriter) => void): Buffer {
+  if (shared.written > 0) throw new Error('a message is being written');
   try {
     content(shared);
     return shared.take();
