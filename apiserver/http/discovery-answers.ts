@@ -50,6 +50,7 @@ function bodyOf(
     return { contentType: contentTypes.json, bytes: json.length, content: json };
   }
   const value = JSON.parse(json.toString()) as { readonly kind: string; readonly apiVersion?: string };
-  const envelope = new Envelope(value.apiVersion ?? '', value.kind);
-  return valueBody({ ...accepted, pretty }, value, new ProtobufKind(envelope, `${inPackage}.${value.kind}`));
+  const { apiVersion = '', kind } = value;
+  const kindOf = () => new ProtobufKind(new Envelope(apiVersion, kind), `${inPackage}.${kind}`);
+  return valueBody({ ...accepted, pretty }, value, kindOf);
 }

@@ -16,7 +16,7 @@ function statusBody(exchange: Answerable, status: Status): Body {
     return { contentType: contentTypes.json, bytes: content.length, content };
   }
   const pretty = accepted.pretty || wantsPretty(exchange);
-  return valueBody({ ...accepted, pretty }, status, protobufKind(statusKind));
+  return valueBody({ ...accepted, pretty }, status, () => protobufKind(statusKind));
 }
 
 export function sendError(exchange: Answerable, error: StatusError): Promise<void> | undefined {

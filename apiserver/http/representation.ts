@@ -20,7 +20,12 @@ import {
 } from './negotiation.js';
 import { encodedList, encodedObject, encodedPartial, encodedPartialList } from './protobuf-bodies.js';
 import { type Body, coalesce } from './respond.js';
-import { type KindName, protobufKind, type ProtobufKind } from './serializers/protobuf-kinds.js';
+import {
+  isBuiltinGroup,
+  type KindName,
+  protobufKind,
+  type ProtobufKind,
+} from './serializers/protobuf-kinds.js';
 import {
   columnsJson,
   parseIncludeObject,
@@ -34,9 +39,13 @@ import {
 /** What the client takes of what a kind can be shown as. Throws StatusError 406. */
 export function acceptedShape(exchange: Exchange, kind: KindName): Accepted {
   const { verb } = exchange.info;
+  const { accept } = exchange.request.headers;
   const withProtobuf = verb === 'list' || verb === 'watch' ? collections : objects;
-  const endpoint = protobufKind(kind) === undefined ? objectsInJson : withProtobuf;
-  const accepted = negotiate(exchange.request.headers.accept, endpoint);
+  let accepted = negotiate(accept, isBuiltinGroup(kind.group) ? withProtobuf : objectsInJson);
+  // Looked up only here, so that a server whose clients speak JSON never reads the table of messages.
+  if (accepted.media === 'protobuf' && accepted.shape === 'object' && protobufKind(kind) === undefined) {
+    accepted = negotiate(accept, objectsInJson);
+  }
   return !accepted.pretty && wantsPretty(exchange) ? { ...accepted, pretty: true } : accepted;
 }
 
@@ -108,7 +117,7 @@ interface PlainObject {
  */
 export function plainBody(exchange: Exchange, value: PlainObject, resource?: KindName): Body {
   const kind = kindOf(value);
-  return valueBody(acceptedShape(exchange, resource ?? kind), value, protobufKind(kind));
+  return valueBody(acceptedShape(exchange, resource ?? kind), value, () => protobufKind(kind));
 }
 
 function kindOf({ apiVersion, kind }: PlainObject): KindName {
@@ -116,9 +125,14 @@ function kindOf({ apiVersion, kind }: PlainObject): KindName {
   return { group: apiVersion.slice(0, Math.max(slash, 0)), version: apiVersion.slice(slash + 1), kind };
 }
 
-/** `kind`: where it can be asked for in protobuf. */
-export function valueBody({ media, pretty }: Accepted, value: object, kind?: ProtobufKind): WholeBody {
-  if (media === 'protobuf' && kind !== undefined) return whole(media, kind.encode(value));
+/** `kindOf`: where it can be asked for in protobuf. */
+export function valueBody(
+  { media, pretty }: Accepted,
+  value: object,
+  kindOf?: () => ProtobufKind | undefined,
+): WholeBody {
+  const kind = media === 'protobuf' ? kindOf?.() : undefined;
+  if (kind !== undefined) return whole('protobuf', kind.encode(value));
   const json = Buffer.from(
     pretty && media === 'json' ? JSON.stringify(value, null, 2) : JSON.stringify(value),
   );

@@ -38,6 +38,8 @@ const GROUPS: ReadonlySet<string> = new Set([
   'storagemigration.k8s.io',
 ]);
 
+export const isBuiltinGroup = (group: string): boolean => GROUPS.has(group);
+
 export interface KindName {
   readonly group: string;
   readonly version: string;
