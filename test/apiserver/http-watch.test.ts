@@ -194,6 +194,35 @@ t.test('as Table: columns with the first event only; as PartialObjectMetadata: n
   t.notOk(partial?.object['data']);
 });
 
+t.test('a Table holds of each object what includeObject says, in the version asked for', async (t) => {
+  const harness = await start(t);
+  configMaps(harness).put(configMap('a', { data: { k: 'v' } }));
+  const row = async (include: string, version: string) => {
+    const query = `watch=true&timeoutSeconds=1&includeObject=${include}`;
+    const { body } = await request(`${harness.plain}${collection}?${query}`, {
+      headers: { accept: `application/json;as=Table;v=${version};g=meta.k8s.io` },
+    });
+    const [first] = parseLines(await body.text());
+    t.equal(first?.object['apiVersion'], `meta.k8s.io/${version}`);
+    return (first?.object['rows'] as { object: KubeObject | null }[])[0]?.object;
+  };
+  const metadata = { kind: 'PartialObjectMetadata', metadata: { name: 'a' } };
+  const answers = await Promise.all([
+    row('None', 'v1'),
+    row('Object', 'v1beta1'),
+    row('Metadata', 'v1beta1'),
+    row('', 'v1'),
+  ]);
+  t.equal(answers[0], null);
+  t.match(answers[1], { kind: 'ConfigMap', apiVersion: 'v1', data: { k: 'v' } });
+  t.match(answers[2], { ...metadata, apiVersion: 'meta.k8s.io/v1beta1' });
+  t.match(answers[3], { ...metadata, apiVersion: 'meta.k8s.io/v1' });
+  const { statusCode } = await request(`${harness.plain}${collection}?watch=true&includeObject=Weird`, {
+    headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+  });
+  t.equal(statusCode, 400);
+});
+
 t.test('a web socket on the same URL gets one text message for each event', async (t) => {
   const harness = await start(t);
   const registry = configMaps(harness);

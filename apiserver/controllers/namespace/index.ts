@@ -105,7 +105,9 @@ async function tell(
 /** Through `finalize`: takes away what holds the namespace for this controller. */
 function release(current: KubeObject): KubeObject {
   const finalizers = finalizersOf(current).filter((finalizer) => finalizer !== FINALIZER);
-  return { ...current, spec: { ...(current['spec'] as object), finalizers } };
+  const { finalizers: _, ...spec } = current['spec'] as { readonly finalizers?: unknown };
+  // Go prints no empty list here.
+  return { ...current, spec: finalizers.length === 0 ? spec : { ...spec, finalizers } };
 }
 
 /** Changes this very namespace. `next` gives undefined where nothing is to change. Throws StatusError 404 and 409. */
