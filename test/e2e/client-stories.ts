@@ -28,7 +28,7 @@ export class StoryUser extends ClientUser {
     return `deleted«1.35: from ${this.namespace} namespace»`;
   }
 
-  /** Starts a kubectl that prints nothing until something happens, and waits until it watches: it tells of its requests. */
+  /** Starts a kubectl that watches, and waits until it does: it tells of its requests on the error stream. */
   async watching(command: string): Promise<Following> {
     const following = this.follow(`${command} -v=7`);
     await following.until(/watch=true/);

@@ -1,6 +1,7 @@
 /** `get` in every form, and watches. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Following } from '../tools/following.js';
 import type { Stories, Story, StoryUser } from './client-stories.js';
 
 /** m00 … m11, with labels and data to choose by. */
@@ -225,72 +226,45 @@ const chunks: Story = async (user) => {
 };
 
 const watches: Story = async (user) => {
+  const path = '/api/v1/namespaces/watches/configmaps';
+  const row = (name: string, data: number) => `${name} +${data} +\\d+s\n`;
   await user.prints('create configmap first', 'configmap/first created');
-  const tables = user.follow('get configmaps -w');
-  const events = user.follow('get configmaps -w --output-watch-events');
-  const only = user.follow('get configmaps --watch-only -o name');
-  const yaml = user.follow(
+  const tables = await user.watching('get configmaps -w');
+  const events = await user.watching('get configmaps -w --output-watch-events');
+  const only = await user.watching('get configmaps --watch-only -o name');
+  const kept = await user.watching(
     'get configmaps -w --output-watch-events -o jsonpath={.type}:{.object.metadata.name}:{.object.data.a}, -l kept=yes',
   );
-  const one = user.follow('get configmap first -w -o jsonpath={.data.a},');
-  const by = user.follow('get configmaps -w -o name --field-selector metadata.name=second');
-  for (const each of [tables, events]) await each.until('first');
-  // Those that print nothing at first have begun when they print what changes.
-  for (const each of [only, by]) await touched(user, each, 'second');
-  await touched(user, yaml, 'labelled', { kept: 'yes' });
-  await one.until(',');
+  const one = await user.watching('get configmap first -w -o jsonpath={.data.a},');
+  const named = await user.watching('get configmaps -w -o name --field-selector metadata.name=second');
+  await user.send('POST', path, { metadata: { name: 'second' } });
+  await user.send('POST', path, { metadata: { name: 'third', labels: { kept: 'yes' } } });
   await user.prints(`patch configmap first --type=merge -p '{"data":{"a":"1"}}'`, 'configmap/first patched');
-  await one.until('1,');
-  await user.prints('label configmap labelled kept-', 'configmap/labelled unlabeled');
+  await user.prints('label configmap third kept-', 'configmap/third unlabeled');
   await user.prints('delete configmap first', `configmap "first" ${user.deleted}`);
-  await events.until(/DELETED +first/);
-  await yaml.until('DELETED:labelled:');
-  user.matches(
-    await tables.stop(),
-    /^NAME +DATA +AGE\n(?:first +0 +\d+s\n)(?:.*\n)*first +1 +\d+s\nfirst? +1 +\d+s\n$|^NAME[^]*\nfirst +1 +\d+s\n/,
-    'a table that grows',
-  );
-  user.matches(
-    await events.stop(),
-    /^EVENT +NAME +DATA +AGE\nADDED +first +0 +\d+s\n(?:.*\n)*MODIFIED +first +1 +\d+s\n(?:.*\n)*DELETED +first +1 +\d+s\n/,
-    'with the kinds of events',
-  );
-  user.matches(
-    await only.stop(),
-    /^(?:configmap\/second\n)+configmap\/labelled\n(?:configmap\/labelled\n)*configmap\/first\n/,
-    'only what comes after',
-  );
-  user.matches(
-    await yaml.stop(),
-    /^(?:ADDED:labelled:,)(?:MODIFIED:labelled:,)*DELETED:labelled:,$/,
-    'what no longer matches is deleted',
-  );
-  user.matches(await by.stop(), /^(?:configmap\/second\n)+$/, 'of one name');
-  await one.stop();
+  await user.prints('delete configmap second', `configmap "second" ${user.deleted}`);
+
+  const sees = async (watch: Following, pattern: RegExp, what: string) => {
+    await watch.until(pattern);
+    await watch.stop();
+    user.matches(watch.printed(), new RegExp(`^${pattern.source}$`), what);
+  };
+  const rows = [row('first', 0), row('second', 0), row('third', 0), row('first', 1), row('third', 0)];
+  const gone = [row('first', 1), row('second', 0)];
+  await sees(tables, new RegExp(`NAME +DATA +AGE\n${[...rows, ...gone].join('')}`), 'a table that grows');
+  const kinds = ['ADDED', 'ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED', 'DELETED'];
+  const marked = [...rows, ...gone].map((line, at) => `${kinds[at]} +${line}`);
+  await sees(events, new RegExp(`EVENT +NAME +DATA +AGE\n${marked.join('')}`), 'with the kinds of events');
+  const names = ['second', 'third', 'first', 'third', 'first', 'second'].map((name) => `configmap/${name}\n`);
+  await sees(only, new RegExp(names.join('')), 'only what comes after');
+  await sees(kept, /ADDED:third:,DELETED:third:,/, 'what no longer matches is deleted');
+  // The object itself, its change and its end.
+  await sees(one, /,1,1,/, 'one object');
+  await sees(named, /configmap\/second\nconfigmap\/second\n/, 'of one name');
   // A time-out of the request ends a watch well.
   const ending = await user.run('get configmaps -w --request-timeout=1s');
-  user.matches(ending.stdout, /^NAME +DATA +AGE\n/, 'what was printed stands');
+  user.matches(ending.stdout, /^NAME +DATA +AGE\nthird +0 +\d+s\n$/, 'what was printed stands');
 };
-
-/** Makes an object, and changes it until the watch says so. */
-async function touched(
-  user: StoryUser,
-  watch: { output(): string },
-  name: string,
-  labels: Record<string, string> = {},
-): Promise<void> {
-  const path = `/api/v1/namespaces/${user.namespace}/configmaps`;
-  await user.send('POST', path, { metadata: { name, labels } }).catch(() => undefined);
-  for (let time = 0; !watch.output().includes(name); time++) {
-    await user.send(
-      'PATCH',
-      `${path}/${name}`,
-      { metadata: { annotations: { time: String(time) } } },
-      'application/merge-patch+json',
-    );
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 const wide: Story = async (user) => {
   const path = (resource: string) => `/api/v1/namespaces/wide/${resource}`;

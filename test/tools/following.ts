@@ -8,7 +8,9 @@ const OUTPUT_MS_MAX = 20_000;
 export interface Following {
   /** All that was printed so far, both streams. */
   output(): string;
-  /** Waits until the output has it. Throws, and ends the command, where it does not come or the command has ended. */
+  /** Of this, what came on standard output. */
+  printed(): string;
+  /** Waits until the output has it, or standard output alone. Throws, and ends the command, where it does not come or the command has ended. */
   until(text: string | RegExp): Promise<void>;
   type(line: string): void;
   /** SIGINT; resolves with all that was printed. */
@@ -23,7 +25,9 @@ export function follow(
 ): Following {
   const child = spawn(path, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
   let output = '';
+  let printed = '';
   const take = (chunk: Buffer) => (output += chunk.toString());
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   child.stdout.on('data', take);
   child.stderr.on('data', take);
   let closed = false;
@@ -33,11 +37,13 @@ export function follow(
   });
   return {
     output: () => output,
+    printed: () => printed,
     exited,
     type: (line) => child.stdin.write(`${line}\n`),
     async until(text) {
       const deadline = Date.now() + OUTPUT_MS_MAX;
-      const isThere = () => (typeof text === 'string' ? output.includes(text) : text.test(output));
+      const has = (one: string) => (typeof text === 'string' ? one.includes(text) : text.test(one));
+      const isThere = () => has(output) || has(printed);
       while (!isThere()) {
         if (Date.now() > deadline || closed) {
           child.kill('SIGKILL');
