@@ -1,4 +1,5 @@
 /** One object at one revision: its JSON, ready to be sent, and on demand the object itself. */
+import { decodeObject } from '../../schemas/decode.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { apiVersionOf, canonicalObject, identityEnd } from './canonical.js';
 import type { Forgetful, ItemPools } from './decoded-pool.js';
@@ -195,9 +196,17 @@ export class ItemFormat {
     return new StoredItem(this, '', revision, json, json.length);
   }
 
+  /** Without the zero values that Go holds, and writes in protobuf, but does not print. */
+  private printed(foreign: KubeObject): KubeObject {
+    const decoded = decodeObject(this.definition, foreign);
+    return 'object' in decoded ? decoded.object : foreign;
+  }
+
   /** A value that somebody else wrote, in our form. */
   private normalise(key: string, value: Buffer): Buffer {
-    const object = this.decodeForeign(value) ?? (JSON.parse(value.toString()) as KubeObject);
+    const foreign = this.decodeForeign(value);
+    const object =
+      foreign === undefined ? (JSON.parse(value.toString()) as KubeObject) : this.printed(foreign);
     if (typeof object !== 'object' || object === null) throw new SyntaxError('the stored value is no object');
     const namespace = namespaceOf(key);
     const name = key.slice(key.indexOf('/') + 1);

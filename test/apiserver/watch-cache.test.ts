@@ -10,6 +10,9 @@ import { createPools, DecodedPool } from '../../apiserver/registry/decoded-pool.
 import { Slab } from '../../apiserver/registry/slab.js';
 import { ItemFormat } from '../../apiserver/registry/stored-item.js';
 import type { Registry, Selector, Watcher, WatchEvent } from '../../apiserver/registry/types.js';
+import { decodeStoredProtobuf } from '../../apiserver/http/serializers/index.js';
+import { protobufKind } from '../../apiserver/http/serializers/protobuf-kinds.js';
+import { pods } from '../../schemas/core/v1/pod.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import {
   demo,
@@ -374,6 +377,20 @@ t.test('decoded objects are forgotten when there are too many', (t) => {
   for (let i = 0; i < 50; i++) t.ok(format.fromValue('demo/x', format.toValue(widget('x')), 6).object);
   t.not(item.object, first, 'forgotten and decoded again');
   t.same(item.object, first);
+  t.end();
+});
+
+t.test('a pod that a real cluster has stored looks as Go prints it', (t) => {
+  const format = new ItemFormat(pods, createPools(), new Slab(), decodeStoredProtobuf);
+  const spec = { containers: [{ name: 'c', image: 'i', resources: {} }], hostNetwork: true };
+  const metadata = { name: 'p', namespace: 'demo', uid: 'u', creationTimestamp: '2026-01-02T03:04:05Z' };
+  const pod = { kind: 'Pod', apiVersion: 'v1', metadata, spec, status: { phase: 'Pending' } };
+  const { json } = format.fromValue('demo/p', protobufKind(pods)?.encode(pod) ?? Buffer.alloc(0), 7);
+  t.equal(
+    json.toString(),
+    '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"p","namespace":"demo","uid":"u","resourceVersion":"7","creationTimestamp":"2026-01-02T03:04:05Z"},' +
+      '"spec":{"containers":[{"name":"c","image":"i","resources":{}}],"hostNetwork":true},"status":{"phase":"Pending"}}',
+  );
   t.end();
 });
 
