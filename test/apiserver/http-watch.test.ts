@@ -204,7 +204,8 @@ t.test('a Table holds of each object what includeObject says, in the version ask
     });
     const [first] = parseLines(await body.text());
     t.equal(first?.object['apiVersion'], `meta.k8s.io/${version}`);
-    return (first?.object['rows'] as { object: KubeObject | null }[])[0]?.object;
+    const rows = (first?.object['rows'] ?? []) as { object: KubeObject | null }[];
+    return rows[0]?.object;
   };
   const metadata = { kind: 'PartialObjectMetadata', metadata: { name: 'a' } };
   const answers = await Promise.all([
