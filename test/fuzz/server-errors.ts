@@ -93,4 +93,9 @@ export const knownErrors: readonly KnownError[] = [
     message: /^failed to create typed patch object \(/,
     why: 'transcript.json: an apply-patch with a field that the schema does not have',
   },
+  {
+    code: 500,
+    message: /^failed to convert new object \(/,
+    why: 'an applied object that its schema takes and its type does not: an error of no kind, upstream too',
+  },
 ];
