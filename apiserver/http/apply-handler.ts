@@ -1,10 +1,10 @@
 /** Server-side apply: PATCH with the fields that a manager means, of an object, its status or its Scale. */
 import { badRequest } from '../errors.js';
+import { bodyOf } from '../managed-fields/index.js';
 import type { UpdateResult } from '../registry/types.js';
 import { acceptedShape, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
-import { jsonTypeName } from './serializers/go-json.js';
 import { parseJson } from './serializers/json.js';
 import { warningsOf } from './serializers/serializer.js';
 import { duplicateKeysError, type ParsedYaml, parseYaml } from './serializers/yaml.js';
@@ -39,11 +39,7 @@ export function appliedFields(
   const { value, problem, duplicates } = parsed(body.toString('utf8'));
   if (problem !== undefined)
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${problem}`);
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw badRequest(
-      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonTypeName(value)} into Go value of type map[string]interface {}`,
-    );
-  }
+  const fields = bodyOf(value);
   if (duplicates.length > 0 && fieldValidation !== 'Ignore') {
     const error = duplicateKeysError(duplicates);
     if (fieldValidation === 'Strict') {
@@ -51,7 +47,7 @@ export function appliedFields(
     }
     warnings.push(...warningsOf([error]));
   }
-  return (value ?? {}) as Record<string, unknown>;
+  return fields;
 }
 
 /** Clients send JSON, which is YAML too and read a hundred times faster; not where keys stand twice, for the lines' sake. */

@@ -3,12 +3,13 @@ import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js
 import type { Json } from '../../schemas/walk.js';
 import { badRequest, internal, type StatusError } from '../errors.js';
 import { jsonTypeName } from '../http/serializers/go-json.js';
+import { timestamp } from '../registry/metadata.js';
 import { type Application, applyFields, type Outcome } from './apply.js';
 import { applyConflict, conflictsBeside } from './conflicts.js';
 import { type Managed, readEntries, writeEntries } from './entries.js';
 import { fieldsLastApplied, LAST_APPLIED_MANAGER, withLastApplied } from './last-applied.js';
 import { valueAt } from './list-items.js';
-import { entriesOf, timeOf, track, UNKNOWN_MANAGER } from './track.js';
+import { entriesOf, track, UNKNOWN_MANAGER } from './track.js';
 import { typeProblem } from './typed.js';
 import { type Applied, FieldsProblem, type FieldWrite, type ManagedFieldsEntry } from './types.js';
 import { type Version, type Versions, versionsOf } from './versions.js';
@@ -115,7 +116,7 @@ function readLive(entries: readonly unknown[]): Managed[] {
 
 /** Applies; a conflict with what `kubectl apply` in the client had set is none for kubectl. Throws StatusError 409. */
 function resolve(application: Application, { now }: FieldWrite): Outcome {
-  const time = timeOf(now);
+  const time = timestamp(now);
   const { versions, live, manager } = application;
   const outcome = applyFields(application, time);
   if ('object' in outcome) return outcome;
@@ -135,7 +136,8 @@ function finished(
   return { object: shown, managedFields, unchanged: shown === was.live && managedFields === was.before };
 }
 
-function bodyOf(applied: unknown): Json {
+/** What is applied, as an object; null is one without fields. Throws StatusError 400. */
+export function bodyOf(applied: unknown): Json {
   if (typeof applied === 'object' && applied !== null && !Array.isArray(applied)) return applied as Json;
   if (applied === null || applied === undefined) return {};
   throw badRequest(

@@ -1,6 +1,7 @@
 /** Plain writes: which entries they start from, and whose the fields are then. */
 import type { KubeObject } from '../../schemas/definition.js';
 import type { Json } from '../../schemas/walk.js';
+import { timestamp } from '../registry/metadata.js';
 import { capUpdateManagers } from './cap.js';
 import { Changes, reconciled } from './changes.js';
 import { isSameManager, type Managed, readEntriesOrNone, withSet } from './entries.js';
@@ -52,7 +53,7 @@ export function track(
     operation: 'Update',
     apiVersion: version.apiVersion,
     subresource: write.subresource,
-    time: timeOf(write.now),
+    time: timestamp(write.now),
     set,
     entry: undefined,
   };
@@ -60,17 +61,4 @@ export function track(
   if (index === -1) left.push(self);
   else left[index] = withSet(self, union(left[index]!.set, set));
   return capUpdateManagers(left);
-}
-
-let lastSecond = Number.NaN;
-let lastTime = '';
-
-/** RFC 3339 with seconds. Many writes fall into one second. */
-export function timeOf(now: number): string {
-  const second = Math.floor(now / 1000);
-  if (second !== lastSecond) {
-    lastTime = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
-    lastSecond = second;
-  }
-  return lastTime;
 }

@@ -1,11 +1,8 @@
 /** Under which name a writer's fields are kept in managedFields. */
+import { isPrintable } from '../../schemas/go-quote.js';
+import { FIELD_MANAGER_BYTES_MAX } from '../../schemas/validation/field-manager.js';
 import type { RequestContext } from '../request.js';
 
-/** Of a name made from a user agent; what a client names itself is refused when it is longer. */
-export const MANAGER_BYTES_MAX = 128;
-
-/** What no letter, mark, number, punctuation, symbol or space is: Go does not print it. */
-const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const PLAIN = /^[!-~ ]{0,128}$/;
 
 /** The name that the client gives, or what its user agent begins with. */
@@ -16,7 +13,7 @@ export function managerName(context: RequestContext, fieldManager: string | unde
 function programOf(userAgent: string): string {
   const slash = userAgent.indexOf('/');
   const program = slash === -1 ? userAgent : userAgent.slice(0, slash);
-  return PLAIN.test(program) ? program : cut(program.replace(UNPRINTABLE, ''));
+  return PLAIN.test(program) ? program : cut(Array.from(program).filter(isPrintable).join(''));
 }
 
 /** As many whole characters as fit. */
@@ -25,7 +22,7 @@ function cut(text: string): string {
   let end = 0;
   for (const character of text) {
     bytes += Buffer.byteLength(character);
-    if (bytes > MANAGER_BYTES_MAX) break;
+    if (bytes > FIELD_MANAGER_BYTES_MAX) break;
     end += character.length;
   }
   return text.slice(0, end);

@@ -15,8 +15,18 @@ export function randomNameSuffix(): string {
   return suffix;
 }
 
-/** RFC 3339 in whole seconds. `now` in milliseconds since the epoch. */
-export const timestamp = (now: number): string => `${new Date(now).toISOString().slice(0, 19)}Z`;
+let lastSecond = Number.NaN;
+let lastTimestamp = '';
+
+/** RFC 3339 in whole seconds. `now` in milliseconds since the epoch. Many writes fall into one second. */
+export function timestamp(now: number): string {
+  const second = Math.floor(now / 1000);
+  if (second !== lastSecond) {
+    lastTimestamp = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTimestamp;
+}
 
 /**
  * Brings the object's namespace in line with the request's: an absent one is filled in, one on a cluster-scoped object is

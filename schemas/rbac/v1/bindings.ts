@@ -6,8 +6,7 @@ import { describe, list, once, struct, text } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { invalidEach } from '../../validation/metadata.js';
 import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS } from '../../verbs.js';
-import { RBAC, RBAC_GROUP } from './rules.js';
+import { RBAC, RBAC_GROUP, rbacResource } from './rules.js';
 
 const subject = once(() =>
   struct(
@@ -129,20 +128,7 @@ const columns: readonly TableColumn[] = [
   ),
 ];
 
-const common = {
-  group: RBAC_GROUP,
-  version: 'v1',
-  shortNames: [],
-  categories: [],
-  verbs: STANDARD_VERBS,
-  subresources: [],
-  columns,
-  selectableFields: {},
-  validateName: nameIs.pathSegment,
-  generation: false,
-  allowUnconditionalUpdate: true,
-  allowCreateOnUpdate: true,
-} as const satisfies Partial<ResourceDefinition>;
+const common = { ...rbacResource, columns };
 
 export const roleBindings: ResourceDefinition = {
   ...common,

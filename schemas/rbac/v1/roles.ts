@@ -3,9 +3,7 @@ import { column, nameColumn } from '../../columns.js';
 import type { ResourceDefinition, TableColumn } from '../../definition.js';
 import { once } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
-import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS } from '../../verbs.js';
-import { describedAggregationRule, policyRules, RBAC, RBAC_GROUP, validateRules } from './rules.js';
+import { describedAggregationRule, policyRules, RBAC, rbacResource, validateRules } from './rules.js';
 
 const columns: readonly TableColumn[] = [
   nameColumn,
@@ -14,20 +12,7 @@ const columns: readonly TableColumn[] = [
   }),
 ];
 
-const common = {
-  group: RBAC_GROUP,
-  version: 'v1',
-  shortNames: [],
-  categories: [],
-  verbs: STANDARD_VERBS,
-  subresources: [],
-  columns,
-  selectableFields: {},
-  validateName: nameIs.pathSegment,
-  generation: false,
-  allowUnconditionalUpdate: true,
-  allowCreateOnUpdate: true,
-} as const satisfies Partial<ResourceDefinition>;
+const common = { ...rbacResource, columns };
 
 export const roles: ResourceDefinition = {
   ...common,

@@ -1,12 +1,30 @@
 /** What roles allow. */
 import { type FieldError, invalid, required } from '../../field-error.js';
 import { describe, list, once, struct, text } from '../../fields.js';
+import type { ResourceDefinition } from '../../definition.js';
 import { labelSelector } from '../../meta/v1.js';
 import { validateLabelSelector } from '../../validation/metadata.js';
+import { nameIs } from '../../validation/names.js';
+import { STANDARD_VERBS } from '../../verbs.js';
 import type { LabelSelector } from '../../validation/selectors.js';
 
 export const RBAC = 'io.k8s.api.rbac.v1';
 export const RBAC_GROUP = 'rbac.authorization.k8s.io';
+
+/** What the definitions of the group have in common. */
+export const rbacResource = {
+  group: RBAC_GROUP,
+  version: 'v1',
+  shortNames: [],
+  categories: [],
+  verbs: STANDARD_VERBS,
+  subresources: [],
+  selectableFields: {},
+  validateName: nameIs.pathSegment,
+  generation: false,
+  allowUnconditionalUpdate: true,
+  allowCreateOnUpdate: true,
+} as const satisfies Partial<ResourceDefinition>;
 
 const strings = (description: string, printsNull = false) =>
   list(text(), { listType: 'atomic', description, ...(printsNull ? { printsNull } : {}) });
