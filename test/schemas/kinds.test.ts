@@ -597,6 +597,13 @@ t.test('writing back what was read changes nothing', (t) => {
   const once = { spec: { ...template.spec, restartPolicy: 'Never' } };
   const workload = { spec: { selector: { matchLabels: { app: 'a' } }, template } };
   const bodies: Readonly<Record<string, Record<string, unknown>>> = {
+    configmaps: {},
+    leases: {},
+    namespaces: {},
+    serviceaccounts: {},
+    roles: {},
+    clusterroles: {},
+    priorityclasses: {},
     deployments: workload,
     controllerrevisions: { data: { a: 1 } },
     clusterrolebindings: { roleRef: { kind: 'ClusterRole', name: 'a' } },
@@ -625,10 +632,11 @@ t.test('writing back what was read changes nothing', (t) => {
     regarding: { namespace: 'demo' },
   };
   for (const definition of builtinResources) {
-    if (!definition.verbs.includes('update')) continue;
     // One plural in two groups.
     const body = definition.group === 'events.k8s.io' ? eventsV1Body : bodies[definition.plural];
-    const object = stored(definition, body ?? {});
+    // The others are written back in manifests.test.ts.
+    if (body === undefined) continue;
+    const object = stored(definition, body);
     const read = { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
     const again = update(definition, read, read);
     t.same(again, { object: read, errors: [] }, definition.plural);
