@@ -4,8 +4,9 @@ import { internalStruct } from '../../core/v1/internal-form.js';
 import { validatePodTemplate } from '../../core/v1/pod-template.js';
 import type { KubeObject } from '../../definition.js';
 import { type FieldError, invalid, notSupported, required, tooLong } from '../../field-error.js';
-import { invalidEach, validateLabelSelector, validateNotNegative } from '../../validation/metadata.js';
-import { byteLength, dns1123Label, dns1123Subdomain } from '../../validation/names.js';
+import { validateDomainPrefixedPath } from '../../validation/domain-path.js';
+import { validateLabelSelector, validateNotNegative } from '../../validation/metadata.js';
+import { byteLength, dns1123Label } from '../../validation/names.js';
 import { selectorMatches, sortedByKey } from '../../validation/selectors.js';
 import { validatePodFailurePolicy, validateSuccessPolicy } from './job-policy-validation.js';
 import { isIndexed, type JobSpec, specOf, successPolicy as successPolicyStruct } from './job-schema.js';
@@ -91,22 +92,8 @@ export function validateJobSpec(spec: JobSpec, field: string): FieldError[] {
   return errors;
 }
 
-/** A path below a domain: `example.com/queue`. */
 function validateManagedBy(errors: FieldError[], value: string, field: string): void {
-  const slash = value.indexOf('/');
-  const host = value.slice(0, Math.max(slash, 0));
-  const path = value.slice(slash + 1);
-  if (value === '') errors.push(required(field));
-  else if (host === '' || path === '') {
-    const problem = 'must be a domain-prefixed path (such as "acme.io/foo")';
-    errors.push(invalid(field, value, problem));
-  } else {
-    invalidEach(errors, field, host, dns1123Subdomain(host));
-    if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(path)) {
-      const format = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-      errors.push(invalid(field, path, `Invalid path (regex used for validation is '${format}')`));
-    }
-  }
+  addAll(errors, validateDomainPrefixedPath(value, field));
   if (byteLength(value) > MANAGED_BY_BYTES_MAX) errors.push(tooLong(field, MANAGED_BY_BYTES_MAX));
 }
 

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { describe, list, map, once, struct, text } from '../../fields.js';
 import { kubeObject, labelSelector, objectMeta, time } from '../../meta/v1.js';
 import { resourceList, volumeResourceRequirements } from './pod-resources.js';
+import { typedLocalObjectReference } from './references.js';
 
 export type PersistentVolumeClaimSpec = z.infer<ReturnType<typeof persistentVolumeClaimSpec>>;
 export type PersistentVolumeClaimTemplate = z.infer<ReturnType<typeof persistentVolumeClaimTemplate>>;
@@ -18,18 +19,6 @@ const accessModes = () =>
     }),
     { listType: 'atomic' },
   );
-
-const typedLocalObjectReference = once(() =>
-  struct(
-    `${CORE}.TypedLocalObjectReference`,
-    {
-      apiGroup: text({ printsNull: true }),
-      kind: text({ default: '' }),
-      name: text({ default: '' }),
-    },
-    { description: 'An object in the same namespace.', required: ['kind', 'name'], mapType: 'atomic' },
-  ),
-);
 
 const typedObjectReference = once(() =>
   struct(

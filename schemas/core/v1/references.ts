@@ -38,3 +38,15 @@ export const localObjectReference = once(() =>
     { description: 'Names an object of a known kind in the same namespace.', mapType: 'atomic' },
   ),
 );
+
+export const typedLocalObjectReference = once(() =>
+  struct(
+    'io.k8s.api.core.v1.TypedLocalObjectReference',
+    {
+      apiGroup: text({ printsNull: true }),
+      kind: text({ default: '' }),
+      name: text({ default: '' }),
+    },
+    { description: 'An object in the same namespace.', required: ['kind', 'name'], mapType: 'atomic' },
+  ),
+);
