@@ -147,8 +147,8 @@ export interface ResourceDefinition {
   readonly validateName: (name: string, prefix: boolean) => string[];
   /** metadata.generation starts at 1 and rises when `spec` changes. */
   readonly generation: boolean;
-  /** A change of annotations raises metadata.generation too (Deployment). */
-  readonly generationCountsAnnotations?: boolean;
+  /** A change of these raises metadata.generation too (annotations: Deployment; labels: EndpointSlice). */
+  readonly generationCounts?: 'annotations' | 'labels';
   /** The kind that 422 messages name, where it is not `kind`: '' for SelfSubjectAccessReview. */
   readonly errorKind?: string;
   /**
@@ -160,6 +160,8 @@ export interface ResourceDefinition {
   readonly allowUnconditionalUpdate: boolean;
   /** A PUT of an absent object creates it (Lease, Event, Node status updates do not). */
   readonly allowCreateOnUpdate: boolean;
+  /** What every request is warned of: `v1 Endpoints is deprecated in v1.33+; …`. */
+  readonly deprecation?: string;
   /** A deletion answers with the object as it last was, and not with a Status (Pod, Service, ServiceAccount). */
   readonly returnsDeletedObject?: boolean;
   /**

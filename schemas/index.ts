@@ -14,6 +14,7 @@ import { jobs } from './batch/v1/job.js';
 import { leases } from './coordination/v1/lease.js';
 import { bindings } from './core/v1/binding.js';
 import { configMaps } from './core/v1/config-map.js';
+import { endpoints } from './core/v1/endpoints.js';
 import { events } from './core/v1/event.js';
 import { namespaces } from './core/v1/namespace.js';
 import { nodes } from './core/v1/node.js';
@@ -24,6 +25,7 @@ import { secrets } from './core/v1/secret.js';
 import { serviceAccounts } from './core/v1/service-account.js';
 import { services } from './core/v1/service.js';
 import type { ResourceDefinition } from './definition.js';
+import { endpointSlices } from './discovery/v1/endpoint-slice.js';
 import { eventsV1 } from './events/v1/event.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
@@ -33,6 +35,7 @@ import { storageClasses } from './storage/v1/storage-class.js';
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
   configMaps,
+  endpoints,
   events,
   namespaces,
   nodes,
@@ -63,4 +66,5 @@ export const builtinResources: readonly ResourceDefinition[] = [
   storageClasses,
   priorityClasses,
   leases,
+  endpointSlices,
 ];

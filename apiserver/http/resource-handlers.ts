@@ -22,7 +22,10 @@ const handlers: ReadonlyMap<string, Handler> = new Map([
 /** Throws StatusError. */
 export function serveResource(server: ResourceServer, exchange: Exchange, body: Buffer): Promise<void> {
   const request = resourceRequest(server, exchange, body);
-  return handlerOf(request)(request);
+  const handler = handlerOf(request);
+  const { deprecation } = request.definition;
+  if (deprecation !== undefined) exchange.warnings.push(deprecation);
+  return handler(request);
 }
 
 /** Throws StatusError 404 or 405. */

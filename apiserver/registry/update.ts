@@ -193,10 +193,10 @@ function strategyOf({ definition }: Resource, subresource: string): Strategy | u
 
 function raiseGeneration({ definition }: Resource, object: KubeObject, old: KubeObject): void {
   if (!definition.generation) return;
-  const annotations =
-    definition.generationCountsAnnotations !== true ||
-    deepEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {});
-  if (annotations && sameIntent(object, old)) return;
+  const { generationCounts: counted } = definition;
+  const sameMetadata =
+    counted === undefined || deepEqual(object.metadata[counted] ?? {}, old.metadata[counted] ?? {});
+  if (sameMetadata && sameIntent(object, old)) return;
   object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 

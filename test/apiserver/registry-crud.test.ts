@@ -295,7 +295,7 @@ t.test('update', async (t) => {
     t.equal(main.item.object.metadata.generation, 2);
   });
   t.test('generation counts annotations where the definition says so', async (t) => {
-    const { widgets: registry } = openFixture({}, { ...widgets, generationCountsAnnotations: true });
+    const { widgets: registry } = openFixture({}, { ...widgets, generationCounts: 'annotations' });
     await registry.create(demo, widget('a'));
     const annotate = (annotations: Record<string, string>) => (current: KubeObject | undefined) => ({
       ...(current as KubeObject),

@@ -101,7 +101,7 @@ export const deployments: ResourceDefinition = {
   selectableFields: {},
   validateName: nameIs.dns1123Subdomain,
   generation: true,
-  generationCountsAnnotations: true,
+  generationCounts: 'annotations',
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
 };
