@@ -39,6 +39,8 @@ export interface FieldMeta extends ListMeta {
    * a string, `v1.ResourceList` of a map.
    */
   readonly goType?: string;
+  /** Upstream says nothing of this field but its type, so OpenAPI refers to that alone. */
+  readonly bareReference?: boolean;
   /** A list whose being empty says something that its absence does not, so decoding keeps it. */
   readonly keepsEmpty?: boolean;
   /** A Go time that is no pointer: prints null when it is absent (`lastProbeTime: null`), so decoding sets that. */

@@ -27,6 +27,11 @@ import { services } from './core/v1/service.js';
 import type { ResourceDefinition } from './definition.js';
 import { endpointSlices } from './discovery/v1/endpoint-slice.js';
 import { eventsV1 } from './events/v1/event.js';
+import { ingressClasses } from './networking/v1/ingress-class.js';
+import { ingresses } from './networking/v1/ingress.js';
+import { ipAddresses } from './networking/v1/ip-address.js';
+import { networkPolicies } from './networking/v1/network-policy.js';
+import { serviceCidrs } from './networking/v1/service-cidr.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
 import { priorityClasses } from './scheduling/v1/priority-class.js';
@@ -59,6 +64,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   subjectAccessReviews,
   cronJobs,
   jobs,
+  ingressClasses,
+  ingresses,
+  ipAddresses,
+  networkPolicies,
+  serviceCidrs,
   clusterRoleBindings,
   clusterRoles,
   roleBindings,

@@ -27,6 +27,7 @@ export const rangeProblem = (low: number, high: number): string =>
 
 const LABEL_FORMAT = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN_FORMAT = `${LABEL_FORMAT}(\\.${LABEL_FORMAT})*`;
+const WILDCARD_FORMAT = `\\*\\.${SUBDOMAIN_FORMAT}`;
 const UNDERSCORE_LABEL_FORMAT = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const UNDERSCORE_SUBDOMAIN_FORMAT = `${UNDERSCORE_LABEL_FORMAT}(\\.${UNDERSCORE_LABEL_FORMAT})*`;
 const DNS1035_FORMAT = '[a-z]([-a-z0-9]*[a-z0-9])?';
@@ -41,6 +42,7 @@ const whole = (format: string): RegExp => new RegExp(`^${format}$`);
 const LABEL = whole(LABEL_FORMAT);
 const SUBDOMAIN = whole(SUBDOMAIN_FORMAT);
 const UNDERSCORE_SUBDOMAIN = whole(UNDERSCORE_SUBDOMAIN_FORMAT);
+const WILDCARD = whole(WILDCARD_FORMAT);
 const DNS1035 = whole(DNS1035_FORMAT);
 const QUALIFIED = whole(QUALIFIED_FORMAT);
 const LABEL_VALUE = whole(LABEL_VALUE_FORMAT);
@@ -104,6 +106,24 @@ export function dns1123SubdomainWithUnderscore(value: string): string[] {
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
         UNDERSCORE_SUBDOMAIN_FORMAT,
         'example.com',
+      ),
+    );
+  }
+  return problems;
+}
+
+/** `*.example.com`: all names one level below. */
+export function wildcardSubdomain(value: string): string[] {
+  const problems: string[] = [];
+  if (byteLength(value) > DNS1123_SUBDOMAIN_BYTES_MAX) {
+    problems.push(maxLengthProblem(DNS1123_SUBDOMAIN_BYTES_MAX));
+  }
+  if (!WILDCARD.test(value)) {
+    problems.push(
+      regexProblem(
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+        WILDCARD_FORMAT,
+        '*.example.com',
       ),
     );
   }

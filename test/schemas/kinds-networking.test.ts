@@ -3,16 +3,21 @@ import t from 'tap';
 import {
   blockOf,
   canonicalIP,
+  canonicalIPProblems,
   contains,
   ipWarnings,
   validateCanonicalCidr,
-  validateCanonicalIP,
   validateCidr,
   validateIP,
 } from '../../schemas/core/v1/addresses.js';
 import { endpoints } from '../../schemas/core/v1/endpoints.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { endpointSlices } from '../../schemas/discovery/v1/endpoint-slice.js';
+import { ingressClasses } from '../../schemas/networking/v1/ingress-class.js';
+import { ingresses } from '../../schemas/networking/v1/ingress.js';
+import { ipAddresses } from '../../schemas/networking/v1/ip-address.js';
+import { networkPolicies } from '../../schemas/networking/v1/network-policy.js';
+import { serviceCidrs } from '../../schemas/networking/v1/service-cidr.js';
 import { create, messages, type Outcome, update } from './pipeline.js';
 
 type Fields = Record<string, unknown>;
@@ -51,8 +56,8 @@ t.test('addresses are told from those that programs read in two ways', (t) => {
     ['010.1.0.0', '10.1.0.0'],
   ] as const;
   for (const [given, canonical] of forms) t.equal(canonicalIP(given), canonical, given);
-  t.same(texts(validateCanonicalIP('2001:db8:0::1', 'f')), ['must be in canonical form ("2001:db8::1")']);
-  t.same(validateCanonicalIP('10.0.0.1', 'f'), []);
+  t.same(canonicalIPProblems('2001:db8:0::1'), ['must be in canonical form ("2001:db8::1")']);
+  t.same(canonicalIPProblems('10.0.0.1'), []);
   t.same(ipWarnings('2001:DB8::1', 'f'), [
     'f: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
   ]);
@@ -205,6 +210,220 @@ t.test('Endpoints and EndpointSlice in tables', (t) => {
     'IPv4',
     '<unset>',
     '10.0.0.1,10.0.0.2,10.0.0.3 + 1 more...',
+  ]);
+  t.end();
+});
+
+const rule = (host: string, path = '/') => {
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  return { host, http: { paths: [{ path, pathType: 'Prefix', backend }] } };
+};
+
+t.test('Ingress: there must be something that answers', (t) => {
+  t.same(messages(create(ingresses, { metadata: { name: 'x' } })), [
+    'spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
+  ]);
+  t.end();
+});
+
+t.test('Ingress: the annotation for its class is warned of where it is the only one, once', (t) => {
+  const annotations = { 'kubernetes.io/ingress.class': 'nginx' };
+  const old = made(ingresses, { spec: { rules: [rule('a.example.com')] } }, { annotations });
+  const warning =
+    'annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead';
+  t.same(ingresses.strategy.warnings?.(old), [warning]);
+  t.same(ingresses.strategy.warnings?.(old, old), []);
+  const spec = { ...(old['spec'] as Fields), ingressClassName: 'nginx' };
+  t.same(ingresses.strategy.warnings?.(made(ingresses, { spec }, { annotations })), []);
+  const another = { ...spec, ingressClassName: 'another' };
+  t.same(messages(changed(ingresses, old, { spec: another })), [], 'an update may differ from it');
+  t.end();
+});
+
+t.test('Ingress: what older servers took may stay', (t) => {
+  const body = (path: string, secretName: string) => ({
+    spec: { rules: [rule('*.example.com', path)], tls: [{ secretName }] },
+  });
+  const old = { ...made(ingresses, body('/', 'a')), ...body('relative', 'Not A Name') };
+  t.same(messages(changed(ingresses, old, body('relative', 'Not A Name'))), []);
+  t.match(messages(changed(ingresses, made(ingresses, body('/', 'a')), body('relative', 'Not A Name'))), [
+    'spec.rules[0].http.paths[0].path: Invalid value: "relative": must be an absolute path',
+    /^spec.tls\[0\].secretName: Invalid value: "Not A Name": a lowercase RFC 1123 subdomain/,
+  ]);
+  t.end();
+});
+
+t.test('Ingress: only its status says where it is reached', (t) => {
+  const status = (...ingress: Fields[]) => ({ status: { loadBalancer: { ingress } } });
+  const old = made(ingresses, { spec: { rules: [rule('a.example.com')] }, ...status({ ip: '10.0.0.1' }) });
+  t.same(old['status'], { loadBalancer: {} });
+  t.same(changed(ingresses, old, status({ ip: '10.0.0.1' })).object?.['status'], { loadBalancer: {} });
+
+  const other = { spec: { rules: [rule('b.example.com')] }, ...status({ ip: '2001:DB8::1' }) };
+  const { object } = changed(ingresses, old, other, 'status');
+  t.match(object, { spec: { rules: [{ host: 'a.example.com' }] }, ...status({ ip: '2001:DB8::1' }) });
+  const { strategy } = ingresses.subresources[0] ?? {};
+  t.same(object && strategy?.warnings?.(object), [
+    'status.loadBalancer.ingress[0].ip: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+  ]);
+
+  const wrong = status({ ip: '010.0.0.1' }, { hostname: '10.0.0.1' }, { hostname: 'A' });
+  t.match(messages(changed(ingresses, old, wrong, 'status')), [
+    'status.loadBalancer.ingress[0].ip: Invalid value: "010.0.0.1": must not have leading 0s',
+    'status.loadBalancer.ingress[1].hostname: Invalid value: "10.0.0.1": must be a DNS name, not an IP address',
+    /^status.loadBalancer.ingress\[2\].hostname: Invalid value: "A": a lowercase RFC 1123 subdomain/,
+  ]);
+  const known = { ...old, ...status({ ip: '010.0.0.1' }) };
+  t.same(messages(changed(ingresses, known, status({ ip: '010.0.0.1' }), 'status')), []);
+  t.end();
+});
+
+t.test('IngressClass: the controller never changes', (t) => {
+  const old = made(ingressClasses, { spec: { controller: 'a.com/b' } });
+  t.same(messages(changed(ingressClasses, old, { spec: { controller: 'a.com/c' } })), [
+    'spec.controller: Invalid value: "a.com/c": field is immutable',
+  ]);
+  const refusals = (spec: Fields) => messages(create(ingressClasses, { metadata: { name: 'x' }, spec }));
+  t.same(refusals({}), ['spec.controller: Required value']);
+  t.same(refusals({ controller: `a.com/${'b'.repeat(245)}` }), [
+    'spec.controller: Too long: may not be more than 250 bytes',
+  ]);
+  const parameters = (more: Fields) => ({
+    controller: 'a.com/b',
+    parameters: { kind: 'K', name: 'n', ...more },
+  });
+  t.same(refusals(parameters({ namespace: 'demo' })), [
+    "spec.parameters.namespace: Forbidden: `parameters.scope` is set to 'Cluster'",
+  ]);
+  t.same(refusals(parameters({ scope: 'World' })), [
+    'spec.parameters.scope: Unsupported value: "World": supported values: "Cluster", "Namespace"',
+  ]);
+  t.end();
+});
+
+t.test('NetworkPolicy: directions follow from the rules where none are named', (t) => {
+  const types = (spec: Fields) => (made(networkPolicies, { spec })['spec'] as Fields)['policyTypes'];
+  t.same(types({}), ['Ingress']);
+  t.same(types({ egress: [{}] }), ['Ingress', 'Egress']);
+  t.same(types({ egress: [{}], policyTypes: ['Egress'] }), ['Egress']);
+  t.same(
+    messages(
+      create(networkPolicies, {
+        metadata: { name: 'x' },
+        spec: { policyTypes: ['Ingress', 'Egress', 'Ingress'] },
+      }),
+    ),
+    [
+      'spec.policyTypes: Invalid value: ["Ingress","Egress","Ingress"]: may not specify more than two policyTypes',
+    ],
+  );
+  t.end();
+});
+
+t.test('NetworkPolicy: ranges that older servers took may stay', (t) => {
+  const from = (...cidrs: string[]) => ({
+    spec: { podSelector: {}, ingress: [{ from: cidrs.map((cidr) => ({ ipBlock: { cidr } })) }] },
+  });
+  const old = { ...made(networkPolicies, {}), ...from('10.0.0.1/8') };
+  t.same(messages(changed(networkPolicies, old, from('10.1.0.0/16', '10.0.0.1/8'))), []);
+  t.same(messages(changed(networkPolicies, old, from('10.0.0.2/8'))), [
+    'spec.ingress[0].from[0].ipBlock.cidr: Invalid value: "10.0.0.2/8": must not have bits set beyond the prefix length',
+  ]);
+  t.same(networkPolicies.strategy.warnings?.(made(networkPolicies, from('FD00::/8', 'fd00::/8'))), [
+    'spec.ingress[0].from[0].ipBlock.cidr: IPv6 CIDR value "FD00::/8" should be in RFC 5952 canonical format ("fd00::/8")',
+  ]);
+  t.end();
+});
+
+t.test('IPAddress: its owner never changes', (t) => {
+  const parentRef = { resource: 'services', namespace: 'ns', name: 'a' };
+  const ip = made(ipAddresses, { spec: { parentRef } }, { name: '10.0.0.1' });
+  t.same(messages(changed(ipAddresses, ip, { spec: { parentRef: { ...parentRef, name: 'b' } } })), [
+    'spec.parentRef: Invalid value: {"Group":"","Resource":"services","Namespace":"ns","Name":"b"}: field is immutable',
+  ]);
+  t.same(messages(create(ipAddresses, { metadata: { name: '10.0.0.1' } })), [
+    'spec.parentRef: Required value',
+  ]);
+  t.match(messages(create(ipAddresses, { metadata: { name: '10.0.0' }, spec: { parentRef } })), [
+    /^metadata.name: Invalid value: "10.0.0": must be a valid IP address/,
+  ]);
+  t.end();
+});
+
+t.test('ServiceCIDR: a range of the other family may come, and nothing else changes', (t) => {
+  const old = made(serviceCidrs, { spec: { cidrs: ['10.0.0.0/24'] } });
+  const refusals = (...cidrs: string[]) => messages(changed(serviceCidrs, old, { spec: { cidrs } }));
+  t.same(refusals('10.0.0.0/24', 'fd00::/112'), []);
+  t.same(refusals('10.0.0.0/24', '10.0.1.0/24'), [
+    'spec.cidrs: Invalid value: ["10.0.0.0/24","10.0.1.0/24"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64',
+  ]);
+  t.same(refusals('10.0.1.0/24'), ['spec.cidrs[0]: Invalid value: "10.0.1.0/24": field is immutable']);
+  t.same(refusals(), ['spec.cidrs: Invalid value: null: field is immutable']);
+  t.same(messages(create(serviceCidrs, { metadata: { name: 'x' } })), [
+    'spec.cidrs: Required value: at least one CIDR required',
+  ]);
+  const three = ['10.0.0.0/24', '10.0.1.0/24', 'fd00::/112'];
+  t.same(messages(create(serviceCidrs, { metadata: { name: 'x' }, spec: { cidrs: three } })), [
+    `spec.cidrs: Invalid value: {"CIDRs":${JSON.stringify(three)}}: may only hold up to 2 values`,
+  ]);
+  t.end();
+});
+
+t.test('ServiceCIDR: status is written through its subresource, which writes nothing else', (t) => {
+  const metadata = { finalizers: ['networking.k8s.io/service-cidr-finalizer'], labels: { a: '1' } };
+  const old = made(serviceCidrs, { spec: { cidrs: ['10.0.0.0/24'] } }, metadata);
+  const ready = { type: 'Ready', status: 'True', lastTransitionTime: null, reason: '', message: 'm' };
+  const other = {
+    metadata: { name: 'x' },
+    spec: { cidrs: ['10.9.0.0/24'] },
+    status: { conditions: [ready] },
+  };
+  t.match(changed(serviceCidrs, old, other, 'status').object, {
+    metadata,
+    spec: old['spec'],
+    status: { conditions: [ready] },
+  });
+  t.end();
+});
+
+t.test('networking kinds in tables', (t) => {
+  const rules = ['a.com', '', 'b.com', 'c.com', 'd.com'].map((host) => rule(host));
+  const ingress = made(ingresses, { spec: { rules } });
+  const reached = { loadBalancer: { ingress: [{ hostname: 'z.com' }, { ip: '10.0.0.1' }, {}] } };
+  t.same(cells(ingresses, ingress), ['x', '<none>', 'a.com,b.com,c.com + 2 more...', '', '80']);
+  const spec = {
+    ingressClassName: 'nginx',
+    tls: [{}],
+    defaultBackend: { resource: { kind: 'K', name: 'n' } },
+  };
+  t.same(cells(ingresses, { ...made(ingresses, { spec }), status: reached }), [
+    'x',
+    'nginx',
+    '*',
+    '10.0.0.1,z.com',
+    '80, 443',
+  ]);
+  const parameters = { apiGroup: 'a.com', kind: 'Config', name: 'c' };
+  t.same(cells(ingressClasses, made(ingressClasses, { spec: { controller: 'a.com/b', parameters } })), [
+    'x',
+    'a.com/b',
+    'Config.a.com/c',
+  ]);
+  t.same(cells(ingressClasses, made(ingressClasses, { spec: { controller: 'a.com/b' } })), [
+    'x',
+    'a.com/b',
+    '<none>',
+  ]);
+  t.same(cells(networkPolicies, made(networkPolicies, {})), ['x', '<none>']);
+  const podSelector = { matchLabels: { b: '1' }, matchExpressions: [{ key: 'a', operator: 'Exists' }] };
+  t.same(cells(networkPolicies, made(networkPolicies, { spec: { podSelector } })), ['x', 'a,b=1']);
+  const address = (parentRef: Fields) =>
+    cells(ipAddresses, made(ipAddresses, { spec: { parentRef } }, { name: '10.0.0.1' }));
+  t.same(address({ resource: 'services', namespace: 'ns', name: 'a' }), ['10.0.0.1', 'services/ns/a']);
+  t.same(address({ group: 'a.com', resource: 'things', name: 'b' }), ['10.0.0.1', 'things.a.com/b']);
+  t.same(cells(serviceCidrs, made(serviceCidrs, { spec: { cidrs: ['10.0.0.0/24', 'fd00::/112'] } })), [
+    'x',
+    '10.0.0.0/24,fd00::/112',
   ]);
   t.end();
 });

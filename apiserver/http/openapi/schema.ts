@@ -91,6 +91,7 @@ export class Components {
     const used = this.#use(schema);
     const meta = metaOf(schema);
     if (!('$ref' in used)) return { ...used, ...annotations(meta), ...mapType(meta) };
+    if (meta.bareReference === true) return used;
     const { description, ...others } = annotations(meta);
     const own = description === meta.structDescription ? {} : { description };
     return { allOf: [used], ...own, ...others };

@@ -9,25 +9,30 @@ export const familyOf = (ip: string): IPFamily => (isIPv6(ip) ? 'IPv6' : 'IPv4')
 /** Go would read 010.0.0.1; since it is unclear whether that is octal, it is refused with a reason of its own. */
 const withoutLeadingZeros = (ip: string): string => ip.replaceAll(/(^|\.|:)0+(?=\d+(?:\.|$))/g, '$1');
 
+/** Of groups of four hexadecimal digits: `fd00:1`. */
+const octetsOfGroups = (groups: string): number[] =>
+  (groups === '' ? [] : groups.split(':')).flatMap((group) => {
+    const value = Number.parseInt(group, 16);
+    return [value >> 8, value & 0xff];
+  });
+
 /** Octets of an address, as Go reads it: leading zeros and all. Undefined for what is none. */
 function octetsOf(ip: string): number[] | undefined {
   const plain = withoutLeadingZeros(ip);
   if (isIPv4(plain)) return plain.split('.').map(Number);
   if (!isIPv6(plain) || plain.includes('%')) return undefined;
-  const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
-  const octets = (groups: string): number[] =>
-    (groups === '' ? [] : groups.split(':')).flatMap((group) => {
-      const value = Number.parseInt(group, 16);
-      return [value >> 8, value & 0xff];
-    });
-  const front = octets(head);
-  const back = octets(tail ?? '');
+  const [head = '', tail = ''] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
+  const front = octetsOfGroups(head);
+  const back = octetsOfGroups(tail);
   return [...front, ...Array<number>(16 - front.length - back.length).fill(0), ...back];
 }
 
 /** ::ffff:1.2.3.4, which some programs take for 1.2.3.4 and some do not. */
 const isMapped = (octets: readonly number[]): boolean =>
   octets.length === 16 && octets.every((octet, i) => i >= 12 || octet === (i < 10 ? 0 : 0xff));
+
+/** Whether Go reads it as an address, which it does in unusual forms too. */
+export const isAddress = (text: string): boolean => octetsOf(text) !== undefined;
 
 /** As Go prints it: RFC 5952. Takes what can be read as an address. */
 export function canonicalIP(ip: string): string {
@@ -39,19 +44,22 @@ export function canonicalIP(ip: string): string {
 
 const NO_IP = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 
-export function validateIP(ip: string, field: string): FieldError[] {
+function ipProblems(ip: string): string[] {
   if (isIPv4(ip)) return [];
   const octets = octetsOf(ip);
-  if (octets === undefined) return [invalid(field, ip, NO_IP)];
-  if (isIP(ip) === 0) return [invalid(field, ip, 'must not have leading 0s')];
-  return isMapped(octets) ? [invalid(field, ip, 'must not be an IPv4-mapped IPv6 address')] : [];
+  if (octets === undefined) return [NO_IP];
+  if (isIP(ip) === 0) return ['must not have leading 0s'];
+  return isMapped(octets) ? ['must not be an IPv4-mapped IPv6 address'] : [];
 }
 
-/** Of newer fields, which take an address in one form only. */
-export function validateCanonicalIP(ip: string, field: string): FieldError[] {
-  const errors = validateIP(ip, field);
-  if (errors.length > 0 || canonicalIP(ip) === ip) return errors;
-  return [invalid(field, ip, `must be in canonical form ("${canonicalIP(ip)}")`)];
+export const validateIP = (ip: string, field: string): FieldError[] =>
+  ipProblems(ip).map((problem) => invalid(field, ip, problem));
+
+/** Of what takes an address in one form only. */
+export function canonicalIPProblems(ip: string): string[] {
+  const problems = ipProblems(ip);
+  if (problems.length > 0 || canonicalIP(ip) === ip) return problems;
+  return [`must be in canonical form ("${canonicalIP(ip)}")`];
 }
 
 /** What clients are told of valid addresses that are not written as one writes them. Older fields only. */
@@ -119,13 +127,24 @@ function problemWith(cidr: string, { ip, octets, hasHostBits }: ParsedCidr): str
   return hasHostBits ? 'must not have bits set beyond the prefix length' : undefined;
 }
 
+function canonicalCidr(cidr: string): string {
+  const [ip = '', bits = ''] = cidr.split('/');
+  return `${canonicalIP(ip)}/${bits}`;
+}
+
 /** Of newer fields, which take a range in one form only. */
 export function validateCanonicalCidr(cidr: string, field: string): FieldError[] {
   const errors = validateCidr(cidr, field);
   if (errors.length > 0) return errors;
-  const [ip = '', bits = ''] = cidr.split('/');
-  const canonical = `${canonicalIP(ip)}/${bits}`;
+  const canonical = canonicalCidr(cidr);
   return canonical === cidr ? [] : [invalid(field, cidr, `must be in canonical form ("${canonical}")`)];
+}
+
+/** As ipWarnings, of ranges. */
+export function cidrWarnings(cidr: string, field: string): string[] {
+  if (validateCidr(cidr, field).length > 0 || canonicalCidr(cidr) === cidr) return [];
+  const canonical = canonicalCidr(cidr);
+  return [`${field}: IPv6 CIDR value "${cidr}" should be in RFC 5952 canonical format ("${canonical}")`];
 }
 
 const SPECIAL = [
