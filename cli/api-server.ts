@@ -27,10 +27,11 @@ import type { LogLevel } from './flags.js';
 import { kubeconfig } from './kubeconfig.js';
 import { type Certificates, loadCertificates, writePrivate } from './pki/certificates.js';
 import type { ServiceAccountFlags } from './service-account-flags.js';
+import type { ServiceFlags } from './service-flags.js';
 import { tokenKeysOf } from './token-keys.js';
 
 /** As the command line gives them. */
-export interface ApiServerFlags extends ServiceAccountFlags {
+export interface ApiServerFlags extends ServiceAccountFlags, ServiceFlags {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly bindAddress: string;
@@ -119,7 +120,7 @@ interface Resources {
 }
 
 function registriesOver(
-  options: ServiceAccountFlags,
+  options: ApiServerFlags,
   { client, logger, keyRoot = DEFAULT_ROOT }: ApiServerParts,
 ): Resources {
   const admission: AdmissionPlugin[] = [];
@@ -139,7 +140,13 @@ function registriesOver(
     client,
     definitions: builtinResources,
     keyRoot,
-    allocators: defaultAllocators({ client, keyRoot }),
+    allocators: defaultAllocators({
+      client,
+      keyRoot,
+      registries: later,
+      cidr: options.serviceClusterIpRange,
+      nodePorts: options.serviceNodePortRange,
+    }),
     admission,
     answers: reviewAnswers({ authorizer: allowAll, tokens }),
     decodeValue: decodeStoredProtobuf,

@@ -22,6 +22,7 @@ import { addMigrateCommand } from './migrate/command.js';
 import type { MigrateOptions } from './migrate/options.js';
 import type { ServeOptions } from './serve.js';
 import { addServiceAccountFlags } from './service-account-flags.js';
+import { addServiceFlags } from './service-flags.js';
 import { addSnapshotCommand } from './snapshot/command.js';
 import type { SnapshotPrograms } from './snapshot/options.js';
 
@@ -66,6 +67,7 @@ function addServe(parent: Command, { serve }: Programs): void {
   const command = subcommand(parent, 'serve', 'API server and store in one process');
   addListening(command, dataDirFlag());
   addApiFlags(command);
+  addServiceFlags(command);
   addServiceAccountFlags(command);
   addEtcdClientFlags(command, { isRequired: false });
   addStoreFlags(command);
@@ -84,6 +86,7 @@ function addApiServer(parent: Command, { apiserver }: Programs): void {
   const command = subcommand(parent, 'apiserver', 'the API server alone, on any etcd v3');
   addListening(command, dataDirFlag('where the kubeconfig and the certificates are kept'));
   addApiFlags(command);
+  addServiceFlags(command);
   addServiceAccountFlags(command);
   addEtcdClientFlags(command, { isRequired: true });
   command.addOption(logLevelFlag()).action(async (options: ApiServerOptions) => {
@@ -110,6 +113,7 @@ function addCluster(parent: Command, { cluster }: Programs): void {
   first('peer-port', 'between members, likewise (default: free ones)', openPort);
   first('client-port', 'for etcd’s clients, likewise (default: free ones)', openPort);
   addApiFlags(command);
+  addServiceFlags(command);
   addServiceAccountFlags(command);
   addStoreFlags(command);
   command.addOption(logLevelFlag()).action((options: ClusterOptions) => cluster(options));

@@ -305,6 +305,9 @@ t.test('a member is told everything by flags', async (t) => {
     apiAudiences: [],
     serviceAccountSigningKeyFile: '/keys/sa.pem',
     etcdCompactionInterval: 60_000,
+    serviceClusterIpRange: '10.96.0.0/16',
+    serviceNodePortRange: { first: 31_000, last: 31_999 },
+    advertiseAddress: '192.0.2.7',
   };
   const [, second] = LAYOUT.members;
   t.ok(second);
@@ -325,6 +328,9 @@ t.test('a member is told everything by flags', async (t) => {
     '--api-audiences=',
     '--service-account-signing-key-file=/keys/sa.pem',
     '--etcd-compaction-interval=60000ms',
+    '--service-cluster-ip-range=10.96.0.0/16',
+    '--service-node-port-range=31000-31999',
+    '--advertise-address=192.0.2.7',
   ]) {
     t.ok(args.includes(flag), flag);
   }

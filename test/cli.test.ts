@@ -86,6 +86,17 @@ t.test('an unknown flag or a bad value: exit code 2 and one line', async (t) => 
     [['serve', '--cors-allowed-origins', '('], /"\(" is not a regular expression/],
     [['serve', '--log-level', 'loud'], /--log-level .*Allowed choices/],
     [['serve', '--service-account-issuer', ''], /--service-account-issuer .*not be empty/],
+    [['serve', '--service-cluster-ip-range', 'x'], /service-cluster-ip-range is not a valid cidr\./],
+    [['serve', '--service-cluster-ip-range', '10.0.0.0/33'], /service-cluster-ip-range is not a valid cidr/],
+    [
+      ['serve', '--service-cluster-ip-range', '10.0.0.0/24,fd00::/112'],
+      /services get IPv4 addresses only, of one range/,
+    ],
+    [['serve', '--service-cluster-ip-range', '10.0.0.0/30'], /must be at least 8 IP addresses/],
+    [['serve', '--service-node-port-range', 'a-b'], /unable to parse port range: a-b/],
+    [['serve', '--service-node-port-range', '9-8'], /end port cannot be less than start port: 9-8/],
+    [['serve', '--service-node-port-range', '1+65535'], /cannot be greater than 65535: 1\+65535/],
+    [['serve', '--advertise-address', '127.0.0.1'], /must be an address that others can reach/],
     [['serve', '--service-account-issuer', 'a,http://'], /"http:\/\/" has a colon and is no URL/],
     [
       ['serve', '--data-dir', ':memory:', '--service-account-key-file', '/nowhere'],

@@ -4,39 +4,42 @@ import { validateClusterIPs } from '../../schemas/core/v1/service-cluster-ips.js
 import { specOf } from '../../schemas/core/v1/service-fields.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { type FieldError, invalid as invalidField } from '../../schemas/field-error.js';
-import type { EtcdClient } from '../../storage/client/interface.js';
+import type { Compare, EtcdClient } from '../../storage/client/interface.js';
 import { type StatusError, internalError, invalid } from '../errors.js';
-import { toAddress, toNumber, usableAddresses } from './addresses.js';
-import { Pool } from './pool.js';
+import { toAddress, toNumber } from './addresses.js';
+import { Pool, isWithin } from './pool.js';
+import type { ServiceRange, ServiceRanges } from './service-ranges.js';
 
 const SERVICE_KIND = { group: '', name: 'Service' };
-
-/** Of a block of `size` addresses: those given out dynamically only when the rest is full. */
-function reservedOf(size: number): number {
-  return size <= 16 ? 0 : Math.min(256, Math.max(16, Math.floor(size / 16)));
-}
+const NONE: ReadonlySet<number> = new Set();
 
 interface ClusterIPsOptions {
   readonly client: EtcdClient;
   /** What all keys begin with. */
   readonly keyRoot: string;
-  readonly cidr: string;
+  readonly ranges: ServiceRanges;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+}
+
+/** An address to be taken. */
+export interface ClusterIP {
+  readonly number: number;
+  /** Holds while the range that it is of may be used. */
+  readonly compare: readonly Compare[];
 }
 
 export class ClusterIPs {
   readonly pool: Pool;
 
-  private readonly cidr: string;
+  private readonly ranges: ServiceRanges;
   private readonly now: () => number;
 
-  constructor({ client, keyRoot, cidr, now }: ClusterIPsOptions) {
-    this.cidr = cidr;
+  constructor({ client, keyRoot, ranges, now }: ClusterIPsOptions) {
+    this.ranges = ranges;
     this.now = now;
-    const { first, last, size } = usableAddresses(cidr);
     const keys = { prefix: `${keyRoot}/ipaddresses/`, nameOf: toAddress, numberOf: toNumber };
-    this.pool = new Pool(client, keys, { first, last, reserved: reservedOf(size) });
+    this.pool = new Pool(client, keys);
   }
 
   /** Refuses what nothing can be allocated for. The other rules come later, with validation. */
@@ -45,23 +48,24 @@ export class ClusterIPs {
     if (errors.length > 0) throw refusal(service, errors);
   }
 
-  /** The number of an address that was asked for and can be had; throws the 422 that says why it cannot. */
-  async request(service: KubeObject, address: string): Promise<number> {
+  /** An address that was asked for and can be had; throws the 422 that says why it cannot. */
+  async request(service: KubeObject, address: string): Promise<ClusterIP> {
     const number = toNumber(address);
-    if (number === undefined || !this.pool.contains(number)) {
-      const range = `is not in the valid range. The range of valid IPs is ${this.cidr}`;
-      throw unavailable(service, address, `the provided IP (${address}) ${range}`);
+    const found = number === undefined ? undefined : rangeOf(await this.ranges.list(), number);
+    if (number === undefined || found === undefined) {
+      throw unavailable(service, address, 'the provided network does not match the current range');
     }
     if (await this.pool.isTaken(number)) {
       throw unavailable(service, address, 'provided IP is already allocated');
     }
-    return number;
+    return { number, compare: compareOf(found) };
   }
 
-  async pick(): Promise<number> {
-    const number = await this.pool.pick(new Set());
+  async pick(): Promise<ClusterIP> {
+    const ranges = await this.ranges.list();
+    const number = await this.pool.pick(ranges, NONE);
     if (number === undefined) throw internalError('failed to allocate a serviceIP: range is full');
-    return number;
+    return { number, compare: compareOf(rangeOf(ranges, number)) };
   }
 
   /** The object stored for a taken address. */
@@ -83,6 +87,12 @@ export class ClusterIPs {
     });
   }
 }
+
+const rangeOf = (ranges: readonly ServiceRange[], number: number): ServiceRange | undefined =>
+  ranges.find((range) => isWithin(range, number));
+
+const compareOf = (range: ServiceRange | undefined): readonly Compare[] =>
+  range?.compare === undefined ? [] : [range.compare];
 
 function refusal(service: KubeObject, errors: readonly FieldError[]): StatusError {
   return invalid(SERVICE_KIND, service.metadata.name ?? '', errors);

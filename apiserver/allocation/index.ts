@@ -2,7 +2,8 @@
 import type { Allocator } from '../registry/allocator.js';
 import { type ServiceAllocatorOptions, ServiceAllocator } from './services.js';
 
-export { SERVICE_CIDR } from './services.js';
+export type { PortRange } from './node-ports.js';
+export { NODE_PORTS, SERVICE_CIDR } from './services.js';
 
 /** Keys are `group/plural`. */
 export function defaultAllocators(options: ServiceAllocatorOptions): ReadonlyMap<string, Allocator> {

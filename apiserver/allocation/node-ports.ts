@@ -10,25 +10,41 @@ import type { KubeObject } from '../../schemas/definition.js';
 import { invalid as invalidField } from '../../schemas/field-error.js';
 import type { EtcdClient } from '../../storage/client/interface.js';
 import { type StatusError, internalError, invalid } from '../errors.js';
-import { Pool } from './pool.js';
+import { Pool, type PoolRange, isWithin } from './pool.js';
 
 const SERVICE_KIND = { group: '', name: 'Service' };
-const FIRST = 30_000;
-const LAST = 32_767;
-/** Given out dynamically only when the rest is full: a thirty-second of the range. */
-const RESERVED = 86;
+
+/** Of a range of `size` ports: those given out dynamically only when the rest is full. */
+function reservedOf(size: number): number {
+  return size <= 16 ? 0 : Math.min(128, Math.max(16, Math.floor(size / 32)));
+}
+
+/** Port numbers, both included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+interface NodePortsOptions {
+  readonly client: EtcdClient;
+  /** What all keys begin with. */
+  readonly keyRoot: string;
+  readonly range: PortRange;
+}
 
 export class NodePorts {
   readonly pool: Pool;
 
-  /** `keyRoot`: what all keys begin with. */
-  constructor(client: EtcdClient, keyRoot: string) {
+  private readonly range: PoolRange;
+
+  constructor({ client, keyRoot, range: { first, last } }: NodePortsOptions) {
     const keys = {
       prefix: `${keyRoot}/ranges/servicenodeports/`,
       nameOf: String,
       numberOf: (name: string) => Number(name),
     };
-    this.pool = new Pool(client, keys, { first: FIRST, last: LAST, reserved: RESERVED });
+    this.range = { first, last, reserved: reservedOf(last - first + 1) };
+    this.pool = new Pool(client, keys);
   }
 
   /**
@@ -54,8 +70,9 @@ export class NodePorts {
   }
 
   private async problemWith(port: number): Promise<string | undefined> {
-    if (!this.pool.contains(port)) {
-      return `provided port is not in the valid range. The range of valid ports is ${FIRST}-${LAST}`;
+    if (!isWithin(this.range, port)) {
+      const { first, last } = this.range;
+      return `provided port is not in the valid range. The range of valid ports is ${first}-${last}`;
     }
     return (await this.pool.isTaken(port)) ? 'provided port is already allocated' : undefined;
   }
@@ -78,7 +95,7 @@ export class NodePorts {
   }
 
   private async pick(except: ReadonlySet<number>, what: string): Promise<number> {
-    const port = await this.pool.pick(except);
+    const port = await this.pool.pick([this.range], except);
     if (port === undefined) throw internalError(`failed to allocate a ${what}: range is full`);
     return port;
   }

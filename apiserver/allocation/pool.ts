@@ -31,28 +31,32 @@ function endOfPrefix(prefix: string): Buffer {
   return end;
 }
 
+export const isWithin = ({ first, last }: PoolRange, number: number): boolean =>
+  number >= first && number <= last;
+
 export class Pool {
   constructor(
     private readonly client: EtcdClient,
     private readonly keys: PoolKeys,
-    private readonly range: PoolRange,
   ) {}
-
-  contains(number: number): boolean {
-    return number >= this.range.first && number <= this.range.last;
-  }
 
   async isTaken(number: number): Promise<boolean> {
     const { count } = await this.client.range({ key: this.key(number), countOnly: true });
     return count > 0;
   }
 
-  /** A free number that is not in `except`, or undefined when there is none. Looks from a random one upwards. */
-  async pick(except: ReadonlySet<number>): Promise<number | undefined> {
+  /**
+   * A free number that is not in `except`, or undefined when there is none. Looks through one range after the other, in
+   * each from a random number upwards.
+   */
+  async pick(ranges: readonly PoolRange[], except: ReadonlySet<number>): Promise<number | undefined> {
     const taken = await this.taken();
-    const { first, last, reserved } = this.range;
     const free = (number: number) => !taken.has(number) && !except.has(number);
-    return search(first + reserved, last, free) ?? search(first, first + reserved - 1, free);
+    for (const { first, last, reserved } of ranges) {
+      const found = search(first + reserved, last, free) ?? search(first, first + reserved - 1, free);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   private async taken(): Promise<Set<number>> {

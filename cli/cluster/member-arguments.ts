@@ -1,6 +1,7 @@
 /** The command line of one member. */
 import { join } from 'node:path';
 import { serviceAccountArguments } from '../service-account-flags.js';
+import { serviceArguments } from '../service-flags.js';
 import { upkeepArguments } from '../upkeep-flags.js';
 import type { Layout, MemberPlace } from './layout.js';
 import type { SharedOptions } from './options.js';
@@ -28,6 +29,7 @@ export function memberArguments(
     'initial-cluster-token': token,
     controllers: shared.controllers.join(','),
     'cors-allowed-origins': shared.corsAllowedOrigins.join(','),
+    ...serviceArguments(shared),
     ...serviceAccountArguments(shared),
     'etcd-compaction-interval': `${shared.etcdCompactionInterval}ms`,
     'max-request-bytes': shared.maxRequestBytes,

@@ -1,6 +1,7 @@
 /** What `wherry cluster` is told. */
 import type { LogLevel } from '../flags.js';
 import type { ServiceAccountFlags } from '../service-account-flags.js';
+import type { ServiceFlags } from '../service-flags.js';
 import type { UpkeepFlags } from '../upkeep-flags.js';
 
 /** Undefined: as the data directory has it, and where that is new the usual. */
@@ -14,7 +15,7 @@ export interface PlaceOptions {
 }
 
 /** Passed on to every member as they are. */
-export interface SharedOptions extends UpkeepFlags, ServiceAccountFlags {
+export interface SharedOptions extends UpkeepFlags, ServiceAccountFlags, ServiceFlags {
   readonly controllers: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
   readonly etcdCompactionInterval: number;

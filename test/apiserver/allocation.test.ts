@@ -2,6 +2,10 @@
 import t from 'tap';
 import type { KubeObject } from '../../schemas/definition.js';
 import { toAddress, toNumber, usableAddresses } from '../../apiserver/allocation/addresses.js';
+import { defaultAllocators, type PortRange } from '../../apiserver/allocation/index.js';
+import { createRegistries, type Registries } from '../../apiserver/registry/index.js';
+import type { Registry } from '../../apiserver/registry/types.js';
+import { builtinResources } from '../../schemas/index.js';
 import { type Fixture, context, openFixture, refusal } from './controllers-fixture.js';
 
 interface Spec {
@@ -25,7 +29,9 @@ async function taken({ client }: Fixture, prefix: string): Promise<string[]> {
 const addresses = (fixture: Fixture) => taken(fixture, '/registry/ipaddresses/');
 const nodePorts = (fixture: Fixture) => taken(fixture, '/registry/ranges/servicenodeports/');
 
-async function open(t: Parameters<typeof openFixture>[0]): Promise<Fixture> {
+type Test = { teardown(close: () => Promise<void> | void): void };
+
+async function open(t: Test): Promise<Fixture> {
   const fixture = await openFixture(t);
   await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
   return fixture;
@@ -35,7 +41,10 @@ t.test('addresses are numbers and back', async (t) => {
   t.equal(toNumber('10.0.0.1'), 0x0a000001);
   t.equal(toAddress(0xffffffff), '255.255.255.255');
   t.equal(toNumber('10.0.0.256'), undefined);
-  t.same(usableAddresses('10.0.0.77/24'), { first: 0x0a000001, last: 0x0a0000fe, size: 256 });
+  t.same(usableAddresses('10.0.0.77/24'), { first: 0x0a000001, last: 0x0a0000fe, reserved: 16 });
+  t.same(usableAddresses('10.0.0.0/28'), { first: 0x0a000001, last: 0x0a00000e, reserved: 0 });
+  t.equal(usableAddresses('10.0.0.0/8')?.reserved, 256);
+  for (const none of ['fd00::/64', '10.0.0.0/31', '10.0.0.0/32']) t.equal(usableAddresses(none), undefined);
 });
 
 t.test('a service gets an address of the upper range, recorded beside it', async (t) => {
@@ -69,10 +78,7 @@ t.test('an address that is asked for is given, once', async (t) => {
 t.test('an address outside the range is refused', async (t) => {
   const { create } = await open(t);
   const { message } = await refusal(create('services', 'demo', service('far', { clusterIP: '10.0.0.255' })));
-  t.match(
-    message,
-    'failed to allocate IP 10.0.0.255: the provided IP (10.0.0.255) is not in the valid range. The range of valid IPs is 10.0.0.0/24',
-  );
+  t.match(message, 'failed to allocate IP 10.0.0.255: the provided network does not match the current range');
 });
 
 t.test('headless services and names of elsewhere hold no address', async (t) => {
@@ -171,4 +177,109 @@ t.test('a load balancer that keeps traffic local gets a port for health checks',
   t.equal(made.ports[0]?.nodePort, undefined);
   t.ok(Number(made.healthCheckNodePort) >= 30086);
   t.same(await nodePorts(fixture), [String(made.healthCheckNodePort)]);
+});
+
+const serviceCidrs = (fixture: Fixture) => fixture.registry('servicecidrs', 'networking.k8s.io');
+
+function serviceCidr(fixture: Fixture, name: string, cidr: string, status: object = {}): Promise<unknown> {
+  return serviceCidrs(fixture).create(context, {
+    kind: 'ServiceCIDR',
+    apiVersion: 'networking.k8s.io/v1',
+    metadata: { name, finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
+    spec: { cidrs: [cidr] },
+    status,
+  });
+}
+
+t.test('a ServiceCIDR extends the range from the next service on', async (t) => {
+  const fixture = await open(t);
+  await serviceCidr(fixture, 'kubernetes', '10.1.0.0/30');
+  const ip = async (name: string, clusterIP?: string) =>
+    specOf(await fixture.create('services', 'demo', service(name, clusterIP ? { clusterIP } : {}))).clusterIP;
+  t.same(new Set([await ip('a'), await ip('b')]), new Set(['10.1.0.1', '10.1.0.2']));
+  t.match((await refusal(ip('c'))).message, 'range is full');
+
+  await serviceCidr(fixture, 'more', '10.2.0.0/29');
+  t.equal(await ip('d', '10.2.0.6'), '10.2.0.6');
+  t.match(await ip('c'), /^10\.2\.0\.[1-5]$/);
+  for (const other of ['10.2.0.0', '10.2.0.7', '10.0.0.9']) {
+    t.match((await refusal(ip('e', other))).message, 'does not match the current range', other);
+  }
+  await serviceCidr(fixture, 'six', 'fd00::/112');
+  t.match(await ip('f'), /^10\.2\./, 'IPv6 ranges give nothing');
+});
+
+t.test('a ServiceCIDR that is not ready or is being deleted gives nothing out', async (t) => {
+  const fixture = await open(t);
+  const ready = (status: string) => ({
+    conditions: [{ type: 'Ready', status, lastTransitionTime: null, reason: '', message: '' }],
+  });
+  await serviceCidr(fixture, 'kubernetes', '10.1.0.0/30', ready('False'));
+  const make = (name: string) => fixture.create('services', 'demo', service(name));
+  t.match((await refusal(make('a'))).message, 'range is full');
+  await serviceCidr(fixture, 'more', '10.2.0.0/29', ready('True'));
+  t.match(specOf(await make('a')).clusterIP, /^10\.2\./);
+  await serviceCidrs(fixture).delete(context, '', 'more');
+  t.match((await refusal(make('b'))).message, 'range is full');
+});
+
+t.test('a range that another server deletes meanwhile gives nothing out', async (t) => {
+  const fixture = await open(t);
+  const { table, client } = fixture;
+  await serviceCidr(fixture, 'kubernetes', '10.1.0.0/30');
+  const allocator = defaultAllocators({ client, registries: { table } }).get('/services');
+  const object = { kind: 'Service', apiVersion: 'v1', ...service('a', { type: 'ClusterIP' }) };
+  const companion = await allocator?.allocate(object, undefined);
+  await serviceCidrs(fixture).delete(context, '', 'kubernetes');
+  const { succeeded } = await client.txn({ compare: [], success: [], failure: [], ...companion });
+  t.equal(succeeded, false);
+});
+
+/** Of a server that is started with other ranges than usual. */
+function servicesOf(t: Test, { client }: Fixture, nodePorts: PortRange): Registry {
+  const later = {
+    get table() {
+      return registries.table;
+    },
+  };
+  const registries: Registries = createRegistries({
+    client,
+    definitions: builtinResources,
+    admission: [],
+    allocators: defaultAllocators({ client, registries: later, cidr: '10.9.0.0/25', nodePorts }),
+  });
+  t.teardown(() => registries.close());
+  const found = registries.table.find('', 'v1', 'services');
+  if (found === undefined) throw new Error('no services');
+  return found;
+}
+
+const nodePortService = (name: string, nodePort?: number): KubeObject => ({
+  kind: 'Service',
+  apiVersion: 'v1',
+  metadata: { name, namespace: 'demo' },
+  spec: { type: 'NodePort', ports: [{ port: 80, ...(nodePort && { nodePort }) }] },
+});
+
+t.test('ranges of addresses and node ports are what the server is started with', async (t) => {
+  const fixture = await open(t);
+  const services = servicesOf(t, fixture, { first: 31_000, last: 31_001 });
+  const { clusterIP, ports } = specOf((await services.create(context, nodePortService('a'))).object);
+  t.match(clusterIP, /^10\.9\.0\./);
+  t.match(String(ports[0]?.nodePort), /^3100[01]$/);
+  const { message } = await refusal(services.create(context, nodePortService('b', 30_000)));
+  t.match(message, 'provided port is not in the valid range. The range of valid ports is 31000-31001');
+});
+
+t.test('several servers over one store never give the same address or port twice', async (t) => {
+  const fixture = await open(t);
+  const servers = [1, 2, 3].map(() => servicesOf(t, fixture, { first: 31_000, last: 31_059 }));
+  const specs = await Promise.all(
+    Array.from({ length: 60 }, async (_, i) => {
+      const services = servers[i % servers.length] ?? fixture.registry('services');
+      return specOf((await services.create(context, nodePortService(`s${i}`))).object);
+    }),
+  );
+  t.equal(new Set(specs.map(({ clusterIP }) => clusterIP)).size, 60);
+  t.equal(new Set(specs.map(({ ports }) => ports[0]?.nodePort)).size, 60, 'all of the sixty ports');
 });

@@ -33,11 +33,16 @@ export async function openFixture(t: { teardown(close: () => Promise<void>): voi
   const store = await openStore({ dataDir: ':memory:' });
   const { client } = store;
   const admission: AdmissionPlugin[] = [];
+  const later = {
+    get table() {
+      return registries.table;
+    },
+  };
   const registries = createRegistries({
     client,
     definitions: builtinResources,
     admission,
-    allocators: defaultAllocators({ client }),
+    allocators: defaultAllocators({ client, registries: later }),
   });
   admission.push(...defaultAdmission(registries));
   t.teardown(async () => {

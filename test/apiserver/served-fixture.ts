@@ -79,7 +79,7 @@ export async function serve(
     client,
     definitions: builtinResources,
     admission,
-    allocators: defaultAllocators({ client }),
+    allocators: defaultAllocators({ client, registries: later }),
     answers: reviewAnswers({ authorizer, tokens, ...clock }),
     ...clock,
   });

@@ -8,8 +8,8 @@ import type { EtcdClient, KeyValue } from '../../storage/client/interface.js';
 import { differences } from '../tools/transcript.js';
 
 const ROOT = '/registry/';
-/** What allocators keep, for which there is no resource here. */
-const notServed = /^\/registry\/(?:ranges|ipaddresses|wherry)\//;
+/** What servers keep for themselves, for which there is no resource here. */
+const notServed = /^\/registry\/(?:ranges|masterleases|wherry)\//;
 
 /** A binding may bring any name of a node and any annotations, upstream too. */
 const mayBeWrong: ReadonlySet<string> = new Set(['pods spec.nodeName', 'pods metadata.annotations']);

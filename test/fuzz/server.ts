@@ -46,6 +46,8 @@ await startApiServer(
     corsAllowedOrigins: ['http://allowed.example'],
     // It compacts by itself, below.
     etcdCompactionInterval: 0,
+    serviceClusterIpRange: '10.0.0.0/24',
+    serviceNodePortRange: { first: 30_000, last: 32_767 },
     serviceAccountIssuer: ['https://kubernetes.default.svc'],
     apiAudiences: [],
   },

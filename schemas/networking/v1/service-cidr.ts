@@ -47,6 +47,18 @@ const serviceCidrStatus = once(() =>
 export const cidrsOf = (object: KubeObject): string[] =>
   (object['spec'] as { cidrs?: string[] } | undefined)?.cidrs ?? [];
 
+interface Condition {
+  readonly type?: string;
+  readonly status?: string;
+}
+
+/** Whether addresses are given out of it: they are where nobody has said anything. */
+export function isReady(object: KubeObject): boolean {
+  const { conditions = [] } = (object['status'] ?? {}) as { conditions?: readonly Condition[] };
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  return ready === undefined || ready.status === 'True';
+}
+
 function validateCidrs(cidrs: readonly string[]): FieldError[] {
   if (cidrs.length === 0) return [required(FIELD, 'at least one CIDR required')];
   if (cidrs.length > CIDRS_MAX) {
