@@ -11,9 +11,11 @@ import { ServiceAccountTokens } from '../apiserver/auth/service-account-tokens.j
 import { Compactor } from '../apiserver/compactor.js';
 import {
   ControllerManager,
+  LeasedServers,
   SystemObjects,
   controllersNamed,
   leaseLeadership,
+  onlyServer,
 } from '../apiserver/controllers/index.js';
 import { decodeStoredProtobuf } from '../apiserver/http/serializers/index.js';
 import { type Registries, createRegistries } from '../apiserver/registry/index.js';
@@ -21,6 +23,7 @@ import { DEFAULT_ROOT } from '../apiserver/registry/keys.js';
 import { createApiServer } from '../apiserver/server.js';
 import { builtinResources } from '../schemas/index.js';
 import type { EtcdClient } from '../storage/client/interface.js';
+import { advertisedAddress } from './advertise.js';
 import { plainUrl, secureUrl } from './announce.js';
 import { version } from './bundle.js';
 import type { LogLevel } from './flags.js';
@@ -66,14 +69,19 @@ const CONTEXT = 'wherry';
 
 /** Listens, and resolves when the server is ready, which where members are missing is when they are there. */
 export async function startApiServer(options: ApiServerFlags, parts: ApiServerParts): Promise<void> {
-  const { client, logger, folder, closers, identity } = parts;
+  const { client, logger, folder, closers, identity, keyRoot = DEFAULT_ROOT } = parts;
   const { registries, tokens } = registriesOver(options, parts);
   closers.push(() => registries.close());
   const { table } = registries;
+  // Who is alone is ready as soon as it can be reached; who needs others says meanwhile that it is not ready.
+  const isAlone = identity === undefined;
+  const own = advertisedAddress(options);
   const systemObjects = new SystemObjects({
     table,
     logger,
     securePort: options.securePort || USUAL_SECURE_PORT,
+    cidr: options.serviceClusterIpRange,
+    servers: isAlone ? onlyServer(own) : new LeasedServers({ client, keyRoot, own }),
   });
   const { server: pair, authority } = await writeCredentials(options, folder);
   const server = await createApiServer({
@@ -89,8 +97,6 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
     version,
     checks: [systemObjects.check],
   });
-  // Who is alone is ready as soon as it can be reached; who needs others says meanwhile that it is not ready.
-  const isAlone = identity === undefined;
   closers.push(() => systemObjects.stop());
   if (isAlone) await systemObjects.start();
   closers.push(() => server.close());

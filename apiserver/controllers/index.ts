@@ -5,6 +5,7 @@ import { namespaceController } from './namespace/index.js';
 import { serviceAccountController } from './service-account.js';
 
 export { leaseLeadership } from './lease-leadership.js';
+export { LeasedServers, type ServerAddress, onlyServer } from './live-servers.js';
 export { type Leadership, ControllerManager, alwaysLeader } from './manager.js';
 export { SystemObjects } from './system-objects.js';
 

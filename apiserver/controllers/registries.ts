@@ -4,8 +4,10 @@ import { StatusError } from '../errors.js';
 import type { Registry, ResourceTable } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 
-export function coreRegistry(table: ResourceTable, plural: string): Registry {
-  const registry = table.find('', 'v1', plural);
+export const coreRegistry = (table: ResourceTable, plural: string): Registry => registryOf(table, '', plural);
+
+export function registryOf(table: ResourceTable, group: string, plural: string): Registry {
+  const registry = table.find(group, 'v1', plural);
   if (registry === undefined) throw new Error(`${plural} are not served, which controllers need`);
   return registry;
 }

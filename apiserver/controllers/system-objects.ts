@@ -1,22 +1,22 @@
 /**
- * What exists in every cluster from the start: the system's namespaces and the service `kubernetes`, by which pods
- * reach the server. Made before the server is ready and made again when they are deleted, whichever controllers run:
+ * What exists in every cluster from the start: the system's namespaces, and the service `kubernetes` with its address and
+ * its endpoints, by which pods reach the servers. Made before the server is ready and made again when they are deleted, whichever controllers run:
  * upstream's API server does this by itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { KubeObject } from '../../schemas/definition.js';
 import type { HealthCheck } from '../http/health.js';
-import type { Registry, ResourceTable } from '../registry/types.js';
-import type { RequestContext } from '../request.js';
+import type { ResourceTable } from '../registry/types.js';
 import { systemContext } from './context.js';
-import { coreRegistry, getCached, hasReason } from './registries.js';
+import { createUnlessThere } from './create-unless-there.js';
+import { ensureEndpoints } from './kubernetes-endpoints.js';
+import { ensureService, ensureServiceCidr, tellOfOtherRange } from './kubernetes-service.js';
+import type { LiveServers } from './live-servers.js';
+import { coreRegistry, getCached } from './registries.js';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-const SERVICE_NAMESPACE = 'default';
-const SERVICE_NAME = 'kubernetes';
-const SERVICE_IP = '10.0.0.1';
-const SERVICE_PORT = 443;
+/** Upstream's, of the endpoints. */
 const CHECK_EVERY_MS = 10_000;
 /** Pauses between the first attempts, each of which waits for a while where the store has no majority. */
 const RETRY_MS_FIRST = 100;
@@ -26,6 +26,10 @@ export interface SystemObjectsOptions {
   readonly table: ResourceTable;
   /** What the service's port leads to. */
   readonly securePort: number;
+  /** Where services get their addresses from. */
+  readonly cidr: string;
+  /** What is behind the service. */
+  readonly servers: LiveServers;
   readonly logger: Logger;
 }
 
@@ -65,6 +69,7 @@ export class SystemObjects {
     clearInterval(this.timer);
     this.aborted.abort();
     await this.checking;
+    await this.options.servers.leave();
   }
 
   private async makeAll(): Promise<void> {
@@ -102,12 +107,22 @@ export class SystemObjects {
   }
 
   /**
-   * The namespaces together: the store commits them as one group. `reconcile`: also what an object says, not only that
-   * it is there; once for each server, since servers of one cluster may not agree on it.
+   * In two groups, each of which the store commits as one. `reconcile`: also what the service says, not only that it is
+   * there; once for each server, since servers of one cluster may not agree on it.
    */
   private async ensure({ reconcile }: { readonly reconcile: boolean }): Promise<void> {
-    await Promise.all(NAMESPACES.map((name) => this.ensureNamespace(name)));
-    await this.ensureService(reconcile);
+    const { table, logger, securePort, servers } = this.options;
+    const common = { table, context: this.context };
+    const [alive, cidr] = await Promise.all([
+      servers.list(),
+      ensureServiceCidr({ ...common, cidr: this.options.cidr }),
+      ...NAMESPACES.map((name) => this.ensureNamespace(name)),
+    ]);
+    if (reconcile) tellOfOtherRange(logger, cidr, this.options.cidr);
+    await Promise.all([
+      ensureService({ ...common, cidr, securePort, reconcile }),
+      ensureEndpoints({ ...common, servers }, alive),
+    ]);
   }
 
   private async ensureNamespace(name: string): Promise<void> {
@@ -115,85 +130,5 @@ export class SystemObjects {
     if ((await getCached(namespaces, this.context, '', name)) !== undefined) return;
     const namespace: KubeObject = { kind: 'Namespace', apiVersion: 'v1', metadata: { name }, spec: {} };
     await createUnlessThere(namespaces, this.context, namespace);
-  }
-
-  private async ensureService(reconcile: boolean): Promise<void> {
-    const services = coreRegistry(this.options.table, 'services');
-    const existing = await getCached(services, this.context, SERVICE_NAMESPACE, SERVICE_NAME);
-    const ports = [
-      { name: 'https', protocol: 'TCP', port: SERVICE_PORT, targetPort: this.options.securePort },
-    ];
-    if (existing === undefined) {
-      await createUnlessThere(services, this.context, kubernetesService(ports));
-    } else if (
-      reconcile &&
-      JSON.stringify(portsOf(existing)) !== JSON.stringify(portsOf(kubernetesService(ports)))
-    ) {
-      const update = (current: KubeObject | undefined): KubeObject => {
-        const service = structuredClone(current ?? kubernetesService(ports));
-        service['spec'] = { ...(service['spec'] as object), ports };
-        return service;
-      };
-      await services.update(this.context, SERVICE_NAMESPACE, SERVICE_NAME, update);
-    }
-  }
-}
-
-/** Number and target of each port. */
-function portsOf(service: KubeObject): unknown[] {
-  const { ports = [] } = (service['spec'] ?? {}) as { ports?: { port?: number; targetPort?: unknown }[] };
-  return ports.map(({ port, targetPort }) => [port, targetPort]);
-}
-
-function kubernetesService(ports: readonly object[]): KubeObject {
-  return {
-    kind: 'Service',
-    apiVersion: 'v1',
-    metadata: {
-      name: SERVICE_NAME,
-      namespace: SERVICE_NAMESPACE,
-      labels: { component: 'apiserver', provider: 'kubernetes' },
-    },
-    spec: {
-      ports,
-      clusterIP: SERVICE_IP,
-      clusterIPs: [SERVICE_IP],
-      type: 'ClusterIP',
-      sessionAffinity: 'None',
-    },
-  };
-}
-
-/**
- * Servers that start together make the same objects. Who comes later is told that it exists, or that its address is
- * taken, by the very object that was to be made.
- */
-async function createUnlessThere(
-  registry: Registry,
-  context: RequestContext,
-  object: KubeObject,
-): Promise<void> {
-  try {
-    await registry.create(context, object);
-  } catch (error) {
-    const { name = '', namespace = '' } = object.metadata;
-    if (!hasReason(error, 'AlreadyExists', 'Invalid') || !(await exists(registry, context, namespace, name)))
-      throw error;
-  }
-}
-
-/** As the store has it, not only the cache. */
-async function exists(
-  registry: Registry,
-  context: RequestContext,
-  namespace: string,
-  name: string,
-): Promise<boolean> {
-  try {
-    await registry.get(context, namespace, name);
-    return true;
-  } catch (error) {
-    if (hasReason(error, 'NotFound')) return false;
-    throw error;
   }
 }

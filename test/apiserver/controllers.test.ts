@@ -1,12 +1,19 @@
 /** Controllers: what exists from the start, service accounts for namespaces, and namespaces that are emptied and go. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { ControllerManager, SystemObjects, controllersNamed } from '../../apiserver/controllers/index.js';
+import {
+  ControllerManager,
+  LeasedServers,
+  SystemObjects,
+  controllersNamed,
+  onlyServer,
+} from '../../apiserver/controllers/index.js';
 import { controllerNames } from '../../apiserver/controllers/names.js';
+import type { SystemObjectsOptions } from '../../apiserver/controllers/system-objects.js';
 import { WorkQueue } from '../../apiserver/controllers/work-queue.js';
 import { StatusError } from '../../apiserver/errors.js';
 import type { KubeObject } from '../../schemas/definition.js';
-import { type Fixture, context, logger, openFixture } from './controllers-fixture.js';
+import { type Fixture, context, everythingOf, logger, openFixture } from './controllers-fixture.js';
 
 const WAIT_MS_MAX = 20_000;
 
@@ -41,8 +48,15 @@ async function open(
   return fixture;
 }
 
-async function systemObjects({ table }: Fixture, securePort = 6443): Promise<SystemObjects> {
-  const objects = new SystemObjects({ table, logger, securePort });
+const IP = '192.0.2.1';
+
+async function systemObjects(
+  { table }: Fixture,
+  securePort = 6443,
+  more: Partial<SystemObjectsOptions> = {},
+): Promise<SystemObjects> {
+  const servers = onlyServer({ ip: IP, port: securePort });
+  const objects = new SystemObjects({ table, logger, securePort, cidr: '10.0.0.0/24', servers, ...more });
   await objects.start();
   return objects;
 }
@@ -82,6 +96,154 @@ t.test('a second start changes nothing but the port that has changed', async (t)
   const after = await fixture.get('services', 'default', 'kubernetes');
   t.match(after['spec'], { clusterIP: '10.0.0.1', ports: [{ targetPort: 7443 }] });
   t.equal(after.metadata.uid, before.metadata.uid);
+});
+
+t.test('the address of the service comes from a ServiceCIDR that exists from the start', async (t) => {
+  const fixture = await openFixture(t);
+  const objects = await systemObjects(fixture, 6443, { cidr: '10.96.0.0/16' });
+  t.teardown(() => objects.stop());
+  const cidrs = fixture.registry('servicecidrs', 'networking.k8s.io');
+  const { object } = await cidrs.get(context, '', 'kubernetes');
+  t.match(object, {
+    spec: { cidrs: ['10.96.0.0/16'] },
+    status: {
+      conditions: [
+        { type: 'Ready', status: 'True', reason: '', message: 'Kubernetes Service CIDR is ready' },
+      ],
+    },
+  });
+  const addresses = fixture.registry('ipaddresses', 'networking.k8s.io');
+  const { object: address } = await addresses.get(context, '', '10.96.0.1');
+  t.match(address, {
+    metadata: {
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': 'IPv4',
+        'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+      },
+    },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'kubernetes' } },
+  });
+
+  await fixture.registry('services').delete(context, 'default', 'kubernetes');
+  await objects.stop();
+  const again = await systemObjects(fixture, 6443, { cidr: '10.0.0.0/24' });
+  t.teardown(() => again.stop());
+  const service = await fixture.get('services', 'default', 'kubernetes');
+  t.match(service['spec'], { clusterIP: '10.96.0.1' }, 'what the cluster has counts, not the flag');
+});
+
+/** Endpoints and EndpointSlices of the service `kubernetes`, each endpoint as `address:port`. */
+async function behindKubernetes(fixture: Fixture) {
+  const endpoints = await fixture.get('endpoints', 'default', 'kubernetes');
+  const { items } = await fixture
+    .registry('endpointslices', 'discovery.k8s.io')
+    .list(context, 'default', everythingOf);
+  interface Subset {
+    readonly addresses: { readonly ip: string }[];
+    readonly ports: { readonly port: number }[];
+  }
+  interface Slice {
+    readonly endpoints: { readonly addresses: string[] }[] | null;
+    readonly ports: { readonly port: number }[] | null;
+  }
+  return {
+    endpoints: ((endpoints['subsets'] ?? []) as Subset[]).flatMap(({ addresses, ports }) =>
+      addresses.map(({ ip }) => `${ip}:${ports[0]?.port}`),
+    ),
+    slices: Object.fromEntries(
+      items.map(({ name, object }) => {
+        const { endpoints: all, ports } = object as unknown as Slice;
+        return [name, (all ?? []).map(({ addresses }) => `${addresses[0]}:${ports?.[0]?.port}`)];
+      }),
+    ),
+  };
+}
+
+t.test('the service kubernetes leads to the server', async (t) => {
+  const fixture = await openFixture(t);
+  const objects = await systemObjects(fixture);
+  t.teardown(() => objects.stop());
+  t.match(await fixture.get('endpoints', 'default', 'kubernetes'), {
+    metadata: { labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets: [{ addresses: [{ ip: IP }], ports: [{ name: 'https', port: 6443, protocol: 'TCP' }] }],
+  });
+  const slices = fixture.registry('endpointslices', 'discovery.k8s.io');
+  t.match((await slices.get(context, 'default', 'kubernetes')).object, {
+    metadata: { labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [IP], conditions: { ready: true } }],
+    ports: [{ name: 'https', port: 6443, protocol: 'TCP' }],
+  });
+});
+
+t.test('endpoints that somebody changes or deletes come back', async (t) => {
+  const fixture = await openFixture(t);
+  await (await systemObjects(fixture)).stop();
+  const wipe = (current: KubeObject | undefined) => {
+    const { subsets: _, ...next } = structuredClone(current) as KubeObject;
+    return { ...next, metadata: { ...next.metadata, annotations: { mine: '1' } } };
+  };
+  await fixture.registry('endpoints').update(context, 'default', 'kubernetes', wipe);
+  await fixture.registry('endpointslices', 'discovery.k8s.io').delete(context, 'default', 'kubernetes');
+  await (await systemObjects(fixture)).stop();
+  const address = `${IP}:6443`;
+  t.same(await behindKubernetes(fixture), { endpoints: [address], slices: { kubernetes: [address] } });
+  const { metadata } = await fixture.get('endpoints', 'default', 'kubernetes');
+  t.same(metadata.annotations, { mine: '1' }, 'what others say in the metadata stays');
+});
+
+t.test('a server that nobody can reach stands in no endpoints', async (t) => {
+  const fixture = await openFixture(t);
+  await (await systemObjects(fixture, 6443, { servers: onlyServer(undefined) })).stop();
+  t.same(await behindKubernetes(fixture), { endpoints: [], slices: { kubernetes: [] } });
+  await (await systemObjects(fixture, 6443, { servers: onlyServer({ ip: 'fd00::1', port: 6443 }) })).stop();
+  t.same(await behindKubernetes(fixture), {
+    endpoints: ['fd00::1:6443'],
+    slices: { kubernetes: ['fd00::1:6443'] },
+  });
+});
+
+t.test('servers over one store are all there while they live', async (t) => {
+  const fixture = await openFixture(t);
+  const { client } = fixture;
+  const server = (ip: string, port = 6443) =>
+    new LeasedServers({ client, keyRoot: '/registry', own: { ip, port } });
+  const [first, second, third] = [server('192.0.2.2'), server('192.0.2.1'), server('192.0.2.1', 6444)];
+  const start = (servers: LeasedServers) => systemObjects(fixture, 6443, { servers });
+  const all = await Promise.all([start(first), start(second), start(third)]);
+  await start(first);
+  t.same(await behindKubernetes(fixture), {
+    endpoints: ['192.0.2.1:6443', '192.0.2.2:6443', '192.0.2.1:6444'],
+    slices: { kubernetes: ['192.0.2.1:6443', '192.0.2.2:6443'], 'kubernetes-ipv4-6444': ['192.0.2.1:6444'] },
+  });
+
+  await Promise.all([all[1]?.stop(), all[2]?.stop()]);
+  await start(first);
+  const address = '192.0.2.2:6443';
+  t.same(await behindKubernetes(fixture), { endpoints: [address], slices: { kubernetes: [address] } });
+});
+
+t.test('the entry of a server dies with it, and one that is lost is made again', async (t) => {
+  const { client } = await openFixture(t);
+  const own = { ip: IP, port: 6443 };
+  const servers = new LeasedServers({ client, keyRoot: '/registry', own });
+  const others = new LeasedServers({ client, keyRoot: '/registry', own: undefined });
+  t.same(await servers.list(), [own]);
+  const key = Buffer.from(`/registry/masterleases/${IP}:6443`);
+  const { kvs } = await client.range({ key });
+  const lease = kvs[0]?.lease ?? 0n;
+  const { grantedTtl } = await client.leaseTimeToLive({ id: lease });
+  t.equal(grantedTtl, 15, 'upstream gives it so many seconds');
+
+  await client.leaseRevoke(lease);
+  t.same(await others.list(), [], 'as when it has not been heard of for so long');
+  t.same(await servers.list(), [own]);
+  t.same(await others.list(), [own]);
+  await client.deleteRange({ key });
+  t.same([await servers.list(), await servers.list()], [[own], [own]]);
+  t.same(await others.list(), [own], 'a deleted entry is made again');
+  await client.put({ key: Buffer.from('/registry/masterleases/x'), value: Buffer.from('k8s\0') });
+  t.same(await others.list(), [own], 'what was copied from another store is nobody');
 });
 
 t.test('each namespace gets a service account `default`, also after it was deleted', async (t) => {

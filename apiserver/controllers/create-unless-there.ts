@@ -1,0 +1,39 @@
+/** Creating what other servers create too. */
+import type { KubeObject } from '../../schemas/definition.js';
+import type { Registry } from '../registry/types.js';
+import type { RequestContext } from '../request.js';
+import { hasReason } from './registries.js';
+
+/**
+ * Servers that start together make the same objects. Who comes later is told that it exists, or that its address is
+ * taken, by the very object that was to be made.
+ */
+export async function createUnlessThere(
+  registry: Registry,
+  context: RequestContext,
+  object: KubeObject,
+): Promise<void> {
+  try {
+    await registry.create(context, object);
+  } catch (error) {
+    const { name = '', namespace = '' } = object.metadata;
+    if (!hasReason(error, 'AlreadyExists', 'Invalid') || !(await exists(registry, context, namespace, name)))
+      throw error;
+  }
+}
+
+/** As the store has it, not only the cache. */
+async function exists(
+  registry: Registry,
+  context: RequestContext,
+  namespace: string,
+  name: string,
+): Promise<boolean> {
+  try {
+    await registry.get(context, namespace, name);
+    return true;
+  } catch (error) {
+    if (hasReason(error, 'NotFound')) return false;
+    throw error;
+  }
+}
