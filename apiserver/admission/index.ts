@@ -1,4 +1,5 @@
 /** The admission plugins that are always on, in the order in which they run. */
+import { defaultIngressClass } from './default-ingress-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import type { Registries } from './lookup.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
@@ -15,5 +16,6 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     taintNodesByCondition,
     priority(registries),
     defaultTolerationSeconds,
+    defaultIngressClass(registries),
   ];
 }

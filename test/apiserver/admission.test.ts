@@ -224,3 +224,32 @@ t.test('TaintNodesByCondition: a new node is tainted once', async (t) => {
   const tainted = await create('nodes', '', { metadata: { name: 'tainted' }, spec: { taints: [taint] } });
   t.same(specOf(tainted)['taints'], [taint]);
 });
+
+t.test('DefaultIngressClass: an Ingress gets the class that is marked, the newest of several', async (t) => {
+  let now = Date.parse('2026-01-01T00:00:00Z');
+  const { create, registry } = await openFixture(t, { now: () => now });
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  const make = async (plural: string, namespace: string, metadata: object, spec: object) => {
+    const found = registry(plural, 'networking.k8s.io');
+    const { kind } = found.definition;
+    const object = { kind, apiVersion: 'networking.k8s.io/v1', metadata: { namespace, ...metadata }, spec };
+    return (await found.create(context, object)).object;
+  };
+  const mark = { 'ingressclass.kubernetes.io/is-default-class': 'true' };
+  const classOf = async (name: string, annotations: object = {}, spec: object = {}) => {
+    const defaultBackend = { service: { name: 'web', port: { number: 80 } } };
+    const made = await make('ingresses', 'demo', { name, annotations }, { defaultBackend, ...spec });
+    return specOf(made)['ingressClassName'];
+  };
+  const controller = 'example.com/c';
+  await make('ingressclasses', '', { name: 'plain' }, { controller });
+  t.equal(await classOf('a'), undefined);
+  await make('ingressclasses', '', { name: 'old', annotations: mark }, { controller });
+  t.equal(await classOf('b'), 'old');
+  now += 1000;
+  await make('ingressclasses', '', { name: 'new-2', annotations: mark }, { controller });
+  await make('ingressclasses', '', { name: 'new-1', annotations: mark }, { controller });
+  t.equal(await classOf('c'), 'new-1', 'the newest, by name where they are of one second');
+  t.equal(await classOf('d', {}, { ingressClassName: 'plain' }), 'plain');
+  t.equal(await classOf('e', { 'kubernetes.io/ingress.class': 'x' }), undefined);
+});

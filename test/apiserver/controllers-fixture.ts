@@ -5,7 +5,7 @@ import type { AdmissionPlugin } from '../../apiserver/admission/plugin.js';
 import { defaultAllocators } from '../../apiserver/allocation/index.js';
 import { systemContext } from '../../apiserver/controllers/context.js';
 import { StatusError } from '../../apiserver/errors.js';
-import { createRegistries, type Registries } from '../../apiserver/registry/index.js';
+import { createRegistries, type Registries, type RegistriesOptions } from '../../apiserver/registry/index.js';
 import { everything } from '../../apiserver/registry/selectors/index.js';
 import type { Registry, ResourceTable } from '../../apiserver/registry/types.js';
 import { builtinResources } from '../../schemas/index.js';
@@ -29,7 +29,10 @@ export interface Fixture {
 }
 
 /** `t.teardown` closes it. */
-export async function openFixture(t: { teardown(close: () => Promise<void>): void }): Promise<Fixture> {
+export async function openFixture(
+  t: { teardown(close: () => Promise<void>): void },
+  options: Pick<RegistriesOptions, 'now'> = {},
+): Promise<Fixture> {
   const store = await openStore({ dataDir: ':memory:' });
   const { client } = store;
   const admission: AdmissionPlugin[] = [];
@@ -43,6 +46,7 @@ export async function openFixture(t: { teardown(close: () => Promise<void>): voi
     definitions: builtinResources,
     admission,
     allocators: defaultAllocators({ client, registries: later }),
+    ...options,
   });
   admission.push(...defaultAdmission(registries));
   t.teardown(async () => {
