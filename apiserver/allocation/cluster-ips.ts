@@ -13,6 +13,12 @@ import type { ServiceRange, ServiceRanges } from './service-ranges.js';
 const SERVICE_KIND = { group: '', name: 'Service' };
 const NONE: ReadonlySet<number> = new Set();
 
+/** The label of addresses that services have been given. */
+export const MANAGED_BY_ALLOCATOR = {
+  key: 'ipaddress.kubernetes.io/managed-by',
+  value: 'ipallocator.k8s.io',
+} as const;
+
 interface ClusterIPsOptions {
   readonly client: EtcdClient;
   /** What all keys begin with. */
@@ -80,7 +86,7 @@ export class ClusterIPs {
         creationTimestamp: `${new Date(this.now()).toISOString().slice(0, 19)}Z`,
         labels: {
           'ipaddress.kubernetes.io/ip-family': 'IPv4',
-          'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
+          [MANAGED_BY_ALLOCATOR.key]: MANAGED_BY_ALLOCATOR.value,
         },
       },
       spec: { parentRef: { resource: 'services', namespace, name } },

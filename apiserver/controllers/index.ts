@@ -3,13 +3,19 @@ import type { Controller } from './controller.js';
 import { garbageCollector } from './garbage-collector/index.js';
 import { namespaceController } from './namespace/index.js';
 import { serviceAccountController } from './service-account.js';
+import { serviceCidrController } from './service-cidr.js';
 
 export { leaseLeadership } from './lease-leadership.js';
 export { LeasedServers, type ServerAddress, onlyServer } from './live-servers.js';
 export { type Leadership, ControllerManager, alwaysLeader } from './manager.js';
 export { SystemObjects } from './system-objects.js';
 
-const all: readonly Controller[] = [namespaceController, serviceAccountController, garbageCollector];
+const all: readonly Controller[] = [
+  namespaceController,
+  serviceAccountController,
+  garbageCollector,
+  serviceCidrController,
+];
 
 /** The controllers of these names, as `controllerNames` lists them. */
 export function controllersNamed(names: readonly string[]): Controller[] {

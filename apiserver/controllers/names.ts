@@ -3,6 +3,7 @@ export const controllerNames: readonly string[] = [
   'namespace-controller',
   'serviceaccount-controller',
   'garbage-collector-controller',
+  'service-cidr-controller',
 ];
 
 /** Older names that kube-controller-manager takes too. */

@@ -132,6 +132,52 @@ t.test('the address of the service comes from a ServiceCIDR that exists from the
   t.match(service['spec'], { clusterIP: '10.96.0.1' }, 'what the cluster has counts, not the flag');
 });
 
+t.test('a ServiceCIDR goes once no service would be left without a range', async (t) => {
+  const fixture = await open(t, ['service-cidr-controller']);
+  await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+  const cidrs = fixture.registry('servicecidrs', 'networking.k8s.io');
+  const make = (name: string, ...all: string[]) =>
+    cidrs.create(context, {
+      kind: 'ServiceCIDR',
+      apiVersion: 'networking.k8s.io/v1',
+      metadata: { name },
+      spec: { cidrs: all },
+    });
+  const read = async (name: string): Promise<KubeObject | undefined> =>
+    cidrs.get(context, '', name).then(
+      ({ object }) => object,
+      () => undefined,
+    );
+  const ready = async (name: string) =>
+    ((await read(name))?.['status'] as { conditions?: Record<string, string>[] })?.conditions?.[0];
+
+  await make('small', '10.1.0.0/29', 'fd00::/112');
+  await until(async () => (await ready('small')) !== undefined);
+  t.match(await ready('small'), {
+    type: 'Ready',
+    status: 'True',
+    message: 'Kubernetes Service CIDR is ready',
+  });
+  t.same((await read('small'))?.metadata.finalizers, ['networking.k8s.io/service-cidr-finalizer']);
+  await fixture.create('services', 'demo', { metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } });
+
+  await cidrs.delete(context, '', 'small');
+  await until(async () => (await ready('small'))?.['status'] === 'False');
+  t.match(await ready('small'), {
+    reason: 'Terminating',
+    message:
+      'There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new ServiceCIDR',
+  });
+  await make('large', '10.1.0.0/24');
+  await until(async () => (await read('small')) === undefined);
+
+  await until(async () => (await ready('large'))?.['status'] === 'True');
+  await cidrs.delete(context, '', 'large');
+  await until(async () => (await ready('large'))?.['status'] === 'False');
+  await fixture.registry('services').delete(context, 'demo', 'web');
+  await until(async () => (await read('large')) === undefined);
+});
+
 /** Endpoints and EndpointSlices of the service `kubernetes`, each endpoint as `address:port`. */
 async function behindKubernetes(fixture: Fixture) {
   const endpoints = await fixture.get('endpoints', 'default', 'kubernetes');
