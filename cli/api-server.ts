@@ -10,6 +10,7 @@ import { reviewAnswers } from '../apiserver/auth/reviews.js';
 import { ServiceAccountTokens } from '../apiserver/auth/service-account-tokens.js';
 import { Compactor } from '../apiserver/compactor.js';
 import {
+  AddressRepair,
   ControllerManager,
   LeasedServers,
   SystemObjects,
@@ -102,6 +103,9 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   closers.push(() => server.close());
   await server.listen();
   if (!isAlone) await systemObjects.start();
+  const repair = new AddressRepair({ table, logger });
+  repair.start();
+  closers.push(() => repair.stop());
   const compactor = new Compactor({
     client,
     logger,

@@ -1,4 +1,5 @@
 /** What etcd's flags come to, a cluster's layout, and what is said of both. */
+import { advertisedAddress } from '../cli/advertise.js';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -295,6 +296,33 @@ const LAYOUT: Layout = {
     { name: 'm2', port: 8081, securePort: 6444, peerPort: 2382, clientPort: 2381 },
   ],
 };
+
+t.test('a server is reached where it was said, where it listens, or at an address of its host', (t) => {
+  const at = (address: string, internal = false) => ({
+    address,
+    internal,
+    netmask: '',
+    mac: '',
+    ...(address.includes(':')
+      ? { family: 'IPv6' as const, scopeid: 0, cidr: null }
+      : { family: 'IPv4' as const, cidr: null }),
+  });
+  const interfaces = {
+    lo: [at('127.0.0.1', true)],
+    eth0: [at('fe80::1'), at('fd00::2'), at('169.254.0.1'), at('192.0.2.9')],
+  };
+  const reached = (bindAddress: string, more: object = {}) =>
+    advertisedAddress({ bindAddress, securePort: 6443, ...more }, interfaces);
+  t.same(reached('127.0.0.1'), { ip: '192.0.2.9', port: 6443 });
+  t.same(reached('0.0.0.0'), { ip: '192.0.2.9', port: 6443 });
+  t.same(reached('192.0.2.1'), { ip: '192.0.2.1', port: 6443 });
+  t.same(reached('192.0.2.1', { advertiseAddress: '198.51.100.1' }), { ip: '198.51.100.1', port: 6443 });
+  t.equal(reached('127.0.0.1', { securePort: 0 }), undefined, 'without a secure port nowhere');
+  const listening = { bindAddress: '::', securePort: 6443 };
+  t.same(advertisedAddress(listening, { eth0: [at('fd00::2')] }), { ip: 'fd00::2', port: 6443 });
+  t.equal(advertisedAddress(listening, { lo: [at('127.0.0.1', true)] }), undefined, 'nor without a network');
+  t.end();
+});
 
 t.test('a member is told everything by flags', async (t) => {
   const shared = {

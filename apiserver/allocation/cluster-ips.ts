@@ -6,6 +6,7 @@ import type { KubeObject } from '../../schemas/definition.js';
 import { type FieldError, invalid as invalidField } from '../../schemas/field-error.js';
 import type { Compare, EtcdClient } from '../../storage/client/interface.js';
 import { type StatusError, internalError, invalid } from '../errors.js';
+import { timestamp } from '../registry/metadata.js';
 import { toAddress, toNumber } from './addresses.js';
 import { Pool, isWithin } from './pool.js';
 import type { ServiceRange, ServiceRanges } from './service-ranges.js';
@@ -76,22 +77,32 @@ export class ClusterIPs {
 
   /** The object stored for a taken address. */
   record(number: number, service: KubeObject): string {
-    const { namespace, name } = service.metadata;
+    const { metadata, ...rest } = ipAddressOf(toAddress(number), service);
+    const { name = '', labels = {} } = metadata;
+    const creationTimestamp = timestamp(this.now());
     return JSON.stringify({
-      kind: 'IPAddress',
-      apiVersion: 'networking.k8s.io/v1',
-      metadata: {
-        name: toAddress(number),
-        uid: randomUUID(),
-        creationTimestamp: `${new Date(this.now()).toISOString().slice(0, 19)}Z`,
-        labels: {
-          'ipaddress.kubernetes.io/ip-family': 'IPv4',
-          [MANAGED_BY_ALLOCATOR.key]: MANAGED_BY_ALLOCATOR.value,
-        },
-      },
-      spec: { parentRef: { resource: 'services', namespace, name } },
+      kind: rest.kind,
+      apiVersion: rest.apiVersion,
+      metadata: { name, uid: randomUUID(), creationTimestamp, labels },
+      spec: rest['spec'],
     });
   }
+}
+
+/** The object that says whose an address is. */
+export function ipAddressOf(ip: string, { metadata: { namespace, name } }: KubeObject): KubeObject {
+  return {
+    kind: 'IPAddress',
+    apiVersion: 'networking.k8s.io/v1',
+    metadata: {
+      name: ip,
+      labels: {
+        'ipaddress.kubernetes.io/ip-family': 'IPv4',
+        [MANAGED_BY_ALLOCATOR.key]: MANAGED_BY_ALLOCATOR.value,
+      },
+    },
+    spec: { parentRef: { resource: 'services', namespace, name } },
+  };
 }
 
 const rangeOf = (ranges: readonly ServiceRange[], number: number): ServiceRange | undefined =>

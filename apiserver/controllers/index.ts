@@ -6,6 +6,7 @@ import { serviceAccountController } from './service-account.js';
 import { serviceCidrController } from './service-cidr.js';
 
 export { leaseLeadership } from './lease-leadership.js';
+export { AddressRepair } from './address-repair.js';
 export { LeasedServers, type ServerAddress, onlyServer } from './live-servers.js';
 export { type Leadership, ControllerManager, alwaysLeader } from './manager.js';
 export { SystemObjects } from './system-objects.js';

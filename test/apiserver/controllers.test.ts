@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import {
+  AddressRepair,
   ControllerManager,
   LeasedServers,
   SystemObjects,
@@ -177,6 +178,37 @@ t.test('a ServiceCIDR goes once no service would be left without a range', async
   await fixture.registry('services').delete(context, 'demo', 'web');
   await until(async () => (await read('large')) === undefined);
 });
+
+t.test(
+  'an IPAddress that is deleted while its service has it comes back, and none that it gave up',
+  async (t) => {
+    const fixture = await openFixture(t);
+    await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+    const addresses = fixture.registry('ipaddresses', 'networking.k8s.io');
+    const service = (name: string, clusterIP: string) =>
+      fixture.create('services', 'demo', { metadata: { name }, spec: { clusterIP, ports: [{ port: 80 }] } });
+    const names = async () => (await addresses.list(context, '', everythingOf)).items.map(({ name }) => name);
+    for (const last of [5, 6, 7]) await service(`s${last}`, `10.0.0.${last}`);
+    await addresses.delete(context, '', '10.0.0.5');
+
+    const repair = new AddressRepair({ table: fixture.table, logger });
+    repair.start();
+    t.teardown(() => repair.stop());
+    await until(async () => (await names()).includes('10.0.0.5'));
+    await addresses.delete(context, '', '10.0.0.6');
+    await until(async () => (await names()).includes('10.0.0.6'));
+    const { object } = await addresses.get(context, '', '10.0.0.6');
+    t.match(object, {
+      metadata: { labels: { 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
+      spec: { parentRef: { resource: 'services', namespace: 'demo', name: 's6' } },
+    });
+
+    await fixture.registry('services').delete(context, 'demo', 's7');
+    await addresses.delete(context, '', '10.0.0.5');
+    await until(async () => (await names()).includes('10.0.0.5'));
+    t.same(await names(), ['10.0.0.5', '10.0.0.6']);
+  },
+);
 
 /** Endpoints and EndpointSlices of the service `kubernetes`, each endpoint as `address:port`. */
 async function behindKubernetes(fixture: Fixture) {
