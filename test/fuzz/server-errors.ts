@@ -22,6 +22,17 @@ export const knownErrors: readonly KnownError[] = [
     why: 'upstream answers 500 with the failed dial: there is no kubelet here at all',
   },
   {
+    code: 501,
+    message: /^this server does not connect to services, so not to /,
+    why: 'upstream answers 500 with the failed dial: there is no network of pods here',
+  },
+  {
+    code: 503,
+    reason: 'ServiceUnavailable',
+    message: /^(?:no endpoints available for|no service port .* found for) service ".*"$/s,
+    why: 'a proxy to a service that nothing is behind',
+  },
+  {
     code: 500,
     message:
       /^resourceVersion: Invalid value: ".*": strconv\.ParseUint: parsing ".*": (?:invalid syntax|value out of range)$/s,
