@@ -38,7 +38,7 @@ export async function ensureEndpoints(
       endpointsOf(await servers.list()),
     ),
     ...[...wanted].map(([name, slice]) => ensureObject(slices, context, slice, now(name))),
-    removeOthers(slices, context, wanted),
+    removeOthers(slices, context, servers, wanted),
   ]);
 }
 
@@ -136,14 +136,19 @@ const ignoring = (reason: string) => (error: unknown) => {
   if (!hasReason(error, reason)) throw error;
 };
 
-/** Slices of ports that no server has any more. */
+/** Slices of ports that no server has any more. One that seems so may be of a server that has just come. */
 async function removeOthers(
   slices: Registry,
   context: RequestContext,
+  servers: LiveServers,
   wanted: ReadonlyMap<string, unknown>,
 ): Promise<void> {
   const all = { limit: 0, resourceVersion: 0, labels: everything, fields: everything };
   const { items } = await slices.list(context, NAMESPACE, all);
   const others = items.filter(({ name }) => MORE_SLICES.test(name) && !wanted.has(name));
-  await Promise.all(others.map(({ name }) => removeOne(slices, context, name)));
+  if (others.length === 0) return;
+  const now = slicesOf(await servers.list());
+  await Promise.all(
+    others.filter(({ name }) => !now.has(name)).map(({ name }) => removeOne(slices, context, name)),
+  );
 }
