@@ -20,6 +20,23 @@ export const MANAGED_BY_ALLOCATOR = {
   value: 'ipallocator.k8s.io',
 } as const;
 
+/** Who has set what in such an object, as if it had been created by a request of the server. */
+const MANAGED_FIELDS = {
+  manager: 'kube-apiserver',
+  operation: 'Update',
+  apiVersion: 'networking.k8s.io/v1',
+} as const;
+const FIELDS = {
+  'f:metadata': {
+    'f:labels': {
+      '.': {},
+      'f:ipaddress.kubernetes.io/ip-family': {},
+      [`f:${MANAGED_BY_ALLOCATOR.key}`]: {},
+    },
+  },
+  'f:spec': { 'f:parentRef': { '.': {}, 'f:name': {}, 'f:namespace': {}, 'f:resource': {} } },
+};
+
 interface ClusterIPsOptions {
   readonly client: EtcdClient;
   /** What all keys begin with. */
@@ -83,7 +100,15 @@ export class ClusterIPs {
     return JSON.stringify({
       kind: rest.kind,
       apiVersion: rest.apiVersion,
-      metadata: { name, uid: randomUUID(), creationTimestamp, labels },
+      metadata: {
+        name,
+        uid: randomUUID(),
+        creationTimestamp,
+        labels,
+        managedFields: [
+          { ...MANAGED_FIELDS, time: creationTimestamp, fieldsType: 'FieldsV1', fieldsV1: FIELDS },
+        ],
+      },
       spec: rest['spec'],
     });
   }

@@ -167,7 +167,8 @@ function fieldOf(name: string, schema: z.ZodType, required: boolean): ShapeField
   const field = { name, key: `f:${name}`, shape };
   if (shape.kind === 'struct' && zero !== undefined)
     return { ...field, absent: undefined, blank: () => shape.blank() };
-  if (printsNull || (required && shape.kind !== 'leaf')) return { ...field, absent: null, blank: () => null };
+  if (printsNull || (required && shape.kind !== 'leaf' && !omitEmpty))
+    return { ...field, absent: null, blank: () => null };
   const printed = !omitEmpty && (zero === '' || zero === 0 || zero === false) ? zero : undefined;
   return { ...field, absent: undefined, blank: () => printed };
 }

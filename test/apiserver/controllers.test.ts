@@ -195,6 +195,7 @@ t.test(
     repair.start();
     t.teardown(() => repair.stop());
     await until(async () => (await names()).includes('10.0.0.5'));
+    const { object: before } = await addresses.get(context, '', '10.0.0.6');
     await addresses.delete(context, '', '10.0.0.6');
     await until(async () => (await names()).includes('10.0.0.6'));
     const { object } = await addresses.get(context, '', '10.0.0.6');
@@ -202,6 +203,10 @@ t.test(
       metadata: { labels: { 'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io' } },
       spec: { parentRef: { resource: 'services', namespace: 'demo', name: 's6' } },
     });
+    const withoutTimes = ({ metadata }: KubeObject) =>
+      JSON.stringify(metadata.managedFields).replaceAll(/"20[^"]*Z"/g, '');
+    t.match(withoutTimes(before), /f:parentRef/);
+    t.equal(withoutTimes(object), withoutTimes(before), 'an allocation is as if a request had made it');
 
     await fixture.registry('services').delete(context, 'demo', 's7');
     await addresses.delete(context, '', '10.0.0.5');

@@ -30,7 +30,9 @@ const parentReference = once(() =>
 const ipAddressSpec = once(() =>
   struct(
     `${NETWORKING}.IPAddressSpec`,
-    { parentRef: describe(parentReference(), { description: 'Whose it is. Never changes.' }) },
+    {
+      parentRef: describe(parentReference(), { omitEmpty: true, description: 'Whose it is. Never changes.' }),
+    },
     { description: 'Whose the address is.', required: ['parentRef'] },
   ),
 );
