@@ -349,7 +349,7 @@ t.test('Service: what an allocator must pick, and what a service holds', (t) => 
   t.end();
 });
 
-t.test('Service: warnings for what has no effect', (t) => {
+t.test('Service: warnings for what has no effect, is deprecated, or is written unusually', (t) => {
   const warnings = (spec: object) =>
     services.strategy.warnings?.(create(services, body({ ports, ...spec })).object as KubeObject);
   t.same(warnings({}), []);
@@ -358,6 +358,19 @@ t.test('Service: warnings for what has no effect', (t) => {
   ]);
   t.same(warnings({ externalName: 'e' }), [
     'spec.externalName is ignored when spec.type is not "ExternalName"',
+  ]);
+  t.same(warnings({ externalIPs: ['1.2.3.4', '2001:DB8::1'] }), [
+    'spec.externalIPs[1]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+    'spec.externalIPs is deprecated',
+  ]);
+  const balancer = {
+    type: 'LoadBalancer',
+    loadBalancerIP: 'FD00::1',
+    loadBalancerSourceRanges: ['FD00::/8'],
+  };
+  t.same(warnings(balancer), [
+    'spec.loadBalancerIP: IPv6 address "FD00::1" should be in RFC 5952 canonical format ("fd00::1")',
+    'spec.loadBalancerSourceRanges[0]: IPv6 CIDR value "FD00::/8" should be in RFC 5952 canonical format ("fd00::/8")',
   ]);
   t.same(warnings({ trafficDistribution: 'PreferClose' }), [
     'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',

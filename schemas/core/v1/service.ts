@@ -3,6 +3,7 @@ import { ageColumn, column, formatLabels, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { nameIs } from '../../validation/names.js';
 import { PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
+import { cidrWarnings, ipWarnings } from './addresses.js';
 import { defaultService, prepareServiceForCreate, prepareServiceForUpdate } from './service-defaults.js';
 import { HEADLESS, type ServicePort, specOf, statusOf } from './service-fields.js';
 import { service } from './service-schema.js';
@@ -35,10 +36,22 @@ function warnings(object: KubeObject): string[] {
       `annotation ${TOPOLOGY_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`,
     );
   }
-  if (type === 'ClusterIP' && spec.clusterIP === HEADLESS) {
+  const isPlainHeadless = type === 'ClusterIP' && spec.clusterIP === HEADLESS;
+  if (type !== 'ExternalName' && !isPlainHeadless) {
+    found.push(...(spec.clusterIPs ?? []).flatMap((ip, i) => ipWarnings(ip, `spec.clusterIPs[${i}]`)));
+  }
+  if (isPlainHeadless) {
     if (spec.loadBalancerIP) found.push('spec.loadBalancerIP is ignored for headless services');
     if (externalIPs.length > 0) found.push('spec.externalIPs is ignored for headless services');
     if (spec.sessionAffinity !== 'None') found.push('spec.SessionAffinity is ignored for headless services');
+  }
+  found.push(...externalIPs.flatMap((ip, i) => ipWarnings(ip, `spec.externalIPs[${i}]`)));
+  if (externalIPs.length > 0 && !isPlainHeadless && type !== 'ExternalName') {
+    found.push('spec.externalIPs is deprecated');
+  }
+  if (spec.loadBalancerIP) found.push(...ipWarnings(spec.loadBalancerIP, 'spec.loadBalancerIP'));
+  for (const [i, range] of (spec.loadBalancerSourceRanges ?? []).entries()) {
+    found.push(...cidrWarnings(range, `spec.loadBalancerSourceRanges[${i}]`));
   }
   if (type === 'ExternalName' && externalIPs.length > 0) {
     found.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
