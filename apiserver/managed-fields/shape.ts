@@ -163,11 +163,11 @@ function structOf(meta: NodeMeta, fields: Readonly<Record<string, z.ZodType>>): 
 function fieldOf(name: string, schema: z.ZodType, required: boolean): ShapeField {
   const meta = metaOf(schema);
   const shape = build(schema, meta);
-  const { default: zero, printsNull, omitEmpty } = meta;
+  const { default: zero, printsNull, omitsNull, omitEmpty } = meta;
   const field = { name, key: `f:${name}`, shape };
   if (shape.kind === 'struct' && zero !== undefined)
     return { ...field, absent: undefined, blank: () => shape.blank() };
-  if (printsNull || (required && shape.kind !== 'leaf' && !omitEmpty))
+  if (printsNull || (required && shape.kind !== 'leaf' && !omitsNull))
     return { ...field, absent: null, blank: () => null };
   const printed = !omitEmpty && (zero === '' || zero === 0 || zero === false) ? zero : undefined;
   return { ...field, absent: undefined, blank: () => printed };

@@ -31,7 +31,7 @@ const ipAddressSpec = once(() =>
   struct(
     `${NETWORKING}.IPAddressSpec`,
     {
-      parentRef: describe(parentReference(), { omitEmpty: true, description: 'Whose it is. Never changes.' }),
+      parentRef: describe(parentReference(), { omitsNull: true, description: 'Whose it is. Never changes.' }),
     },
     { description: 'Whose the address is.', required: ['parentRef'] },
   ),
