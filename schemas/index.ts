@@ -1,4 +1,8 @@
 /** The built-in resources, in the order discovery lists them. */
+import {
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+} from './admissionregistration/v1/webhook-configurations.js';
 import { controllerRevisions } from './apps/v1/controller-revision.js';
 import { daemonSets } from './apps/v1/daemon-set.js';
 import { deployments } from './apps/v1/deployment.js';
@@ -74,6 +78,8 @@ export const builtinResources: readonly ResourceDefinition[] = [
   roleBindings,
   roles,
   storageClasses,
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
   priorityClasses,
   leases,
   endpointSlices,
