@@ -1,5 +1,11 @@
 /** The built-in resources, in the order discovery lists them. */
 import {
+  mutatingAdmissionPolicyBindings,
+  validatingAdmissionPolicyBindings,
+} from './admissionregistration/v1/admission-policy-bindings.js';
+import { mutatingAdmissionPolicies } from './admissionregistration/v1/mutating-admission-policy.js';
+import { validatingAdmissionPolicies } from './admissionregistration/v1/validating-admission-policy.js';
+import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from './admissionregistration/v1/webhook-configurations.js';
@@ -78,7 +84,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   roleBindings,
   roles,
   storageClasses,
+  mutatingAdmissionPolicies,
+  mutatingAdmissionPolicyBindings,
   mutatingWebhookConfigurations,
+  validatingAdmissionPolicies,
+  validatingAdmissionPolicyBindings,
   validatingWebhookConfigurations,
   priorityClasses,
   leases,

@@ -1,6 +1,12 @@
 /** Rules of webhooks, admission policies, API services and custom resource definitions, as kube-apiserver 1.36 has them. */
 import t from 'tap';
 import {
+  mutatingAdmissionPolicyBindings,
+  validatingAdmissionPolicyBindings,
+} from '../../schemas/admissionregistration/v1/admission-policy-bindings.js';
+import { mutatingAdmissionPolicies } from '../../schemas/admissionregistration/v1/mutating-admission-policy.js';
+import { validatingAdmissionPolicies } from '../../schemas/admissionregistration/v1/validating-admission-policy.js';
+import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from '../../schemas/admissionregistration/v1/webhook-configurations.js';
@@ -82,6 +88,130 @@ t.test('names that will be reserved are warned of', (t) => {
   t.same(warnings('x.static.k8s.io'), [
     'metadata.name: names ending with ".static.k8s.io" will be reserved for static manifest-based configurations when the ManifestBasedAdmissionControlConfig feature gate is enabled',
   ]);
+  t.end();
+});
+
+const resourceRules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }];
+const policy = (spec: Fields = {}): Fields => ({
+  metadata: { name: 'x' },
+  spec: { matchConstraints: { resourceRules }, validations: [{ expression: 'true' }], ...spec },
+});
+
+t.test('policies: conditions are looked at when they, or the parameters, change', (t) => {
+  const blank = [{ name: 'x', expression: ' ' }];
+  const good = stored(validatingAdmissionPolicies, policy());
+  const old = { ...good, spec: { ...(good['spec'] as Fields), matchConditions: blank } };
+  const over = (spec: Fields) => messages(update(validatingAdmissionPolicies, old, policy(spec)));
+  const refused = ['spec.matchConditions[0].expression: Required value'];
+  t.same(over({ matchConditions: blank }), []);
+  t.same(over({ matchConditions: [...blank, { name: 'y', expression: 'true' }] }), refused);
+  t.same(over({ matchConditions: blank, paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } }), refused);
+  t.end();
+});
+
+t.test('policies: what can be noted is limited', (t) => {
+  const refusals = (auditAnnotations: Fields[]) =>
+    messages(create(validatingAdmissionPolicies, policy({ validations: [], auditAnnotations })));
+  const notes = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ key: `k${i}`, valueExpression: "'x'" }));
+  t.same(refusals(notes(20)), []);
+  t.match(refusals(notes(21)), [/^spec.auditAnnotations: .* must not have more than 20 auditAnnotations$/]);
+  t.same(refusals([{ key: 'k', valueExpression: 'x'.repeat(5120) }]), []);
+  t.same(refusals([{ key: 'k', valueExpression: 'x'.repeat(5121) }]), [
+    'spec.auditAnnotations[0].valueExpression: Required value: must not exceed 5120 bytes in length',
+  ]);
+  const nothing = 'validations or auditAnnotations must contain at least one item';
+  t.same(refusals([]), [
+    `spec.validations: Required value: ${nothing}`,
+    `spec.auditAnnotations: Required value: ${nothing}`,
+  ]);
+  t.end();
+});
+
+t.test('policies: a status says how expressions were understood, and sets nothing else', (t) => {
+  const old = stored(validatingAdmissionPolicies, {
+    ...policy(),
+    metadata: { name: 'x', labels: { a: '1' } },
+    status: { observedGeneration: 7 },
+  });
+  t.same(old['status'], {}, 'a status comes later');
+  const status = {
+    observedGeneration: 1,
+    typeChecking: { expressionWarnings: [{ fieldRef: 'spec.validations[0].expression', warning: 'w' }] },
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'True',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+        reason: 'Ok',
+        message: '',
+      },
+    ],
+  };
+  const written = (body: Fields) => update(validatingAdmissionPolicies, old, body, 'status');
+  const { object, errors } = written({ metadata: { name: 'x', annotations: { b: '2' } }, status });
+  t.same(errors, []);
+  t.match(object, { metadata: { labels: { a: '1' } }, spec: old['spec'], status });
+  t.equal(object?.metadata.annotations, undefined);
+
+  const bad = { type: '', status: 'Maybe', observedGeneration: -1, reason: '1', message: '' };
+  const refusals = messages(
+    written({
+      metadata: { name: 'x' },
+      status: { typeChecking: { expressionWarnings: [{}] }, conditions: [bad, { ...bad, reason: '' }] },
+    }),
+  );
+  t.match(refusals, [
+    'status.typeChecking.expressionWarnings[0].warning: Required value',
+    'status.typeChecking.expressionWarnings[0].fieldRef: Required value',
+    'status.conditions[0].type: Invalid value: "": name part must be non-empty',
+    /^status.conditions\[0\].type: /,
+    'status.conditions[0].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
+    'status.conditions[0].observedGeneration: Invalid value: -1: must be greater than or equal to zero',
+    'status.conditions[0].lastTransitionTime: Required value: must be set',
+    /^status.conditions\[0\].reason: Invalid value: "1": a condition reason must start with alphabetic/,
+    'status.conditions[1].type: Duplicate value: ""',
+  ]);
+  t.ok(refusals.includes('status.conditions[1].reason: Required value: must be set'));
+  t.end();
+});
+
+t.test('policies: tables show where parameters come from', (t) => {
+  const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' };
+  const bare = stored(validatingAdmissionPolicies, policy());
+  t.same(cellsOf(validatingAdmissionPolicies, bare), ['x', 1, '<unset>']);
+  const mutating = stored(mutatingAdmissionPolicies, {
+    metadata: { name: 'y' },
+    spec: {
+      paramKind,
+      matchConstraints: { resourceRules },
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+      reinvocationPolicy: 'Never',
+    },
+  });
+  t.same(cellsOf(mutatingAdmissionPolicies, mutating), ['y', 1, 'v1/ConfigMap']);
+
+  const bound = (paramRef?: Fields): unknown => {
+    const ref = paramRef && { parameterNotFoundAction: 'Deny', ...paramRef };
+    const spec = { policyName: 'p', paramRef: ref };
+    const mutated = stored(mutatingAdmissionPolicyBindings, { metadata: { name: 'b' }, spec });
+    const validated = stored(validatingAdmissionPolicyBindings, {
+      metadata: { name: 'b' },
+      spec: { ...spec, validationActions: ['Deny'] },
+    });
+    const cells = cellsOf(mutatingAdmissionPolicyBindings, mutated);
+    t.same(cellsOf(validatingAdmissionPolicyBindings, validated), cells);
+    t.same(cells.slice(0, 2), ['b', 'p']);
+    return cells[2];
+  };
+  t.equal(bound(), '<unset>');
+  t.equal(bound({ name: 'n' }), '*/n');
+  t.equal(bound({ name: 'n', namespace: 'ns' }), 'ns/n');
+  const matchExpressions = [{ key: 'k', operator: 'In', values: ['v', 'w'] }];
+  t.equal(
+    bound({ selector: { matchLabels: { b: '2', a: '1' }, matchExpressions } }),
+    '&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:k,Operator:In,Values:[v w],},},}',
+  );
   t.end();
 });
 

@@ -54,7 +54,7 @@ const isValid = (selector: LabelSelector | undefined): boolean =>
   validateLabelSelector(selector, '').length === 0;
 
 const conditionsOf = (webhooks: readonly Webhook[]): string =>
-  JSON.stringify(webhooks.map(({ matchConditions = null }) => matchConditions));
+  JSON.stringify(webhooks.map(({ matchConditions }) => matchConditions));
 
 function validate(webhooks: readonly Webhook[], demands: Demands): FieldError[] {
   const errors: FieldError[] = [];
