@@ -106,6 +106,7 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   const repair = new AddressRepair({ table, logger });
   repair.start();
   closers.push(() => repair.stop());
+  systemObjects.register();
   const compactor = new Compactor({
     client,
     logger,

@@ -9,6 +9,7 @@ import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from './admissionregistration/v1/webhook-configurations.js';
+import { apiServices } from './apiregistration/v1/api-service.js';
 import { controllerRevisions } from './apps/v1/controller-revision.js';
 import { daemonSets } from './apps/v1/daemon-set.js';
 import { deployments } from './apps/v1/deployment.js';
@@ -60,6 +61,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   secrets,
   serviceAccounts,
   services,
+  apiServices,
   controllerRevisions,
   daemonSets,
   deployments,

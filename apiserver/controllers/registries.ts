@@ -1,4 +1,4 @@
-/** Reads that controllers share. */
+/** Reads and writes that controllers share. */
 import type { KubeObject } from '../../schemas/definition.js';
 import { StatusError } from '../errors.js';
 import type { Registry, ResourceTable } from '../registry/types.js';

@@ -1,7 +1,8 @@
 /**
  * What exists in every cluster from the start: the system's namespaces, and the service `kubernetes` with its address and
- * its endpoints, by which pods reach the servers. Made before the server is ready and made again when they are deleted, whichever controllers run:
- * upstream's API server does this by itself.
+ * its endpoints, by which pods reach the servers, made before the server is ready; then the APIServices of what it serves,
+ * for which nobody waits. All are made again when they are deleted, whichever controllers run: upstream's API server does
+ * this by itself.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -13,6 +14,7 @@ import { createUnlessThere } from './create-unless-there.js';
 import { ensureEndpoints } from './kubernetes-endpoints.js';
 import { ensureService, ensureServiceCidr, tellOfOtherRange } from './kubernetes-service.js';
 import type { LiveServers } from './live-servers.js';
+import { ensureLocalApiServices } from './local-api-services.js';
 import { coreRegistry, getCached } from './registries.js';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -37,8 +39,9 @@ export class SystemObjects {
   private readonly aborted = new AbortController();
   private readonly context = systemContext('system:apiserver', ['system:masters'], this.aborted.signal);
   private timer: NodeJS.Timeout | undefined;
-  private checking: Promise<void> = Promise.resolve();
+  private checking: Promise<unknown> = Promise.resolve();
   private complete = false;
+  private registered = false;
   private toldFailure = '';
 
   /** Fails until everything exists: by then the store has taken writes and reads. Named as upstream's. */
@@ -65,6 +68,11 @@ export class SystemObjects {
     }, CHECK_EVERY_MS).unref();
   }
 
+  /** Makes the APIServices, once clients can reach the server: they cost as much as starting it, and few look at them. */
+  register(): void {
+    this.checking = this.tried(() => this.ensureApiServices());
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.timer);
     this.aborted.abort();
@@ -84,7 +92,15 @@ export class SystemObjects {
   }
 
   private async lookAfter(): Promise<void> {
-    await this.tried(() => this.ensure({ reconcile: false }));
+    await this.tried(async () => {
+      await this.ensure({ reconcile: false });
+      await this.ensureApiServices();
+    });
+  }
+
+  private async ensureApiServices(): Promise<void> {
+    await ensureLocalApiServices(this.options.table, this.context, { reconcile: !this.registered });
+    this.registered = true;
   }
 
   private async tried(work: () => Promise<void>): Promise<boolean> {

@@ -9,11 +9,13 @@ import {
   controllersNamed,
   onlyServer,
 } from '../../apiserver/controllers/index.js';
+import { ensureLocalApiServices } from '../../apiserver/controllers/local-api-services.js';
 import { controllerNames } from '../../apiserver/controllers/names.js';
 import type { SystemObjectsOptions } from '../../apiserver/controllers/system-objects.js';
 import { WorkQueue } from '../../apiserver/controllers/work-queue.js';
 import { StatusError } from '../../apiserver/errors.js';
 import type { KubeObject } from '../../schemas/definition.js';
+import { builtinResources } from '../../schemas/index.js';
 import { type Fixture, context, everythingOf, logger, openFixture } from './controllers-fixture.js';
 
 const WAIT_MS_MAX = 20_000;
@@ -327,6 +329,69 @@ t.test('the entry of a server dies with it, and one that is lost is made again',
   t.same(await others.list(), [own], 'a deleted entry is made again');
   await client.put({ key: Buffer.from('/registry/masterleases/x'), value: Buffer.from('k8s\0') });
   t.same(await others.list(), [own], 'what was copied from another store is nobody');
+});
+
+t.test('what is served itself has an APIService, also after it was deleted', async (t) => {
+  const fixture = await openFixture(t);
+  const registry = fixture.registry('apiservices', 'apiregistration.k8s.io');
+  const label = 'kube-aggregator.kubernetes.io/automanaged';
+  const foreign = (name: string, managed: string): KubeObject => ({
+    kind: 'APIService',
+    apiVersion: 'apiregistration.k8s.io/v1',
+    metadata: { name, labels: { [label]: managed } },
+    spec: {
+      group: name.slice(name.indexOf('.') + 1),
+      version: 'v1',
+      groupPriorityMinimum: 1,
+      versionPriority: 1,
+    },
+  });
+  for (const name of ['v1.gone.example.com', 'v1.batch']) {
+    await registry.create(context, foreign(name, 'onstart'));
+  }
+  await registry.create(context, foreign('v1.other.example.com', 'false'));
+  const register = (reconcile: boolean) => ensureLocalApiServices(fixture.table, context, { reconcile });
+  const all = async () => (await registry.list(context, '', everythingOf)).items;
+
+  await register(true);
+  const served = new Set(builtinResources.map(({ group, version }) => `${version}.${group}`));
+  served.delete('v1.apiregistration.k8s.io');
+  const names = (await all()).map(({ name }) => name);
+  t.same(
+    names,
+    [...served, 'v1.other.example.com'].sort(),
+    'each version but its own, and who is no concern',
+  );
+  const specs = Object.fromEntries((await all()).map(({ name, object }) => [name, object['spec']]));
+  t.same(specs['v1.'], { version: 'v1', groupPriorityMinimum: 18_000, versionPriority: 1 });
+  t.match(specs['v1.batch'], { groupPriorityMinimum: 17_400, versionPriority: 15 }, 'corrected');
+  t.match((await registry.get(context, '', 'v1.apps')).object, {
+    metadata: { labels: { [label]: 'onstart' } },
+    status: {
+      conditions: [
+        {
+          type: 'Available',
+          status: 'True',
+          reason: 'Local',
+          message: 'Local APIServices are always available',
+        },
+      ],
+    },
+  });
+
+  await registry.delete(context, '', 'v1.apps');
+  await register(false);
+  t.same(
+    (await all()).map(({ name }) => name),
+    names,
+  );
+  const before = (await all()).map(({ revision }) => revision);
+  await register(true);
+  t.same(
+    (await all()).map(({ revision }) => revision),
+    before,
+    'nothing is written twice',
+  );
 });
 
 t.test('each namespace gets a service account `default`, also after it was deleted', async (t) => {

@@ -23,6 +23,7 @@ const GENERATED = new Set([
   'uid',
   'resourceVersion',
   'creationTimestamp',
+  'lastTransitionTime',
   'generation',
   'nodePort',
   'clusterIP',

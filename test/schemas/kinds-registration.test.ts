@@ -10,6 +10,7 @@ import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from '../../schemas/admissionregistration/v1/webhook-configurations.js';
+import { apiServices } from '../../schemas/apiregistration/v1/api-service.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { parseGoUrl } from '../../schemas/validation/go-url.js';
 import { create, messages, update } from './pipeline.js';
@@ -212,6 +213,41 @@ t.test('policies: tables show where parameters come from', (t) => {
     bound({ selector: { matchLabels: { b: '2', a: '1' }, matchExpressions } }),
     '&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},MatchExpressions:[]LabelSelectorRequirement{LabelSelectorRequirement{Key:k,Operator:In,Values:[v w],},},}',
   );
+  t.end();
+});
+
+t.test('APIService: this server is always available, others are what their status says', (t) => {
+  const served = (spec: Fields) =>
+    create(apiServices, {
+      metadata: { name: 'v1.a.b', creationTimestamp: '2026-01-01T00:00:00Z' },
+      spec: { group: 'a.b', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1, ...spec },
+    });
+  const local = served({}).object;
+  const remote = served({ service: { namespace: 'n', name: 's' } }).object;
+  if (local === undefined || remote === undefined) throw new Error('not decoded');
+  t.match(local['status'], { conditions: [{ lastTransitionTime: '2026-01-01T00:00:00Z' }] });
+  t.same(cellsOf(apiServices, local), ['v1.a.b', 'Local', 'True']);
+  t.same(cellsOf(apiServices, remote), ['v1.a.b', 'n/s', 'Unknown']);
+  const saying = (condition: Fields) =>
+    cellsOf(apiServices, { ...remote, status: { conditions: [{ type: 'Available', ...condition }] } })[2];
+  t.equal(saying({ status: 'False' }), 'False');
+  t.equal(saying({ status: 'False', reason: 'MissingEndpoints' }), 'False (MissingEndpoints)');
+  t.equal(saying({ status: 'True', reason: 'Passed' }), 'True');
+
+  t.same(messages(served({ service: {} })), [
+    'spec.service.namespace: Required value',
+    'spec.service.name: Required value',
+  ]);
+  const unsure = { service: { namespace: 'n', name: 's' }, caBundle: 'QQ==', insecureSkipTLSVerify: true };
+  t.same(messages(served(unsure)), [
+    'spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present',
+  ]);
+  const status = (status: Fields) =>
+    messages(update(apiServices, remote, { metadata: remote.metadata, status }, 'status'));
+  t.same(status({ conditions: [{ type: 'Available', status: 'True' }] }), []);
+  t.same(status({ conditions: [{ type: 'Available', status: '' }] }), [
+    'status.conditions[0].status: Unsupported value: "": supported values: "True", "False", "Unknown"',
+  ]);
   t.end();
 });
 

@@ -115,7 +115,7 @@ function validateMutation(mutation: Mutation, path: string): FieldError[] {
   if (change === undefined) {
     errors.push(required(`${path}.${mine}`, `must be specified when patchType is ${patchType}`));
   } else if ((change.expression ?? '').trim() === '') {
-    errors.push(required(`${path}.${mine}.expression`, 'expression is not specified'));
+    errors.push(required(`${path}.${mine}.expression`));
   }
   if (mutation[other] !== undefined) {
     const problem = `must not be specified when patchType is ${patchType}`;
