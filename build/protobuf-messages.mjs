@@ -74,6 +74,17 @@ const newlyPlain = new Set([
   'meta.v1.ShardInfo.selector',
 ]);
 
+/** kube-aggregator's, which neither input has. */
+const byHand = {
+  'apiregistration.v1': [
+    'APIService 1metadata:meta.v1.ObjectMeta 2spec:APIServiceSpec 3status:APIServiceStatus',
+    'APIServiceCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message',
+    'APIServiceSpec 1service?ServiceReference 2group 3version 4insecureSkipTLSVerify:bool 5caBundle?bytes 7groupPriorityMinimum:int 8versionPriority:int',
+    'APIServiceStatus 1conditions*APIServiceCondition',
+    'ServiceReference 1namespace 2name 3port?int',
+  ],
+};
+
 const [definitions, ...programs] = process.argv.slice(2);
 const messages = JSON.parse(readFileSync(definitions, 'utf8'));
 const structs = new Map(programs.flatMap((program) => [...goStructs(program)]));
@@ -171,6 +182,8 @@ while (pending.length > 0) {
   lines.set(inPackage, [...(lines.get(inPackage) ?? []), [name, ...text].join(' ')]);
   pending.push(...fields.map(({ type }) => type).filter((type) => fullName.has(type)));
 }
+
+for (const [name, all] of Object.entries(byHand)) lines.set(name, all);
 
 const header = `/**
  * Made by build/protobuf-messages.mjs; do not edit. By package its messages, one a line: the name, then of each field the

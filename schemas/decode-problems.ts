@@ -3,7 +3,7 @@
  * have a problem.
  */
 import type * as z from 'zod';
-import { metaOf } from './fields.js';
+import { list, metaOf, type StructOr, text } from './fields.js';
 import { base64Problem } from './meta/base64.js';
 import { parseQuantity, QUANTITY_FORMAT_PROBLEM } from './meta/quantity.js';
 import { canonicalTime, timeProblem } from './meta/times.js';
@@ -40,6 +40,7 @@ class Finder {
   visit(schema: z.ZodType, value: unknown, place: Place): void {
     const meta = metaOf(schema);
     if (value === null || value === undefined || meta.anyValue) return;
+    if (meta.structOr !== undefined) return this.#structOr(meta.structOr, value);
     if (meta.scalarId !== undefined) return this.#scalar(meta.scalarId, value, place);
     const def = defOf(schema);
     switch (def.type) {
@@ -76,6 +77,16 @@ class Finder {
       const inner = defOf(field);
       const goPath = place.goPath === '' ? name : `${place.goPath}.${name}`;
       this.visit(inner.type === 'optional' ? inner.innerType : field, item, { path, goPath, struct });
+    }
+  }
+
+  /** Read by its own reader, whose paths begin anew; unknown fields are none of its business. */
+  #structOr({ struct, other }: StructOr, value: unknown): void {
+    if (other === 'boolean' && (Array.isArray(value) || !['object', 'boolean'].includes(typeof value))) {
+      this.fatal ??= 'boolean or JSON schema expected';
+    } else if (typeof value === 'object') {
+      const listed = list(other === 'texts' ? text() : struct());
+      this.fatal ??= findProblems(Array.isArray(value) ? listed : struct(), value).typeError;
     }
   }
 

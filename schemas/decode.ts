@@ -12,7 +12,7 @@
 import type * as z from 'zod';
 import type { KubeObject, ResourceDefinition } from './definition.js';
 import { findProblems } from './decode-problems.js';
-import { metaOf, type NodeMeta } from './fields.js';
+import { list, metaOf, type NodeMeta, type StructOr, text } from './fields.js';
 import { isBase64 } from './meta/base64.js';
 import { canonicalQuantity } from './meta/quantity.js';
 import { canonicalTime } from './meta/times.js';
@@ -78,6 +78,7 @@ function makeDecoder(schema: z.ZodType): Decoder {
   const meta = metaOf(schema);
   const def = defOf(schema);
   if (meta.anyValue) return (value) => value;
+  if (meta.structOr !== undefined) return structOrDecoder(meta.structOr);
   if (meta.scalarId !== undefined) return scalarDecoder(meta);
   switch (def.type) {
     case 'object':
@@ -130,6 +131,22 @@ function scalarDecoder(meta: NodeMeta): Decoder {
     default:
       return (value, state) => (typeof value === 'string' ? value : fail(state));
   }
+}
+
+/** Go reads such a value with a decoder of its own, from which nobody hears of unknown fields. */
+function structOrDecoder({ struct, other }: StructOr): Decoder {
+  let ofList: Decoder | undefined;
+  return (value, state) => {
+    const own: State = { unknown: false, failed: false };
+    let decoded: unknown;
+    if (Array.isArray(value) && other !== 'boolean') {
+      ofList ??= decoderOf(list(other === 'structs' ? struct() : text()));
+      decoded = ofList(value, own);
+    } else if (typeof value === 'object') decoded = decoderOf(struct())(value, own);
+    else if (other === 'boolean') decoded = typeof value === 'boolean' ? value : fail(own);
+    if (own.failed) state.failed = true;
+    return decoded;
+  };
 }
 
 /** What a null in a list or a map stands for: the zero value of its type. */

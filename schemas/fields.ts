@@ -45,6 +45,8 @@ export interface FieldMeta extends ListMeta {
   readonly bareReference?: boolean;
   /** A list whose being empty says something that its absence does not, so decoding keeps it. */
   readonly keepsEmpty?: boolean;
+  /** Of a field of which OpenAPI says nothing but its type: no `allOf` stands around the reference. */
+  readonly bareReference?: boolean;
   /** A Go time that is no pointer: prints null when it is absent (`lastProbeTime: null`), so decoding sets that. */
   readonly printsNull?: boolean;
 }
@@ -62,10 +64,17 @@ export interface NodeMeta extends FieldMeta {
   readonly scalarId?: string;
   /** Accepts any JSON value. */
   readonly anyValue?: boolean;
+  /** A struct, or in its place a boolean, a list of such structs or a list of texts; OpenAPI says nothing of it. */
+  readonly structOr?: StructOr;
   /** The kind that a struct is, where others contain it: OpenAPI says so there too. */
   readonly kind?: KindName;
   /** x-kubernetes-unions, of structs: the discriminator field, and each member's discriminator value. */
   readonly unions?: readonly Union[];
+}
+
+export interface StructOr {
+  readonly struct: () => z.ZodType;
+  readonly other: 'boolean' | 'structs' | 'texts';
 }
 
 export interface KindName {
@@ -128,6 +137,28 @@ export function struct<F extends z.ZodRawShape>(
   });
 }
 
+/**
+ * A struct that contains itself. `fields` is called once with the struct, which has no fields yet: it may be put into
+ * others, but not looked into.
+ */
+export function recursiveStruct(
+  structId: string,
+  fields: (self: z.ZodType) => z.ZodRawShape,
+  options: { readonly description?: string } = {},
+): z.ZodType {
+  const shape: Record<string, z.ZodType> = {};
+  const self = withMeta(z.strictObject(shape), {
+    structId,
+    ...(options.description === undefined ? {} : { structDescription: options.description }),
+    ...options,
+  });
+  for (const [name, schema] of Object.entries(fields(self))) {
+    const field = schema as z.ZodType;
+    shape[name] = withMeta(field.optional(), metaOf(field));
+  }
+  return self;
+}
+
 export const text = (meta: FieldMeta = {}) => withMeta(z.string(), meta);
 export const bool = (meta: FieldMeta = {}) => withMeta(z.boolean(), meta);
 export const int32 = (meta: FieldMeta = {}) =>
@@ -155,3 +186,17 @@ export const map = <T extends z.ZodType>(value: T, meta: FieldMeta = {}) =>
 /** A scalar with an OpenAPI definition of its own. */
 export const scalar = <T extends z.ZodType>(schema: T, scalarId: string, meta: NodeMeta = {}) =>
   withMeta(schema, { ...meta, scalarId });
+
+/** A struct or something simpler; `scalarId` is its OpenAPI name. */
+export const structOr = (scalarId: string, { struct, other }: StructOr, meta: FieldMeta = {}) =>
+  scalar(
+    z.lazy(() => z.union([struct(), OTHERS[other](struct)])),
+    scalarId,
+    { ...meta, structOr: { struct, other } },
+  );
+
+const OTHERS: Readonly<Record<StructOr['other'], (struct: () => z.ZodType) => z.ZodType>> = {
+  boolean: () => z.boolean(),
+  structs: (struct) => z.array(struct()),
+  texts: () => z.array(z.string()),
+};

@@ -9,6 +9,7 @@ import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from './admissionregistration/v1/webhook-configurations.js';
+import { customResourceDefinitions } from './apiextensions/v1/custom-resource-definition.js';
 import { apiServices } from './apiregistration/v1/api-service.js';
 import { controllerRevisions } from './apps/v1/controller-revision.js';
 import { daemonSets } from './apps/v1/daemon-set.js';
@@ -92,6 +93,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   validatingAdmissionPolicies,
   validatingAdmissionPolicyBindings,
   validatingWebhookConfigurations,
+  customResourceDefinitions,
   priorityClasses,
   leases,
   endpointSlices,

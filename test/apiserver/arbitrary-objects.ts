@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { decodeSchema } from '../../schemas/decode.js';
 import type { KubeObject } from '../../schemas/definition.js';
-import { metaOf } from '../../schemas/fields.js';
+import { metaOf, type StructOr } from '../../schemas/fields.js';
 import { defOf, type Json } from '../../schemas/walk.js';
 
 type Random = () => number;
@@ -72,6 +72,7 @@ function valueOf(schema: z.ZodType, random: Random, fullness: number): unknown {
   const meta = metaOf(schema);
   if (def.type === 'optional') return valueOf(def.innerType, random, fullness);
   if (meta.anyValue) return pick(random, ANY);
+  if (meta.structOr !== undefined) return structOrValue(meta.structOr, random, fullness);
   if (meta.scalarId !== undefined) return scalarOf(meta.scalarId.split('.').at(-1) ?? '', random);
   switch (def.type) {
     case 'object': {
@@ -103,6 +104,14 @@ function valueOf(schema: z.ZodType, random: Random, fullness: number): unknown {
       if (meta.format === 'byte') return Buffer.from(pick(random, TEXTS)).toString('base64');
       return pick(random, meta.enum ?? TEXTS);
   }
+}
+
+function structOrValue({ struct, other }: StructOr, random: Random, fullness: number): unknown {
+  const one = () => valueOf(struct(), random, fullness / 2);
+  if (random() < 0.5) return one();
+  if (other === 'boolean') return random() < 0.5;
+  // An empty list is no value.
+  return [other === 'structs' ? one() : pick(random, TEXTS)];
 }
 
 const isTypeMeta = (name: string): boolean => name === 'kind' || name === 'apiVersion';

@@ -10,7 +10,9 @@ import {
   mutatingWebhookConfigurations,
   validatingWebhookConfigurations,
 } from '../../schemas/admissionregistration/v1/webhook-configurations.js';
+import { customResourceDefinitions } from '../../schemas/apiextensions/v1/custom-resource-definition.js';
 import { apiServices } from '../../schemas/apiregistration/v1/api-service.js';
+import { decodeObject } from '../../schemas/decode.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { parseGoUrl } from '../../schemas/validation/go-url.js';
 import { create, messages, update } from './pipeline.js';
@@ -248,6 +250,304 @@ t.test('APIService: this server is always available, others are what their statu
   t.same(status({ conditions: [{ type: 'Available', status: '' }] }), [
     'status.conditions[0].status: Unsupported value: "": supported values: "True", "False", "Unknown"',
   ]);
+  t.end();
+});
+
+const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+const version = (fields: Fields = {}): Fields => ({
+  name: 'v1',
+  served: true,
+  storage: true,
+  schema: { openAPIV3Schema: open },
+  ...fields,
+});
+const definition = (spec: Fields = {}, metadata: Fields = {}): Fields => ({
+  metadata: { name: 'tabs.a.example', ...metadata },
+  spec: {
+    group: 'a.example',
+    scope: 'Namespaced',
+    names: { plural: 'tabs', kind: 'Tab' },
+    versions: [version()],
+    ...spec,
+  },
+});
+const schemaRefusals = (schema: Fields): string[] =>
+  messages(
+    create(
+      customResourceDefinitions,
+      definition({ versions: [version({ schema: { openAPIV3Schema: schema } })] }),
+    ),
+  );
+
+t.test('CustomResourceDefinition: a write keeps the versions that objects may be stored in', (t) => {
+  const old = stored(customResourceDefinitions, definition({}, { labels: { a: '1' } }));
+  t.same(old['status'], { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: ['v1'] });
+  t.match(old['spec'], { names: { singular: 'tab', listKind: 'TabList' }, conversion: { strategy: 'None' } });
+  const [v1, v2] = [version({ storage: false }), version({ name: 'v2' })];
+  const moved = update(customResourceDefinitions, old, definition({ versions: [v1, v2] }));
+  t.same(messages(moved), []);
+  t.match(moved.object?.['status'], { storedVersions: ['v1', 'v2'] });
+  t.same(messages(update(customResourceDefinitions, old, definition({ versions: [v2] }))), [
+    'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions',
+  ]);
+  t.same(cellsOf(customResourceDefinitions, { ...old, metadata: { name: 'x', creationTimestamp: 'T' } }), [
+    'x',
+    'T',
+  ]);
+
+  const names = { plural: 'Tabs', kind: 'Tab' };
+  const body = { metadata: { name: 'tabs.a.example' }, spec: {}, status: { acceptedNames: names } };
+  const status = update(customResourceDefinitions, old, body, 'status');
+  t.same(status.object?.['spec'], old['spec']);
+  t.match(messages(status), [/^status.acceptedNames.plural: Invalid value: "Tabs": a DNS-1035 label/]);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: what names the stored objects does not change', (t) => {
+  const old = stored(customResourceDefinitions, definition());
+  const changes = { scope: 'Cluster', names: { plural: 'tablets', kind: 'Tablet' }, group: 'b.example' };
+  const over = (before: KubeObject) => messages(update(customResourceDefinitions, before, definition(changes)));
+  const always = [
+    'spec.group: Invalid value: "b.example": field is immutable',
+    'spec.names.plural: Invalid value: "tablets": field is immutable',
+  ];
+  t.same(over(old), always);
+  const conditions = [{ type: 'Established', status: 'True' }];
+  t.same(over({ ...old, status: { ...(old['status'] as Fields), conditions } }), [
+    'spec.scope: Invalid value: "Cluster": field is immutable',
+    'spec.names.kind: Invalid value: "Tablet": field is immutable',
+    ...always,
+  ]);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: what older releases stored may stay', (t) => {
+  const good = stored(customResourceDefinitions, definition());
+  /** Refusals of a schema over itself, and over a good one, where unknown fields are kept as in old times. */
+  const over = (schema: Fields | undefined): readonly string[][] => {
+    const spec = { preserveUnknownFields: true, versions: [version({ schema: { openAPIV3Schema: schema } })] };
+    const body = definition(spec);
+    const with_ = (versions: unknown) => ({
+      ...good,
+      spec: { ...(good['spec'] as Fields), preserveUnknownFields: true, versions },
+    });
+    return [with_(spec.versions), with_([version()])].map((old) =>
+      messages(update(customResourceDefinitions, old, body)),
+    );
+  };
+  t.same(over(undefined), [
+    [],
+    ['spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required'],
+  ]);
+  const [kept, refused] = over({ properties: { a: { type: 'text' } } });
+  t.same(kept, []);
+  t.same(refused, [
+    'spec.validation.openAPIV3Schema.type: Required value: must not be empty at the root',
+    'spec.validation.openAPIV3Schema.properties[a].type: Unsupported value: "text": supported values: "array", "boolean", "integer", "number", "object", "string"',
+  ]);
+  const set = {
+    ...open,
+    properties: {
+      a: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'object', nullable: true } },
+    },
+  };
+  t.same(over(set), [
+    [],
+    [
+      'spec.validation.openAPIV3Schema.properties[a].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set',
+      'spec.validation.openAPIV3Schema.properties[a].items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is set',
+    ],
+  ]);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: groups of the community need an approval', (t) => {
+  const field = 'metadata.annotations[api-approved.kubernetes.io]';
+  const needed = 'protected groups must have approval annotation "api-approved.kubernetes.io"';
+  const proposal = 'see https://github.com/kubernetes/enhancements/pull/1111';
+  const approved = (approval?: string) => {
+    const annotations = approval === undefined ? {} : { 'api-approved.kubernetes.io': approval };
+    return definition({ group: 'x.k8s.io' }, { name: 'tabs.x.k8s.io', annotations });
+  };
+  const made = (approval?: string) => messages(create(customResourceDefinitions, approved(approval)));
+  t.same(made(), [`${field}: Required value: ${needed}, ${proposal}`]);
+  t.same(made('https://github.com/kubernetes/kubernetes/pull/1'), []);
+  t.same(made('unapproved, experimental'), []);
+  t.match(made('github.com'), [/ with either a URL or a reason starting with "unapproved", /]);
+  const old = stored(customResourceDefinitions, approved('unapproved'));
+  const unasked = { ...old, metadata: { ...old.metadata, annotations: {} } };
+  t.same(messages(update(customResourceDefinitions, unasked, approved())), [], 'it may stay unasked');
+  t.same(messages(update(customResourceDefinitions, old, approved())).length, 1);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: junctors speak of what is specified beside them', (t) => {
+  const root = 'spec.validation.openAPIV3Schema';
+  const properties = { a: { type: 'string' }, list: { type: 'array', items: { type: 'integer' } } };
+  const schema = (rest: Fields) => schemaRefusals({ type: 'object', properties, ...rest });
+  t.same(schema({ anyOf: [{ required: ['a'] }, { properties: { a: { minLength: 1 } } }] }), []);
+  t.same(schema({ not: { properties: { list: { items: { maximum: 3 } } } } }), []);
+  t.same(schema({ oneOf: [{ properties: { b: { minLength: 1 } } }] }), [
+    `${root}.properties[b]: Required value: because it is defined in ${root}.oneOf[0].properties[b]`,
+  ]);
+  t.same(schema({ allOf: [{ not: { properties: { a: { items: { maximum: 3 } } } } }] }), [
+    `${root}.properties[a].items: Required value: because it is defined in ${root}.allOf[0].not.properties[a].items`,
+  ]);
+  const integerOrText = [{ type: 'integer' }, { type: 'string' }];
+  const port = (fields: Fields) =>
+    schema({ properties: { port: { 'x-kubernetes-int-or-string': true, ...fields } } });
+  t.same(port({ anyOf: integerOrText }), []);
+  t.same(port({ allOf: [{ anyOf: integerOrText }, { pattern: 'x' }] }), []);
+  t.same(port({ anyOf: integerOrText.toReversed() }), [
+    `${root}.properties[port].anyOf[0].type: Forbidden: must be empty to be structural`,
+    `${root}.properties[port].anyOf[1].type: Forbidden: must be empty to be structural`,
+  ]);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: constructs that custom resources do not have', (t) => {
+  const root = 'spec.validation.openAPIV3Schema';
+  const string = { type: 'string' };
+  t.same(
+    schemaRefusals({
+      ...open,
+      id: 'x',
+      $ref: '#/a',
+      patternProperties: { a: string },
+      definitions: { a: { type: 'null' } },
+      dependencies: { a: ['b'] },
+      additionalItems: false,
+      items: [string],
+    }),
+    [
+      `${root}.id: Forbidden: id is not supported`,
+      `${root}.additionalItems: Forbidden: additionalItems is not supported`,
+      `${root}.patternProperties: Forbidden: patternProperties is not supported`,
+      `${root}.definitions: Forbidden: definitions is not supported`,
+      `${root}.dependencies: Forbidden: dependencies is not supported`,
+      `${root}.$ref: Forbidden: $ref is not supported`,
+      `${root}.items: Forbidden: items must be a schema object and not an array`,
+      `${root}.definitions[a].type: Unsupported value: "null": supported values: "array", "boolean", "integer", "number", "object", "string"`,
+      `${root}.definitions[a].type: Forbidden: type cannot be set to null, use nullable as an alternative`,
+    ],
+  );
+  t.same(schemaRefusals({ ...open, $schema: 'x' }), [
+    `${root}: Invalid value: "": OpenAPIV3Schema 'schema' is not supported`,
+  ]);
+  const embedded = { ...open, 'x-kubernetes-embedded-resource': true };
+  const list = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['a'] };
+  t.same(
+    schemaRefusals({
+      type: 'object',
+      properties: {
+        a: { ...embedded, properties: { metadata: { ...open, properties: { b: embedded } } } },
+        b: { ...list, items: string },
+        constructor: string,
+      },
+    }),
+    [
+      `${root}.properties[a].properties[metadata].properties[b].x-kubernetes-embedded-resource: Forbidden: must not be used inside of resource meta`,
+      `${root}.properties[b].items.type: Invalid value: "string": must be object if parent array's x-kubernetes-list-type is map`,
+    ],
+  );
+  const withStatus = (schema: Fields) =>
+    messages(
+      create(
+        customResourceDefinitions,
+        definition({
+          versions: [version({ subresources: { status: {} }, schema: { openAPIV3Schema: schema } })],
+        }),
+      ),
+    );
+  t.same(withStatus(open), []);
+  t.match(withStatus({ ...open, not: { required: ['a'] } }), [
+    /^spec.validation.openAPIV3Schema: Invalid value: \{"ID":.*: only \[Description Type .* XValidations\] fields are allowed at the root of the schema if the status subresource is enabled$/,
+  ]);
+  t.match(withStatus({ ...open, type: 'string' })[0], /only "object" is allowed as the type at the root/);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: at most eight fields are selectable, each once', (t) => {
+  const names = Array.from({ length: 9 }, (_, i) => `f${i}`);
+  const schema = {
+    type: 'object',
+    properties: Object.fromEntries([...names, 'o'].map((name) => [name, { type: 'string' }])),
+  };
+  const selectable = (paths: string[]) =>
+    messages(
+      create(
+        customResourceDefinitions,
+        definition({
+          versions: [
+            version({
+              schema: { openAPIV3Schema: schema },
+              selectableFields: paths.map((jsonPath) => ({ jsonPath })),
+            }),
+          ],
+        }),
+      ),
+    );
+  t.same(selectable(names.slice(1).map((name) => `.${name}`)), []);
+  t.same(selectable(names.map((name) => `.${name}`)), [
+    'spec.selectableFields: Too many: 9: must have at most 8 items',
+  ]);
+  t.same(selectable(['.o', '.o']), ['spec.selectableFields[1].jsonPath: Duplicate value: ".o"']);
+  t.same(selectable(['.', '.o.x', '[x']), [
+    'spec.selectableFields[0].jsonPath: Invalid value: ".": is an invalid path: unexpected end of JSON path',
+    'spec.selectableFields[1].jsonPath: Invalid value: ".o.x": is an invalid path: does not refer to a valid field',
+    'spec.selectableFields[2].jsonPath: Invalid value: "[x": is an invalid path: array notation is not allowed',
+  ]);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: authors are told of formats that nobody looks at', (t) => {
+  const formats = (...pairs: [type: string, format: string][]): KubeObject => {
+    const properties = Object.fromEntries(pairs.map(([type, format], i) => [`p${i}`, { type, format }]));
+    const schema = { openAPIV3Schema: { type: 'object', properties } };
+    return stored(customResourceDefinitions, definition({ versions: [version({ schema })] }));
+  };
+  const warnings = (object: KubeObject, old?: KubeObject) =>
+    customResourceDefinitions.strategy.warnings?.(object, old);
+  const known = formats(['string', 'date-time'], ['integer', 'int64'], ['number', 'double']);
+  t.same(warnings(known), []);
+  const unknown = formats(['string', 'int32'], ['integer', 'uint8'], ['boolean', 'x'], ['string', 'int32']);
+  const told = ['int32', 'uint8', 'x'].map((format) => `unrecognized format "${format}"`);
+  t.same(warnings(unknown), told);
+  t.same(warnings(unknown, formats(['string', 'x'])), told.slice(0, 2), 'not of what was there');
+  t.end();
+});
+
+t.test('schemas are read as Go reads them: a schema or something simpler', (t) => {
+  const read = (schema: unknown) => {
+    const body = definition({ versions: [version({ schema: { openAPIV3Schema: schema } })] });
+    return decodeObject(customResourceDefinitions, structuredClone(body));
+  };
+  const kept = {
+    type: 'array',
+    default: { b: [null, 1], a: {} },
+    minimum: 0,
+    enum: [null, 'x'],
+    items: { properties: { a: { type: 'string' } } },
+    additionalProperties: false,
+    additionalItems: { type: 'integer' },
+    dependencies: { a: ['b'], c: { type: 'object' } },
+  };
+  const good = read({ ...kept, title: '', nullable: false, properties: {}, allOf: [], example: null });
+  t.match(good, {
+    object: { spec: { versions: [{ schema: { openAPIV3Schema: kept } }] } },
+    unknownFields: [],
+  });
+  const nested = { properties: { a: { odd: 1, items: { odd: 2 }, additionalProperties: { odd: 3 } } } };
+  t.match(read(nested), {
+    unknownFields: ['spec.versions[0].schema.openAPIV3Schema.properties[a].odd'],
+  });
+  t.match(read({ additionalProperties: 'x' }), { typeError: 'boolean or JSON schema expected' });
+  t.match(read({ items: [{ type: 1 }] }), {
+    typeError: 'json: cannot unmarshal number into Go struct field JSONSchemaProps.type of type string',
+  });
+  t.match(read({ additionalItems: { not: { maximum: 'x' } } }), {
+    typeError: 'json: cannot unmarshal string into Go struct field JSONSchemaProps.not.maximum of type float64',
+  });
   t.end();
 });
 

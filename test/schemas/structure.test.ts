@@ -270,6 +270,9 @@ t.test('columns equal the published tables', { skip }, (t) => {
   t.end();
 });
 
+/** Kinds of which no creation is recorded. */
+const UNRECORDED = new Set(['customresourcedefinitions']);
+
 t.test('etcd prefixes equal those of recorded keys', { skip }, (t) => {
   interface Row {
     readonly resource: string;
@@ -277,7 +280,7 @@ t.test('etcd prefixes equal those of recorded keys', { skip }, (t) => {
   }
   const rows = new Map((facts('create-defaults.json') as Row[]).map((row) => [row.resource, row.etcdKey]));
   for (const { group, version, plural, etcdPrefix, verbs } of resources) {
-    if (!verbs.includes('get')) continue;
+    if (!verbs.includes('get') || UNRECORDED.has(plural)) continue;
     const key = rows.get(`${group === '' ? version : `${group}/${version}`}/${plural}`) ?? '';
     t.ok(key.startsWith(`/registry/${etcdPrefix}/`), `${plural}: ${key}`);
     t.equal(key.split('/').length, etcdPrefix.split('/').length + (key.includes('oracle') ? 4 : 3), key);

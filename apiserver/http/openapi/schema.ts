@@ -29,6 +29,10 @@ const SCALARS: Readonly<Record<string, OpenApiSchema>> = {
   Duration: { description: 'A span of time: `1h30m`.', type: 'string' },
   FieldsV1: { description: 'A set of fields, as a tree.', type: 'object' },
   RawExtension: { description: 'An object of any kind.', type: 'object' },
+  JSON: { description: 'Any value.' },
+  JSONSchemaPropsOrBool: { description: 'A schema, or whether there may be anything.' },
+  JSONSchemaPropsOrArray: { description: 'A schema or a list of them.' },
+  JSONSchemaPropsOrStringArray: { description: 'A schema or a list of names.' },
 };
 
 /** Collects the definitions that schemas refer to, each once. */
@@ -94,7 +98,7 @@ export class Components {
     if (meta.bareReference === true) return used;
     const { description, ...others } = annotations(meta);
     const own = description === meta.structDescription ? {} : { description };
-    return { allOf: [used], ...own, ...others };
+    return meta.bareReference ? used : { allOf: [used], ...own, ...others };
   }
 
   #defineNamed(id: string, schema: z.ZodType, meta: NodeMeta): void {
@@ -108,7 +112,7 @@ export class Components {
     const kinds = this.kindsOf.get(id) ?? (meta.kind && [meta.kind]);
     this.#schemas.set(id, {
       ...(meta.structDescription === undefined ? {} : { description: meta.structDescription }),
-      properties,
+      ...(Object.keys(def.shape).length > 0 && { properties }),
       ...(meta.required === undefined || meta.required.length === 0 ? {} : { required: meta.required }),
       type: 'object',
       ...(kinds === undefined ? {} : { 'x-kubernetes-group-version-kind': kinds }),

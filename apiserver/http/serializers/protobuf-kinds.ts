@@ -17,6 +17,7 @@ const GROUPS: ReadonlySet<string> = new Set([
   'admissionregistration.k8s.io',
   'apidiscovery.k8s.io',
   'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
   'apps',
   'authentication.k8s.io',
   'authorization.k8s.io',

@@ -128,6 +128,13 @@ ValidationRule 1rule 2message 3messageExpression 4reason? 5fieldPath 6optionalOl
 WebhookClientConfig 1service?ServiceReference 2caBundle?bytes 3url?
 WebhookConversion 2clientConfig?WebhookClientConfig 3conversionReviewVersions*
 `,
+  'apiregistration.v1': `
+APIService 1metadata:meta.v1.ObjectMeta 2spec:APIServiceSpec 3status:APIServiceStatus
+APIServiceCondition 1type 2status 3lastTransitionTime:meta.v1.Time 4reason 5message
+APIServiceSpec 1service?ServiceReference 2group 3version 4insecureSkipTLSVerify:bool 5caBundle?bytes 7groupPriorityMinimum:int 8versionPriority:int
+APIServiceStatus 1conditions*APIServiceCondition
+ServiceReference 1namespace 2name 3port?int
+`,
   'apiserverinternal.v1alpha1': `
 ServerStorageVersion 1apiServerID 2encodingVersion 3decodableVersions* 4servedVersions*
 StorageVersion 1metadata:meta.v1.ObjectMeta 2spec:StorageVersionSpec 3status:StorageVersionStatus

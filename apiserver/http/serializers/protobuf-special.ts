@@ -46,7 +46,7 @@ const timeOf = (digits: 0 | 6): SpecialMessage => ({
   },
 });
 
-/** {raw}: JSON as it stands. */
+/** {raw}: JSON as it stands, and nothing for null. */
 const json: SpecialMessage = {
   read(reader) {
     const text = readScalars(reader).text.get(1);
@@ -56,7 +56,7 @@ const json: SpecialMessage = {
     return value;
   },
   write(writer, value) {
-    if (value === undefined) return;
+    if (value === undefined || value === null) return;
     writer.text(JSON.stringify(value));
     writer.tag(FIRST);
   },
