@@ -298,7 +298,7 @@ t.test('the table of messages says of every field what its schema says', (t) => 
     const { structId } = metaOf(schema);
     if (def.type !== 'object' || structId === undefined || seen.has(structId)) return;
     seen.add(structId);
-    const message = structId.replace(/^io\.k8s\.(?:api|apimachinery\.pkg\.apis)\./, '');
+    const message = structId.replace(/^io\.k8s\.(?:api|[a-z-]+\.pkg\.apis)\./, '');
     const fields = flat(message);
     const own = Object.keys(def.shape).filter(
       (name) => fields.has(name) || !['kind', 'apiVersion'].includes(name),

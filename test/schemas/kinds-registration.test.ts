@@ -281,7 +281,11 @@ const schemaRefusals = (schema: Fields): string[] =>
 
 t.test('CustomResourceDefinition: a write keeps the versions that objects may be stored in', (t) => {
   const old = stored(customResourceDefinitions, definition({}, { labels: { a: '1' } }));
-  t.same(old['status'], { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: ['v1'] });
+  t.same(old['status'], {
+    conditions: null,
+    acceptedNames: { plural: '', kind: '' },
+    storedVersions: ['v1'],
+  });
   t.match(old['spec'], { names: { singular: 'tab', listKind: 'TabList' }, conversion: { strategy: 'None' } });
   const [v1, v2] = [version({ storage: false }), version({ name: 'v2' })];
   const moved = update(customResourceDefinitions, old, definition({ versions: [v1, v2] }));
@@ -306,7 +310,8 @@ t.test('CustomResourceDefinition: a write keeps the versions that objects may be
 t.test('CustomResourceDefinition: what names the stored objects does not change', (t) => {
   const old = stored(customResourceDefinitions, definition());
   const changes = { scope: 'Cluster', names: { plural: 'tablets', kind: 'Tablet' }, group: 'b.example' };
-  const over = (before: KubeObject) => messages(update(customResourceDefinitions, before, definition(changes)));
+  const over = (before: KubeObject) =>
+    messages(update(customResourceDefinitions, before, definition(changes)));
   const always = [
     'spec.group: Invalid value: "b.example": field is immutable',
     'spec.names.plural: Invalid value: "tablets": field is immutable',
@@ -325,13 +330,16 @@ t.test('CustomResourceDefinition: what older releases stored may stay', (t) => {
   const good = stored(customResourceDefinitions, definition());
   /** Refusals of a schema over itself, and over a good one, where unknown fields are kept as in old times. */
   const over = (schema: Fields | undefined): readonly string[][] => {
-    const spec = { preserveUnknownFields: true, versions: [version({ schema: { openAPIV3Schema: schema } })] };
+    const spec = {
+      preserveUnknownFields: true,
+      versions: [version({ schema: { openAPIV3Schema: schema } })],
+    };
     const body = definition(spec);
-    const with_ = (versions: unknown) => ({
+    const holding = (versions: unknown) => ({
       ...good,
       spec: { ...(good['spec'] as Fields), preserveUnknownFields: true, versions },
     });
-    return [with_(spec.versions), with_([version()])].map((old) =>
+    return [holding(spec.versions), holding([version()])].map((old) =>
       messages(update(customResourceDefinitions, old, body)),
     );
   };
@@ -546,7 +554,8 @@ t.test('schemas are read as Go reads them: a schema or something simpler', (t) =
     typeError: 'json: cannot unmarshal number into Go struct field JSONSchemaProps.type of type string',
   });
   t.match(read({ additionalItems: { not: { maximum: 'x' } } }), {
-    typeError: 'json: cannot unmarshal string into Go struct field JSONSchemaProps.not.maximum of type float64',
+    typeError:
+      'json: cannot unmarshal string into Go struct field JSONSchemaProps.not.maximum of type float64',
   });
   t.end();
 });

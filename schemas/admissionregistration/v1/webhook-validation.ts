@@ -1,15 +1,19 @@
 /** Rules of webhook configurations. What older releases let through may stay when the rest is updated. */
 import { addAll } from '../../add-all.js';
 import { duplicate, type FieldError, invalid, notSupported, required } from '../../field-error.js';
-import { invalidEach, validateLabelSelector } from '../../validation/metadata.js';
-import { dns1035Label, dns1123Subdomain } from '../../validation/names.js';
+import { validateLabelSelector } from '../../validation/metadata.js';
+import { dns1123Subdomain } from '../../validation/names.js';
+import {
+  hasKnownVersion,
+  REVIEW_VERSIONS,
+  validateReviewVersions,
+} from '../../validation/review-versions.js';
 import type { LabelSelector } from '../../validation/selectors.js';
 import { validateWebhookClient } from '../../validation/webhook-client.js';
 import { validateMatchConditions } from './match-conditions.js';
 import { validateRule } from './rules.js';
 import { FAILURE_POLICIES, MATCH_POLICIES, REINVOCATION_POLICIES, type Webhook } from './webhook-schema.js';
 
-const REVIEW_VERSIONS = ['v1', 'v1beta1'];
 const NO_SIDE_EFFECTS = ['None', 'NoneOnDryRun'];
 const ALL_SIDE_EFFECTS = [...NO_SIDE_EFFECTS, 'Some', 'Unknown'];
 
@@ -40,7 +44,7 @@ export function validateChangedWebhooks(now: readonly Webhook[], old: readonly W
     noSideEffects: old.every(({ sideEffects = '' }) => NO_SIDE_EFFECTS.includes(sideEffects)),
     knownReviewVersion: old.every(({ admissionReviewVersions }) => {
       const versions = admissionReviewVersions ?? [];
-      return versions.length === 0 || versions.some((version) => REVIEW_VERSIONS.includes(version));
+      return versions.length === 0 || hasKnownVersion(versions);
     }),
     uniqueNames: new Set(old.map(({ name }) => name)).size === old.length,
     validSelectorValues: old.every(
@@ -65,7 +69,10 @@ function validate(webhooks: readonly Webhook[], demands: Demands): FieldError[] 
     addAll(errors, validateWebhook(webhook, path, demands));
     addAll(
       errors,
-      validateReviewVersions(admissionReviewVersions ?? [], `${path}.admissionReviewVersions`, demands),
+      validateReviewVersions(admissionReviewVersions ?? [], `${path}.admissionReviewVersions`, {
+        missing: `must specify one of ${REVIEW_VERSIONS.join(', ')}`,
+        known: demands.knownReviewVersion,
+      }),
     );
     if (!demands.uniqueNames || name === '') continue;
     if (names.has(name)) errors.push(duplicate(`${path}.name`, name));
@@ -120,24 +127,4 @@ function validateQualified(name: string, field: string): FieldError[] {
   if (problems.length > 0) return [invalid(field, name, problems.join(','))];
   if (name.split('.').length >= NAME_SEGMENTS_MIN) return [];
   return [invalid(field, name, 'should be a domain with at least three segments separated by dots')];
-}
-
-function validateReviewVersions(
-  versions: readonly string[],
-  field: string,
-  { knownReviewVersion }: Demands,
-): FieldError[] {
-  const known = REVIEW_VERSIONS.join(', ');
-  if (versions.length === 0) return [required(field, `must specify one of ${known}`)];
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [i, version] of versions.entries()) {
-    if (seen.has(version)) errors.push(invalid(`${field}[${i}]`, version, 'duplicate version'));
-    else invalidEach(errors, `${field}[${i}]`, version, dns1035Label(version));
-    seen.add(version);
-  }
-  if (knownReviewVersion && !versions.some((version) => REVIEW_VERSIONS.includes(version))) {
-    errors.push(invalid(field, versions, `must include at least one of ${known}`));
-  }
-  return errors;
 }

@@ -142,7 +142,11 @@ export const crdStatus = once(() =>
           `${PREFIX}.CustomResourceDefinitionCondition`,
           {
             type: text({ default: '', goType: 'v1.CustomResourceDefinitionConditionType' }),
-            status: text({ default: '', goType: 'v1.ConditionStatus', description: 'True, False or Unknown.' }),
+            status: text({
+              default: '',
+              goType: 'v1.ConditionStatus',
+              description: 'True, False or Unknown.',
+            }),
             lastTransitionTime: time({ printsNull: true, description: 'When status last changed.' }),
             reason: text({ omitEmpty: true, description: 'One word for programs.' }),
             message: text({ omitEmpty: true, description: 'A sentence for people.' }),

@@ -4,12 +4,12 @@
  */
 import { addAll } from '../../add-all.js';
 import type { KubeObject } from '../../definition.js';
-import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
-import { FIELD_IMMUTABLE, invalidEach } from '../../validation/metadata.js';
+import { type FieldError, invalid, notSupported, required } from '../../field-error.js';
+import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
 import { dns1035Label } from '../../validation/names.js';
-import { validateWebhookClient } from '../../validation/webhook-client.js';
+import { hasKnownVersion } from '../../validation/review-versions.js';
+import { validateConversion } from './conversion-validation.js';
 import {
-  type Conversion,
   type Spec,
   specOf,
   statusOf,
@@ -33,9 +33,6 @@ import {
 } from './version-validation.js';
 
 const SCOPES = ['Cluster', 'Namespaced'];
-const STRATEGIES = ['None', 'Webhook'];
-const REVIEW_VERSIONS = ['v1', 'v1beta1'];
-const NOT_WEBHOOK = 'should not be set when strategy is not set to Webhook';
 
 interface Demands extends VersionDemands {
   readonly schema: boolean;
@@ -62,8 +59,7 @@ function demandsOver(old: Spec): Demands {
   const reviewVersions = old.conversion?.webhook?.conversionReviewVersions ?? [];
   return {
     schema: schemas.every((schema) => schema !== undefined),
-    knownReviewVersion:
-      reviewVersions.length === 0 || reviewVersions.some((version) => REVIEW_VERSIONS.includes(version)),
+    knownReviewVersion: reviewVersions.length === 0 || hasKnownVersion(reviewVersions),
     structural: schemas.every(
       (schema) =>
         schema === undefined ||
@@ -100,11 +96,7 @@ export function validateChangedDefinition(object: KubeObject, old: KubeObject): 
   }
   keep('group', spec.group, before.group);
   keep('names.plural', spec.names?.plural, before.names?.plural);
-  errors.push(
-    ...validateStatus(object),
-    ...validateStoredVersions(object),
-    ...validateApproval(object, old),
-  );
+  errors.push(...validateStatus(object), ...validateStoredVersions(object), ...validateApproval(object, old));
   if (spec.preserveUnknownFields && !before.preserveUnknownFields) errors.push(preservesUnknown());
   return errors;
 }
@@ -256,47 +248,4 @@ function validateShared(internal: InternalSpec, demands: Demands): FieldError[] 
   }
   const problem = 'selectableFields may only be set when validations.schema is included';
   return [...errors, invalid('spec.selectableFields', '', problem)];
-}
-
-function validateConversion(conversion: Conversion | undefined, knownVersion: boolean): FieldError[] {
-  if (conversion === undefined) return [];
-  const { strategy = '', webhook } = conversion;
-  const { clientConfig } = webhook ?? {};
-  const versions = webhook?.conversionReviewVersions ?? [];
-  const field = 'spec.conversion';
-  const errors: FieldError[] = [];
-  if (strategy === '') errors.push(required(`${field}.strategy`));
-  else if (!STRATEGIES.includes(strategy)) {
-    errors.push(notSupported(`${field}.strategy`, strategy, STRATEGIES));
-  }
-  if (strategy !== 'Webhook') {
-    if (clientConfig !== undefined) errors.push(forbidden(`${field}.webhookClientConfig`, NOT_WEBHOOK));
-    if (versions.length > 0) errors.push(forbidden(`${field}.conversionReviewVersions`, NOT_WEBHOOK));
-    return errors;
-  }
-  if (clientConfig === undefined) {
-    errors.push(required(`${field}.webhookClientConfig`, 'required when strategy is set to Webhook'));
-  } else addAll(errors, validateWebhookClient(clientConfig, `${field}.webhookClientConfig`));
-  addAll(errors, validateReviewVersions(versions, `${field}.conversionReviewVersions`, knownVersion));
-  return errors;
-}
-
-function validateReviewVersions(
-  versions: readonly string[],
-  field: string,
-  knownVersion: boolean,
-): FieldError[] {
-  if (versions.length === 0) return [required(field)];
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [i, version] of versions.entries()) {
-    if (seen.has(version)) errors.push(invalid(`${field}[${i}]`, version, 'duplicate version'));
-    else invalidEach(errors, `${field}[${i}]`, version, dns1035Label(version));
-    seen.add(version);
-  }
-  if (knownVersion && !versions.some((version) => REVIEW_VERSIONS.includes(version))) {
-    const problem = `must include at least one of ${REVIEW_VERSIONS.join(', ')}`;
-    errors.push(invalid(field, versions, problem));
-  }
-  return errors;
 }

@@ -58,7 +58,11 @@ function withStorageVersion(object: KubeObject, status: Status): Status {
 const strategy: Strategy = {
   defaults,
   prepareForCreate(object) {
-    const nothing: Status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null };
+    const nothing: Status = {
+      conditions: null,
+      acceptedNames: { plural: '', kind: '' },
+      storedVersions: null,
+    };
     object['status'] = withStorageVersion(object, nothing);
   },
   prepareForUpdate(object, old) {

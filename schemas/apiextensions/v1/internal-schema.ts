@@ -3,7 +3,13 @@
  * common stands once, above them (`spec.validation` in place of `spec.versions[0].schema`), and values are printed with
  * the names of Go's fields.
  */
-import type { Column, SelectableField, Spec, Subresources, Version } from './custom-resource-definition-schema.js';
+import type {
+  Column,
+  SelectableField,
+  Spec,
+  Subresources,
+  Version,
+} from './custom-resource-definition-schema.js';
 import { versionsOf } from './custom-resource-definition-schema.js';
 import { isList, type JsonSchema, schemaIn, type ValidationRule } from './json-schema.js';
 

@@ -95,7 +95,10 @@ export const jsonSchemaProps: () => z.ZodType = once(() =>
         example: json(BARE),
         nullable: bool({ omitEmpty: true, description: 'Whether null is a value.' }),
         'x-kubernetes-preserve-unknown-fields': bool({ description: 'Unknown fields stay.' }),
-        'x-kubernetes-embedded-resource': bool({ omitEmpty: true, description: 'It is an object of a kind.' }),
+        'x-kubernetes-embedded-resource': bool({
+          omitEmpty: true,
+          description: 'It is an object of a kind.',
+        }),
         'x-kubernetes-int-or-string': bool({ omitEmpty: true }),
         'x-kubernetes-list-map-keys': list(text(), { listType: 'atomic' }),
         'x-kubernetes-list-type': text({ description: 'atomic, set or map: how lists merge.' }),
@@ -159,7 +162,7 @@ export interface JsonSchema {
 
 /** Of a value that may be something simpler. */
 export const schemaIn = (value: unknown): JsonSchema | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonSchema) : undefined;
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
 
 export const isList = (value: unknown): value is readonly JsonSchema[] => Array.isArray(value);
 
@@ -193,9 +196,5 @@ function childrenOf(schema: JsonSchema): JsonSchema[] {
 }
 
 /** Whether something holds of a schema or of one within it. */
-export const someSchema = (
-  schema: JsonSchema | undefined,
-  holds: (schema: JsonSchema) => boolean,
-): boolean =>
-  schema !== undefined &&
-  (holds(schema) || childrenOf(schema).some((child) => someSchema(child, holds)));
+export const someSchema = (schema: JsonSchema | undefined, holds: (schema: JsonSchema) => boolean): boolean =>
+  schema !== undefined && (holds(schema) || childrenOf(schema).some((child) => someSchema(child, holds)));

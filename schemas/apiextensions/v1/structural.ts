@@ -46,12 +46,14 @@ export function structuralProblem(schema: JsonSchema | undefined): string | unde
   return undefined;
 }
 
+/** What errors are sorted by. */
+const shown = ({ field, message }: FieldError): Buffer => Buffer.from(`${field}: ${message}`);
+
 /** Of a schema that has a structural form. Sorted as upstream's are. */
 export function validateStructural(schema: JsonSchema, path: string): FieldError[] {
   const errors: FieldError[] = [];
   checkInvariants(errors, schema, 'root', path);
   checkJunctors(errors, schema, schema, { path, definedIn: path });
-  const shown = ({ field, message }: FieldError) => Buffer.from(`${field}: ${message}`);
   return errors
     .map((error) => ({ error, text: shown(error) }))
     .sort((a, b) => Buffer.compare(a.text, b.text))
@@ -99,9 +101,7 @@ function checkExtensions(errors: FieldError[], schema: JsonSchema, path: string)
   if (schema['x-kubernetes-int-or-string'] !== true) return;
   for (const name of ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'] as const) {
     if (schema[name] === true) {
-      errors.push(
-        invalid(`${path}.${name}`, true, 'must be false if x-kubernetes-int-or-string is true'),
-      );
+      errors.push(invalid(`${path}.${name}`, true, 'must be false if x-kubernetes-int-or-string is true'));
     }
   }
 }
@@ -110,9 +110,7 @@ function checkType(errors: FieldError[], schema: JsonSchema, level: Level, path:
   const { type = '' } = schema;
   if (schema['x-kubernetes-embedded-resource'] === true && type !== 'object') {
     const problem = 'must be object if x-kubernetes-embedded-resource is true';
-    errors.push(
-      type === '' ? required(`${path}.type`, problem) : invalid(`${path}.type`, type, problem),
-    );
+    errors.push(type === '' ? required(`${path}.type`, problem) : invalid(`${path}.type`, type, problem));
   } else if (
     type === '' &&
     schema['x-kubernetes-int-or-string'] !== true &&
@@ -213,8 +211,7 @@ function checkNested(errors: FieldError[], schema: JsonSchema, path: string, ski
     checkNested(errors, property, `${path}.properties[${name}]`, NOTHING);
   }
   for (const [field, problem] of FORBIDDEN) {
-    const there =
-      field === 'additionalProperties' ? schema[field] !== undefined : isSet(schema[field]);
+    const there = field === 'additionalProperties' ? schema[field] !== undefined : isSet(schema[field]);
     if (there) errors.push(forbidden(`${path}.${field}`, `${problem} to be structural`));
   }
   if (propertyOf(schema, 'metadata') !== undefined) {
