@@ -115,7 +115,7 @@ export function shapeOf(schema: z.ZodType): StructShape {
 }
 
 function build(schema: z.ZodType, meta: NodeMeta): Shape {
-  if (meta.anyValue) return ANY;
+  if (meta.anyValue || meta.structOr !== undefined) return ANY;
   if (meta.scalarId !== undefined) return leafOf(meta, 'untyped');
   const def = defOf(schema);
   switch (def.type) {
