@@ -11,6 +11,7 @@ import {
   validatingWebhookConfigurations,
 } from '../../schemas/admissionregistration/v1/webhook-configurations.js';
 import { customResourceDefinitions } from '../../schemas/apiextensions/v1/custom-resource-definition.js';
+import { STRUCTS_SHOWN_MAX } from '../../schemas/apiextensions/v1/internal-print.js';
 import { apiServices } from '../../schemas/apiregistration/v1/api-service.js';
 import { decodeObject } from '../../schemas/decode.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
@@ -472,6 +473,20 @@ t.test('CustomResourceDefinition: constructs that custom resources do not have',
     /^spec.validation.openAPIV3Schema: Invalid value: \{"ID":.*: only \[Description Type .* XValidations\] fields are allowed at the root of the schema if the status subresource is enabled$/,
   ]);
   t.match(withStatus({ ...open, type: 'string' })[0], /only "object" is allowed as the type at the root/);
+  t.end();
+});
+
+t.test('CustomResourceDefinition: a refusal does not show more of a schema than anybody reads', (t) => {
+  const properties = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { type: 'string' }]));
+  const shown = (count: number) => {
+    const schema = { ...open, not: { required: ['a'] }, properties: properties(count) };
+    const versions = [version({ subresources: { status: {} }, schema: { openAPIV3Schema: schema } })];
+    const [message = ''] = messages(create(customResourceDefinitions, definition({ versions })));
+    return message.split('"ID"').length - 1;
+  };
+  t.equal(shown(STRUCTS_SHOWN_MAX - 2), STRUCTS_SHOWN_MAX, 'the schema, what it must not be, its properties');
+  t.equal(shown(STRUCTS_SHOWN_MAX - 1), STRUCTS_SHOWN_MAX);
   t.end();
 });
 

@@ -1,5 +1,5 @@
 /**
- * Rules of a CustomResourceDefinition, in the words of upstream's internal structs (internal-schema.ts). What older
+ * Rules of a CustomResourceDefinition, in the words of upstream's internal structs (internal-spec.ts). What older
  * releases let through may stay.
  */
 import { addAll } from '../../add-all.js';
@@ -17,7 +17,8 @@ import {
   type Version,
   versionsOf,
 } from './custom-resource-definition-schema.js';
-import { type InternalSpec, internalSpec, printVersions } from './internal-schema.js';
+import { printVersions } from './internal-print.js';
+import { type InternalSpec, internalSpec } from './internal-spec.js';
 import { type JsonSchema, someSchema } from './json-schema.js';
 import { hasUnknownType } from './json-schema-validation.js';
 import { validateApproval, validateGroup, validateName, validateNames } from './names-validation.js';
@@ -120,13 +121,15 @@ function validateStoredVersions(object: KubeObject): FieldError[] {
   if (stored.length === 0) return [invalid(field, null, 'must have at least one stored version')];
   const errors: FieldError[] = [];
   const versions = versionsOf(specOf(object));
+  const known = new Set(versions.map(({ name = '' }) => name));
+  const storedNames = new Set(stored);
   for (const { name = '', storage } of versions) {
-    if (storage && !stored.includes(name)) {
+    if (storage && !storedNames.has(name)) {
       errors.push(invalid(field, stored, `must have the storage version ${name}`));
     }
   }
   for (const [i, name] of stored.entries()) {
-    if (versions.some((version) => version.name === name)) continue;
+    if (known.has(name)) continue;
     const problem = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
     errors.push(invalid(`${field}[${i}]`, name, problem));
   }

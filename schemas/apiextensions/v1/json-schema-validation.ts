@@ -118,6 +118,8 @@ function checkChildren(errors: FieldError[], schema: JsonSchema, place: Place, d
 const hasLineBreak = (text: string): boolean => /[\n\r]/.test(text);
 
 function checkRules(errors: FieldError[], schema: JsonSchema, path: string): void {
+  // Looked for once: it takes all of the schema.
+  let isStructural: boolean | undefined;
   for (const [i, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
     const field = `${path}.x-kubernetes-validations[${i}]`;
     const { message = '', messageExpression = '', reason, fieldPath = '' } = rule;
@@ -138,15 +140,16 @@ function checkRules(errors: FieldError[], schema: JsonSchema, path: string): voi
     if (reason !== undefined && !REASONS.includes(reason)) {
       errors.push(notSupported(`${field}.reason`, reason, REASONS));
     }
-    if (fieldPath !== '') checkFieldPath(errors, schema, fieldPath, `${field}.fieldPath`);
+    if (fieldPath === '') continue;
+    checkFieldPath(errors, fieldPath, `${field}.fieldPath`);
+    isStructural ??= structuralProblem(schema) === undefined;
+    if (isStructural && typeof findField(fieldPath, schema, { brackets: true }) === 'string') {
+      errors.push(invalid(`${field}.fieldPath`, fieldPath, 'fieldPath must be a valid path'));
+    }
   }
 }
 
-function checkFieldPath(errors: FieldError[], schema: JsonSchema, path: string, field: string): void {
+function checkFieldPath(errors: FieldError[], path: string, field: string): void {
   if (path.trim() === '') errors.push(invalid(field, path, 'fieldPath must be non-empty if specified'));
   if (hasLineBreak(path)) errors.push(invalid(field, path, 'fieldPath must not contain line breaks'));
-  if (structuralProblem(schema) !== undefined) return;
-  if (typeof findField(path, schema, { brackets: true }) === 'string') {
-    errors.push(invalid(field, path, 'fieldPath must be a valid path'));
-  }
 }

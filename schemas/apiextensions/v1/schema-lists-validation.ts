@@ -1,6 +1,6 @@
 /** Rules of x-kubernetes-list-type, -list-map-keys and -map-type: how lists and objects of a custom resource merge. */
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
-import { internalItems } from './internal-schema.js';
+import { printItems } from './internal-print.js';
 import { type JsonSchema, propertyOf, schemaIn } from './json-schema.js';
 
 const LIST_TYPES = ['atomic', 'set', 'map'];
@@ -77,12 +77,13 @@ function validateMapItems(schema: JsonSchema, path: string): FieldError[] {
     errors.push(required(`${path}.items`, 'must have a schema if x-kubernetes-list-type is map'));
   } else if (item === undefined) {
     const problem = 'must only have a single schema if x-kubernetes-list-type is map';
-    errors.push(invalid(`${path}.items`, internalItems(schema.items), problem));
+    errors.push(invalid(`${path}.items`, printItems(schema.items), problem));
   } else if (item.type !== 'object') {
     const problem = "must be object if parent array's x-kubernetes-list-type is map";
     errors.push(invalid(`${path}.items.type`, item.type ?? '', problem));
   } else {
-    for (const [i, key] of keys.entries()) {
+    const seen = new Set<string>();
+    for (const key of keys) {
       const property = propertyOf(item, key);
       if (property === undefined) {
         errors.push(invalid(keysField, keys, 'entries must all be names of item properties'));
@@ -90,9 +91,8 @@ function validateMapItems(schema: JsonSchema, path: string): FieldError[] {
         const problem = "must be a scalar type if parent array's x-kubernetes-list-type is map";
         errors.push(invalid(`${path}.items.properties[${key}].type`, item.type, problem));
       }
-      if (keys.indexOf(key) < i) {
-        errors.push(invalid(keysField, keys, 'must not contain duplicate entries'));
-      }
+      if (seen.has(key)) errors.push(invalid(keysField, keys, 'must not contain duplicate entries'));
+      seen.add(key);
     }
   }
   return errors;
@@ -109,11 +109,12 @@ export function validateListKeys(schema: JsonSchema, path: string): FieldError[]
     errors.push(forbidden(`${path}.items.nullable`, problem));
   }
   if (listType === 'set') return errors;
+  const always = new Set(item.required);
   for (const key of schema['x-kubernetes-list-map-keys'] ?? []) {
     const property = propertyOf(item, key);
     if (property === undefined) continue;
     const field = `${path}.items.properties[${key}]`;
-    if (!(item.required ?? []).includes(key) && property.default === undefined) {
+    if (!always.has(key) && property.default === undefined) {
       const problem =
         'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property';
       errors.push(required(`${field}.default`, problem));

@@ -5,7 +5,7 @@ import { isPrintable } from '../../go-quote.js';
 import { byteLength } from '../../validation/names.js';
 import type { Column, SelectableField, Subresources, Version } from './custom-resource-definition-schema.js';
 import { findField } from './field-path.js';
-import { fieldsSet, printSchema } from './internal-schema.js';
+import { fieldsSet, printSchema } from './internal-print.js';
 import type { JsonSchema } from './json-schema.js';
 import { type SchemaDemands, validateJsonSchema } from './json-schema-validation.js';
 import { structuralProblem, validateStructural } from './structural.js';
