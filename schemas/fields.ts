@@ -45,8 +45,6 @@ export interface FieldMeta extends ListMeta {
   readonly bareReference?: boolean;
   /** A list whose being empty says something that its absence does not, so decoding keeps it. */
   readonly keepsEmpty?: boolean;
-  /** Of a field of which OpenAPI says nothing but its type: no `allOf` stands around the reference. */
-  readonly bareReference?: boolean;
   /** A Go time that is no pointer: prints null when it is absent (`lastProbeTime: null`), so decoding sets that. */
   readonly printsNull?: boolean;
 }

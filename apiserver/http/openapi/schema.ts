@@ -95,10 +95,10 @@ export class Components {
     const used = this.#use(schema);
     const meta = metaOf(schema);
     if (!('$ref' in used)) return { ...used, ...annotations(meta), ...mapType(meta) };
-    if (meta.bareReference === true) return used;
+    if (meta.bareReference) return used;
     const { description, ...others } = annotations(meta);
     const own = description === meta.structDescription ? {} : { description };
-    return meta.bareReference ? used : { allOf: [used], ...own, ...others };
+    return { allOf: [used], ...own, ...others };
   }
 
   #defineNamed(id: string, schema: z.ZodType, meta: NodeMeta): void {
