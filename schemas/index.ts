@@ -44,6 +44,8 @@ import { ingresses } from './networking/v1/ingress.js';
 import { ipAddresses } from './networking/v1/ip-address.js';
 import { networkPolicies } from './networking/v1/network-policy.js';
 import { serviceCidrs } from './networking/v1/service-cidr.js';
+import { flowSchemas } from './flowcontrol/v1/flow-schema.js';
+import { priorityLevelConfigurations } from './flowcontrol/v1/priority-level.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
 import { priorityClasses } from './scheduling/v1/priority-class.js';
@@ -97,4 +99,6 @@ export const builtinResources: readonly ResourceDefinition[] = [
   priorityClasses,
   leases,
   endpointSlices,
+  flowSchemas,
+  priorityLevelConfigurations,
 ];

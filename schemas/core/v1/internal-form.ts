@@ -118,6 +118,7 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   gmsaCredentialSpec: 'GMSACredentialSpec',
   apiVersion: 'APIVersion',
   apiGroup: 'APIGroup',
+  apiGroups: 'APIGroups',
   fsType: 'FSType',
   volumeID: 'VolumeID',
   pdName: 'PDName',
