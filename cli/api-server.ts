@@ -8,19 +8,23 @@ import { defaultAllocators } from '../apiserver/allocation/index.js';
 import { allowAll } from '../apiserver/auth/authorize.js';
 import { reviewAnswers } from '../apiserver/auth/reviews.js';
 import { ServiceAccountTokens } from '../apiserver/auth/service-account-tokens.js';
+import { bootstrapLists } from '../apiserver/bootstrap/index.js';
 import { Compactor } from '../apiserver/compactor.js';
 import {
   AddressRepair,
+  BootstrapObjects,
   ControllerManager,
   LeasedServers,
   SystemObjects,
   controllersNamed,
+  flowSchemaStatus,
   leaseLeadership,
   onlyServer,
 } from '../apiserver/controllers/index.js';
 import { decodeStoredProtobuf } from '../apiserver/http/serializers/index.js';
 import { type Registries, createRegistries } from '../apiserver/registry/index.js';
 import { DEFAULT_ROOT } from '../apiserver/registry/keys.js';
+import type { ResourceTable } from '../apiserver/registry/types.js';
 import { createApiServer } from '../apiserver/server.js';
 import { builtinResources } from '../schemas/index.js';
 import type { EtcdClient } from '../storage/client/interface.js';
@@ -123,6 +127,17 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   });
   manager.start();
   closers.push(() => manager.stop());
+  startOwnObjects(table, logger, closers);
+}
+
+/** What every server does for itself, whichever controllers run, and which nobody waits for. */
+function startOwnObjects(table: ResourceTable, logger: Logger, closers: ApiServerParts['closers']): void {
+  const status = new ControllerManager({ table, logger, controllers: [flowSchemaStatus] });
+  const objects = new BootstrapObjects({ table, logger, lists: bootstrapLists });
+  closers.push(() => status.stop());
+  closers.push(() => objects.stop());
+  void objects.start();
+  status.start();
 }
 
 interface Resources {

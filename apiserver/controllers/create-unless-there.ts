@@ -1,6 +1,6 @@
-/** Creating what other servers create too. */
+/** Creates what every server of a cluster creates when it starts. */
 import type { KubeObject } from '../../schemas/definition.js';
-import type { Registry } from '../registry/types.js';
+import type { Registry, WriteOptions } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { hasReason } from './registries.js';
 
@@ -12,11 +12,12 @@ export async function createUnlessThere(
   registry: Registry,
   context: RequestContext,
   object: KubeObject,
+  options?: WriteOptions,
 ): Promise<void> {
+  const { name = '', namespace = '' } = object.metadata;
   try {
-    await registry.create(context, object);
+    await registry.create(context, object, options);
   } catch (error) {
-    const { name = '', namespace = '' } = object.metadata;
     if (!hasReason(error, 'AlreadyExists', 'Invalid') || !(await exists(registry, context, namespace, name)))
       throw error;
   }

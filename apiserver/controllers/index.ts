@@ -5,6 +5,8 @@ import { namespaceController } from './namespace/index.js';
 import { serviceAccountController } from './service-account.js';
 import { serviceCidrController } from './service-cidr.js';
 
+export { BootstrapObjects } from './bootstrap-objects.js';
+export { flowSchemaStatus } from './flow-schema-status.js';
 export { leaseLeadership } from './lease-leadership.js';
 export { AddressRepair } from './address-repair.js';
 export { LeasedServers, type ServerAddress, onlyServer } from './live-servers.js';

@@ -1,0 +1,129 @@
+/**
+ * Makes the objects of bootstrap lists: what is absent is created, what is there is reconciled. It happens when the
+ * server is ready already, list after list, each list's writes in one group of the store's commits.
+ */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { BootstrapList, BootstrapObject } from '../bootstrap/list.js';
+import { everything } from '../registry/selectors/index.js';
+import type { Registry, ResourceTable, StoredObject } from '../registry/types.js';
+import { systemContext } from './context.js';
+import { createUnlessThere } from './create-unless-there.js';
+
+const RETRY_MS_FIRST = 100;
+const RETRY_MS_MAX = 5000;
+const ALL = { limit: 0, resourceVersion: 0, labels: everything, fields: everything } as const;
+
+export interface BootstrapOptions {
+  readonly table: ResourceTable;
+  readonly logger: Logger;
+  readonly lists: readonly BootstrapList[];
+}
+
+export class BootstrapObjects {
+  private readonly aborted = new AbortController();
+  private readonly context = systemContext('system:apiserver', ['system:masters'], this.aborted.signal);
+  private readonly timers: NodeJS.Timeout[] = [];
+  private running: Promise<void> = Promise.resolve();
+  private toldFailure = '';
+
+  constructor(private readonly options: BootstrapOptions) {}
+
+  /** Resolves when all lists have been made, or when it is stopped. From then on those that say so are looked after. */
+  start(): Promise<void> {
+    this.running = this.makeAll();
+    return this.running;
+  }
+
+  async stop(): Promise<void> {
+    this.aborted.abort();
+    for (const timer of this.timers) clearInterval(timer);
+    await this.running;
+  }
+
+  private async makeAll(): Promise<void> {
+    // Whoever starts it may have something to say first.
+    await nextTurn();
+    for (const list of this.options.lists) await this.makeList(list);
+    if (this.aborted.signal.aborted) return;
+    for (const list of this.options.lists) {
+      if (list.everyMs === undefined) continue;
+      const again = () => {
+        this.running = this.running.then(async () => void (await this.tried(list)));
+      };
+      this.timers.push(setInterval(again, list.everyMs).unref());
+    }
+  }
+
+  private async makeList(list: BootstrapList): Promise<void> {
+    const { signal } = this.aborted;
+    for (let pauseMs = RETRY_MS_FIRST; !signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
+      if (await this.tried(list)) return;
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** False where something is not as it should be yet. The same failure is told once. */
+  private async tried(list: BootstrapList): Promise<boolean> {
+    try {
+      await this.ensure(list);
+      this.toldFailure = '';
+      return true;
+    } catch (error) {
+      const message = `${list.name}: ${error instanceof Error ? error.message : String(error)}`;
+      if (!this.aborted.signal.aborted && message !== this.toldFailure) {
+        this.toldFailure = message;
+        const { logger } = this.options;
+        logger.warn({ err: error, list: list.name }, 'cannot make bootstrap objects, will try again');
+      }
+      return false;
+    }
+  }
+
+  /** One that is refused keeps none of the others from being made. */
+  private async ensure(list: BootstrapList): Promise<void> {
+    const resources = new Map<Registry, Map<string, StoredObject>>();
+    const writes: Promise<void>[] = [];
+    for (const wanted of list.objects()) {
+      const registry = this.options.table.find(wanted.group, 'v1', wanted.plural);
+      if (registry === undefined) continue;
+      let present = resources.get(registry);
+      if (present === undefined) {
+        const { items } = await registry.list(this.context, '', ALL);
+        present = new Map(items.map((item) => [item.key, item]));
+        resources.set(registry, present);
+      }
+      const write = this.write(registry, wanted, present, list.fieldManager);
+      if (write !== undefined) writes.push(write);
+    }
+    const outcomes = await Promise.allSettled(writes);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Undefined where all is well. */
+  private write(
+    registry: Registry,
+    { object, reconcile }: BootstrapObject,
+    present: ReadonlyMap<string, StoredObject>,
+    fieldManager: string | undefined,
+  ): Promise<void> | undefined {
+    const { context } = this;
+    const { name = '', namespace = '' } = object.metadata;
+    const options = fieldManager === undefined ? {} : { fieldManager };
+    const found = present.get(namespace === '' ? name : `${namespace}/${name}`);
+    if (found === undefined) {
+      return createUnlessThere(registry, context, structuredClone(object), options);
+    }
+    if (reconcile?.(found.object, object) === undefined) return undefined;
+    return registry
+      .update(
+        context,
+        namespace,
+        name,
+        (current) => (current && reconcile(current, object)) ?? current ?? structuredClone(object),
+        options,
+      )
+      .then(() => undefined);
+  }
+}
