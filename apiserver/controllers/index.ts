@@ -1,4 +1,5 @@
 /** The controllers that a server can run, and what keeps the system's own objects. */
+import { clusterRoleAggregation } from './cluster-role-aggregation.js';
 import type { Controller } from './controller.js';
 import { garbageCollector } from './garbage-collector/index.js';
 import { namespaceController } from './namespace/index.js';
@@ -18,6 +19,7 @@ const all: readonly Controller[] = [
   serviceAccountController,
   garbageCollector,
   serviceCidrController,
+  clusterRoleAggregation,
 ];
 
 /** The controllers of these names, as `controllerNames` lists them. */

@@ -4,6 +4,7 @@ export const controllerNames: readonly string[] = [
   'serviceaccount-controller',
   'garbage-collector-controller',
   'service-cidr-controller',
+  'clusterrole-aggregation-controller',
 ];
 
 /** Older names that kube-controller-manager takes too. */
@@ -11,4 +12,5 @@ export const controllerAliases: ReadonlyMap<string, string> = new Map([
   ['namespace', 'namespace-controller'],
   ['serviceaccount', 'serviceaccount-controller'],
   ['garbagecollector', 'garbage-collector-controller'],
+  ['clusterrole-aggregation', 'clusterrole-aggregation-controller'],
 ]);

@@ -4,9 +4,13 @@ import t from 'tap';
 import { flowControlList } from '../../apiserver/bootstrap/flow-control.js';
 import { bootstrapLists } from '../../apiserver/bootstrap/index.js';
 import type { BootstrapList } from '../../apiserver/bootstrap/list.js';
+import { uncoveredRules } from '../../apiserver/bootstrap/rbac-covers.js';
+import { on, onPaths, type PolicyRule } from '../../apiserver/bootstrap/rbac-rules.js';
+import { aggregated } from '../../apiserver/controllers/cluster-role-aggregation.js';
 import {
   BootstrapObjects,
   ControllerManager,
+  controllersNamed,
   flowSchemaStatus,
   SystemObjects,
 } from '../../apiserver/controllers/index.js';
@@ -231,4 +235,178 @@ t.test('the status of a flow schema says whether its level exists', async (t) =>
     reason: 'Found',
     message: 'This FlowSchema references the PriorityLevelConfiguration object named "b" and it exists',
   });
+});
+
+const RBAC = 'rbac.authorization.k8s.io';
+const AUTO_UPDATE_ROLE = 'rbac.authorization.kubernetes.io/autoupdate';
+type Role = KubeObject & { rules: { verbs: string[]; resources: string[] }[] };
+
+t.test('default roles and bindings carry their mark, and each binding has its role', async (t) => {
+  const fixture = await open(t);
+  await make(t, fixture);
+  const roles = await all(fixture, 'clusterroles', RBAC);
+  const bindings = await all(fixture, 'clusterrolebindings', RBAC);
+  const namespaceRoles = await all(fixture, 'roles', RBAC);
+  const namespaceBindings = await all(fixture, 'rolebindings', RBAC);
+  for (const { metadata } of [...roles, ...bindings, ...namespaceRoles, ...namespaceBindings]) {
+    t.match(metadata, {
+      labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
+      annotations: { [AUTO_UPDATE_ROLE]: 'true' },
+    });
+  }
+  const names = new Set([...namesOf(roles), ...namesOf(namespaceRoles)]);
+  const refOf = ({ metadata, roleRef }: KubeObject): string => {
+    const { name } = roleRef as { name: string };
+    return metadata.namespace === undefined ? name : `${metadata.namespace}/${name}`;
+  };
+  t.same(
+    [...bindings, ...namespaceBindings].map(refOf).filter((name) => !names.has(name)),
+    [],
+  );
+  const controllers = namesOf(roles).filter((name) => name.startsWith('system:controller:'));
+  for (const name of controllers) {
+    t.match(
+      bindings.find((binding) => binding.metadata.name === name),
+      {
+        subjects: [
+          {
+            kind: 'ServiceAccount',
+            name: name.slice('system:controller:'.length),
+            namespace: 'kube-system',
+          },
+        ],
+      },
+    );
+  }
+  t.match(
+    bindings.find(({ metadata }) => metadata.name === 'cluster-admin'),
+    { subjects: [{ kind: 'Group', apiGroup: RBAC, name: 'system:masters' }] },
+  );
+  t.match(
+    roles.find(({ metadata }) => metadata.name === 'cluster-admin'),
+    {
+      rules: [
+        { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+        { verbs: ['*'], nonResourceURLs: ['*'] },
+      ],
+    },
+  );
+});
+
+t.test(
+  'a default role gets back what it lacks, keeps what it has more, and is left alone on request',
+  async (t) => {
+    const fixture = await open(t);
+    await make(t, fixture);
+    const roles = fixture.registry('clusterroles', RBAC);
+    const edit = (name: string, change: (role: Role) => void) =>
+      roles.update(context, '', name, (current) => {
+        const next = structuredClone(current) as Role;
+        change(next);
+        return next;
+      });
+    const rulesOf = async (name: string) =>
+      ((await roles.get(context, '', name)).object as Role).rules.map(({ verbs, resources }) => [
+        verbs,
+        resources,
+      ]);
+    await edit('system:kube-dns', ({ metadata, rules }) => {
+      metadata.labels = {};
+      rules[0] = { ...rules[0], verbs: ['watch', 'delete'], resources: ['services'] };
+    });
+    await edit('system:kube-aggregator', ({ metadata, rules }) => {
+      metadata.annotations = { [AUTO_UPDATE_ROLE]: 'false' };
+      rules.length = 0;
+    });
+    const bindings = fixture.registry('clusterrolebindings', RBAC);
+    await bindings.update(context, '', 'system:kube-dns', (current) => ({
+      ...(current as KubeObject),
+      subjects: [{ kind: 'User', apiGroup: RBAC, name: 'me' }],
+    }));
+    await bindings.delete(context, '', 'system:node');
+    await make(t, fixture);
+    t.same(await rulesOf('system:kube-dns'), [
+      [['watch', 'delete'], ['services']],
+      [['list'], ['endpoints']],
+      [['watch'], ['endpoints']],
+      [['list'], ['services']],
+    ]);
+    t.match((await roles.get(context, '', 'system:kube-dns')).object.metadata.labels, {
+      'kubernetes.io/bootstrapping': 'rbac-defaults',
+    });
+    t.same(await rulesOf('system:kube-aggregator'), []);
+    t.match((await bindings.get(context, '', 'system:kube-dns')).object['subjects'], [
+      { kind: 'User', name: 'me' },
+      { kind: 'ServiceAccount', name: 'kube-dns', namespace: 'kube-system' },
+    ]);
+    t.ok(await bindings.get(context, '', 'system:node'), 'deleted, and there again after a start');
+  },
+);
+
+t.test('uncovered rules: what `*`, subresources of everything, names and paths allow', (t) => {
+  const rule = (verbs: string, groups: string, resources: string, names?: string[]) =>
+    on(verbs, groups, resources, names);
+  const lacks = (present: PolicyRule[], wanted: PolicyRule) => uncoveredRules(present, [wanted]).length;
+  t.equal(lacks([], rule('get list', 'apps extensions', 'a b')), 8);
+  t.equal(lacks([rule('*', '*', '*')], rule('get list', 'core', 'pods pods/log')), 0);
+  t.equal(lacks([rule('get', '*', '*/scale')], rule('get', 'apps', 'deployments/scale')), 0);
+  t.equal(lacks([rule('get', '*', '*/scale')], rule('get', 'apps', 'deployments')), 1);
+  t.equal(lacks([rule('get', 'core', 'pods', ['a'])], rule('get', 'core', 'pods', ['a', 'b'])), 1);
+  t.equal(lacks([rule('get', 'core', 'pods', ['a'])], rule('get', 'core', 'pods')), 1);
+  t.equal(lacks([rule('get', 'core', 'pods')], rule('get', 'core', 'pods', ['a'])), 0);
+  t.equal(lacks([onPaths('get', '/api/*')], onPaths('get', '/api/v1 /apis /api/*')), 1);
+  t.equal(lacks([rule('*', '*', '*')], onPaths('get', '/api')), 1);
+  t.end();
+});
+
+t.test('a role that is made of others has their rules, by name and each once', async (t) => {
+  const fixture = await open(t);
+  const manager = new ControllerManager({
+    table: fixture.table,
+    logger,
+    controllers: controllersNamed(['clusterrole-aggregation-controller']),
+  });
+  manager.start();
+  t.teardown(() => manager.stop());
+  await make(t, fixture);
+  const roles = fixture.registry('clusterroles', RBAC);
+  const rulesOf = async (name: string) => ((await roles.get(context, '', name)).object as Role).rules ?? [];
+  const size = async () =>
+    Promise.all(['view', 'edit', 'admin'].map(async (name) => (await rulesOf(name)).length));
+  await until(async () => JSON.stringify(await size()) === '[11,25,27]');
+  t.same((await rulesOf('admin')).slice(0, 25), await rulesOf('edit'));
+  const custom = {
+    kind: 'ClusterRole',
+    apiVersion: `${RBAC}/v1`,
+    metadata: { name: 'custom', labels: { [`${RBAC}/aggregate-to-view`]: 'true' } },
+    rules: [on('get', 'example.com', 'things')],
+  };
+  await roles.create(context, structuredClone(custom));
+  await until(async () => JSON.stringify(await size()) === '[12,26,28]');
+  t.match((await rulesOf('view'))[0], { resources: ['things'] });
+  await roles.delete(context, '', 'custom');
+  await until(async () => JSON.stringify(await size()) === '[11,25,27]');
+});
+
+t.test('roles that are made of each other end with the rules of all', (t) => {
+  const role = (name: string, of: string, labels: Record<string, string>, rules: object[] = []) => ({
+    kind: 'ClusterRole',
+    apiVersion: `${RBAC}/v1`,
+    metadata: { name, labels },
+    rules,
+    ...(of !== '' && { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [of]: 'y' } }] } }),
+  });
+  const parts = [
+    role('a', 'a', { b: 'y' }),
+    role('b', 'b', { a: 'y' }),
+    role('c', '', { a: 'y' }, [{ verbs: ['get'] }]),
+  ];
+  t.same(
+    [...aggregated(parts)],
+    [
+      ['a', [{ verbs: ['get'] }]],
+      ['b', [{ verbs: ['get'] }]],
+    ],
+  );
+  t.end();
 });
