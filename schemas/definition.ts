@@ -64,8 +64,11 @@ export interface TableRowCondition {
 
 /** What happens to an object on its way to the store, beside the rules that hold for every object. */
 export interface Strategy {
-  /** Sets what is absent and has a default, as upstream's defaulting does; also the zero values that Go always prints. */
-  defaults?(object: KubeObject): void;
+  /**
+   * Sets what is absent and has a default, as upstream's defaulting does; also the zero values that Go always prints. `now`:
+   * of a write, in milliseconds since the epoch, for the few defaults that are times.
+   */
+  defaults?(object: KubeObject, now?: number): void;
   /** Clears what a client may not set on create (status), after defaults, before validation. */
   prepareForCreate?(object: KubeObject): void;
   /** Carries over from `old` what this write may not change (status), before validation. */

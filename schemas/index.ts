@@ -48,6 +48,10 @@ import { flowSchemas } from './flowcontrol/v1/flow-schema.js';
 import { priorityLevelConfigurations } from './flowcontrol/v1/priority-level.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
+import { deviceClasses } from './resource/v1/device-class.js';
+import { resourceClaims } from './resource/v1/resource-claim.js';
+import { resourceClaimTemplates } from './resource/v1/resource-claim-template.js';
+import { resourceSlices } from './resource/v1/resource-slice.js';
 import { priorityClasses } from './scheduling/v1/priority-class.js';
 import { storageClasses } from './storage/v1/storage-class.js';
 
@@ -99,6 +103,10 @@ export const builtinResources: readonly ResourceDefinition[] = [
   priorityClasses,
   leases,
   endpointSlices,
+  deviceClasses,
+  resourceClaims,
+  resourceClaimTemplates,
+  resourceSlices,
   flowSchemas,
   priorityLevelConfigurations,
 ];

@@ -80,7 +80,7 @@ export async function prepareCreate(
   const metadata = fillMetadata(definition, mine.metadata, resource.now(), resource.nameSuffix);
   const object: KubeObject = { ...mine, metadata };
   const { name = '', namespace = '' } = metadata;
-  strategy.defaults?.(object);
+  strategy.defaults?.(object, resource.now());
   trackFields(resource, context, object, undefined, options);
   const attributes = attributesOf(resource, context, {
     operation: 'CREATE',

@@ -161,7 +161,7 @@ async function planReplace(target: Target, current: StoredItem): Promise<Plan> {
   const object: KubeObject = { ...given, metadata };
   // What replaces one part of the object (binding) has checked it and is stored as it is.
   if (strategy === undefined) return { action: 'replace', object, companion: noCompanion };
-  strategy.defaults?.(object);
+  strategy.defaults?.(object, resource.now());
   trackFields(resource, context, object, old, options);
   const attributes = attributesOf(resource, context, {
     operation: 'UPDATE',

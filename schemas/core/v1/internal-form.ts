@@ -136,6 +136,7 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   fc: 'FC',
   wwids: 'WWIDs',
   csi: 'CSI',
+  cel: 'CEL',
   storageos: 'StorageOS',
   scaleIO: 'ScaleIO',
   sslEnabled: 'SSLEnabled',

@@ -37,7 +37,7 @@ export function validateAffinity(errors: FieldError[], affinity: Affinity, field
   if (podAntiAffinity) validatePodAffinity(errors, podAntiAffinity, `${field}.podAntiAffinity`);
 }
 
-function validateNodeSelector(errors: FieldError[], selector: NodeSelector, field: string): void {
+export function validateNodeSelector(errors: FieldError[], selector: NodeSelector, field: string): void {
   const terms = selector.nodeSelectorTerms ?? [];
   const path = `${field}.nodeSelectorTerms`;
   if (terms.length === 0) errors.push(required(path, 'must have at least one node selector term'));
