@@ -2,6 +2,7 @@
 import { defaultIngressClass } from './default-ingress-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import type { Registries } from './lookup.js';
+import { deviceAdminAccess } from './device-admin-access.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import type { AdmissionPlugin } from './plugin.js';
 import { priority } from './priority.js';
@@ -17,5 +18,6 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     priority(registries),
     defaultTolerationSeconds,
     defaultIngressClass(registries),
+    deviceAdminAccess(registries),
   ];
 }

@@ -253,3 +253,49 @@ t.test('DefaultIngressClass: an Ingress gets the class that is marked, the newes
   t.equal(await classOf('d', {}, { ingressClassName: 'plain' }), 'plain');
   t.equal(await classOf('e', { 'kubernetes.io/ingress.class': 'x' }), undefined);
 });
+
+t.test('DeviceAdminAccess: devices in use are looked after from marked namespaces only', async (t) => {
+  const { create, registry } = await openFixture(t);
+  const group = 'resource.k8s.io';
+  await create('namespaces', '', { metadata: { name: 'plain' } });
+  const labels = { 'resource.kubernetes.io/admin-access': 'true' };
+  await create('namespaces', '', { metadata: { name: 'marked', labels } });
+  const spec = (adminAccess: boolean) => ({
+    devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'c', adminAccess } }] },
+  });
+  const claim = (namespace: string, adminAccess: boolean) => {
+    const metadata = { name: namespace, namespace };
+    const object = { kind: 'ResourceClaim', apiVersion: `${group}/v1`, metadata, spec: spec(adminAccess) };
+    return registry('resourceclaims', group).create(context, object);
+  };
+  const why =
+    'admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace';
+  const { code, details } = await refusal(claim('plain', true));
+  t.equal(code, 422);
+  t.match(details?.causes, [{ field: 'spec.devices.requests[0].adminAccess', message: `Forbidden: ${why}` }]);
+  const template = {
+    kind: 'ResourceClaimTemplate',
+    apiVersion: `${group}/v1`,
+    metadata: { name: 'a', namespace: 'plain' },
+    spec: { spec: spec(true) },
+  };
+  t.equal((await refusal(registry('resourceclaimtemplates', group).create(context, template))).code, 422);
+  t.ok(await claim('marked', true));
+  t.ok(await claim('plain', false));
+
+  const result = { request: 'r', driver: 'd', pool: 'p', device: 'x', adminAccess: true };
+  const give = (namespace: string) =>
+    registry('resourceclaims', group).update(
+      context,
+      namespace,
+      namespace,
+      (current) => ({
+        ...(current as KubeObject),
+        status: { allocation: { devices: { results: [result] } } },
+      }),
+      { subresource: 'status' },
+    );
+  t.ok(await give('marked'));
+  const refused = await refusal(give('plain'));
+  t.match(refused.details?.causes, [{ field: 'status.allocation.devices.results[0].adminAccess' }]);
+});
