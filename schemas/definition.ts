@@ -137,6 +137,8 @@ export interface ResourceDefinition {
   readonly columns: readonly TableColumn[];
   /** What is said of an object's row beside its cells: that the object is done, and how it ended. */
   readonly rowConditions?: (object: KubeObject) => readonly TableRowCondition[];
+  /** Order of the rows of a list's table, as Array.sort takes it; absent: of the list itself, by name. */
+  readonly rowOrder?: (a: KubeObject, b: KubeObject) => number;
   /** Field selectors beside metadata.name and metadata.namespace, each with how to read it. */
   readonly selectableFields: Readonly<Record<string, (object: KubeObject) => string>>;
   /**

@@ -218,7 +218,10 @@ function listMetadata({ revision, continueToken, remainingItemCount }: ObjectLis
 }
 
 function* tableRows(list: ObjectList, definition: Shown, options: RowOptions): Generator<string> {
-  for (const item of list.items) yield rowJson(item, definition, options);
+  const { rowOrder } = definition;
+  const items =
+    rowOrder === undefined ? list.items : [...list.items].sort((a, b) => rowOrder(a.object, b.object));
+  for (const item of items) yield rowJson(item, definition, options);
 }
 
 function* partialItems(list: ObjectList, version: string): Generator<string> {

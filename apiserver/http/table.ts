@@ -16,7 +16,10 @@ export function parseIncludeObject(query: URLSearchParams): IncludeObject {
 }
 
 /** Of a definition all that it takes to show an object; some subresources have a kind and columns of their own. */
-export type Shown = Pick<ResourceDefinition, 'columns' | 'group' | 'kind' | 'rowConditions' | 'version'>;
+export type Shown = Pick<
+  ResourceDefinition,
+  'columns' | 'group' | 'kind' | 'rowConditions' | 'rowOrder' | 'version'
+>;
 
 const columnTexts = new WeakMap<Shown, string>();
 

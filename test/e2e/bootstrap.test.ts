@@ -42,6 +42,28 @@ t.test('bootstrap objects are there after a start, and again after the next', as
       ({ status }) => (status as { conditions?: { status: string }[] }).conditions?.[0]?.status,
     );
   await until(async () => (await statusOf()).every((status) => status === 'False'));
+  const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+  const table = await fetch(`${first.url}${FLOW_CONTROL}/flowschemas`, { headers });
+  const { rows } = (await table.json()) as { rows: { cells: unknown[] }[] };
+  t.same(
+    rows.map(({ cells: [name, , precedence] }) => [precedence, name]),
+    [
+      [1, 'exempt'],
+      [2, 'probes'],
+      [100, 'system-leader-election'],
+      [150, 'endpoint-controller'],
+      [200, 'workload-leader-election'],
+      [400, 'system-node-high'],
+      [500, 'system-nodes'],
+      [800, 'kube-controller-manager'],
+      [800, 'kube-scheduler'],
+      [900, 'kube-system-service-accounts'],
+      [9000, 'service-accounts'],
+      [9900, 'global-default'],
+      [10_000, 'catch-all'],
+    ],
+    'in a table by precedence',
+  );
   const adminOf = async (url: string) =>
     (await (await fetch(`${url}${RBAC}/clusterroles/admin`)).json()) as KubeObject & { rules?: unknown[] };
   await until(async () => ((await adminOf(first.url)).rules ?? []).length > 20);

@@ -89,6 +89,8 @@ export const flowSchemas: ResourceDefinition = {
       (object) => conditionsOf(object).find(({ type }) => type === 'Dangling')?.status ?? '?',
     ),
   ],
+  // As they are looked at. Those of the same precedence stay in the order of their names.
+  rowOrder: (a, b) => (specOf(a).matchingPrecedence ?? 0) - (specOf(b).matchingPrecedence ?? 0),
   selectableFields: {},
   validateName: nameIs.dns1123Subdomain,
   generation: true,
