@@ -20,6 +20,14 @@ export interface BootstrapOptions {
   readonly lists: readonly BootstrapList[];
 }
 
+/** What there is of one resource, by `namespace/name`. */
+interface Present {
+  readonly registry: Registry;
+  readonly objects: ReadonlyMap<string, StoredObject>;
+}
+
+const keyOf = ({ group, plural }: Pick<BootstrapObject, 'group' | 'plural'>): string => `${group}/${plural}`;
+
 export class BootstrapObjects {
   private readonly aborted = new AbortController();
   private readonly context = systemContext('system:apiserver', ['system:masters'], this.aborted.signal);
@@ -82,36 +90,40 @@ export class BootstrapObjects {
 
   /** One that is refused keeps none of the others from being made. */
   private async ensure(list: BootstrapList): Promise<void> {
-    const resources = new Map<Registry, Map<string, StoredObject>>();
-    const writes: Promise<void>[] = [];
-    for (const wanted of list.objects()) {
-      const registry = this.options.table.find(wanted.group, 'v1', wanted.plural);
-      if (registry === undefined) continue;
-      let present = resources.get(registry);
-      if (present === undefined) {
-        const { items } = await registry.list(this.context, '', ALL);
-        present = new Map(items.map((item) => [item.key, item]));
-        resources.set(registry, present);
-      }
-      const write = this.write(registry, wanted, present, list.fieldManager);
-      if (write !== undefined) writes.push(write);
-    }
+    const wanted = list.objects();
+    const present = await this.presentOf(wanted);
+    const writes = wanted.flatMap((each) => {
+      const there = present.get(keyOf(each));
+      return there === undefined ? [] : (this.write(there, each, list.fieldManager) ?? []);
+    });
     const outcomes = await Promise.allSettled(writes);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
+  /** By resource; nothing of those that are not served. All read before anything is written. */
+  private async presentOf(wanted: readonly BootstrapObject[]): Promise<ReadonlyMap<string, Present>> {
+    const found = new Map<string, Present>();
+    for (const { group, plural } of wanted) {
+      const key = keyOf({ group, plural });
+      const registry = this.options.table.find(group, 'v1', plural);
+      if (registry === undefined || found.has(key)) continue;
+      const { items } = await registry.list(this.context, '', ALL);
+      found.set(key, { registry, objects: new Map(items.map((item) => [item.key, item])) });
+    }
+    return found;
+  }
+
   /** Undefined where all is well. */
   private write(
-    registry: Registry,
+    { registry, objects }: Present,
     { object, reconcile }: BootstrapObject,
-    present: ReadonlyMap<string, StoredObject>,
     fieldManager: string | undefined,
   ): Promise<void> | undefined {
     const { context } = this;
     const { name = '', namespace = '' } = object.metadata;
     const options = fieldManager === undefined ? {} : { fieldManager };
-    const found = present.get(namespace === '' ? name : `${namespace}/${name}`);
+    const found = objects.get(namespace === '' ? name : `${namespace}/${name}`);
     if (found === undefined) {
       return createUnlessThere(registry, context, structuredClone(object), options);
     }
