@@ -145,9 +145,10 @@ export interface ResourceDefinition {
    * How a field selector that is not among them is refused. With field labels of their own, kinds say
    * `field label not supported: x` (and cluster-scoped ones do not know metadata.namespace either); the others say
    * `"x" is not a known field selector: only "metadata.name", "metadata.namespace"`. Jobs say
-   * `field label "x" not supported for batchv1.Job`, which is the name given here.
+   * `field label "x" not supported for batchv1.Job` and resource slices `field label not supported for …: x`, which are the
+   * names given here.
    */
-  readonly ownFieldLabels?: true | 'batchv1.Job';
+  readonly ownFieldLabels?: true | 'batchv1.Job' | 'resource.k8s.io/v1, Kind=ResourceSlice';
   /** Problems with a name (or a generateName prefix), each an English phrase; empty when it is good. */
   readonly validateName: (name: string, prefix: boolean) => string[];
   /** metadata.generation starts at 1 and rises when `spec` changes. */

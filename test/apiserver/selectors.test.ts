@@ -15,6 +15,7 @@ import { replicaSets } from '../../schemas/apps/v1/replica-set.js';
 import { cronJobs } from '../../schemas/batch/v1/cron-job.js';
 import { jobs } from '../../schemas/batch/v1/job.js';
 import { replicationControllers } from '../../schemas/core/v1/replication-controller.js';
+import { resourceSlices } from '../../schemas/resource/v1/resource-slice.js';
 
 const labelled = (labels?: Record<string, string>): KubeObject => ({
   kind: 'ConfigMap',
@@ -244,6 +245,11 @@ t.test(
       ['metadata.namespace=p', nodes, 'field label not supported: metadata.namespace'],
       ['status.phase=p', replicationControllers, 'field label not supported: status.phase'],
       ['status.failed=1', jobs, 'field label "status.failed" not supported for batchv1.Job'],
+      [
+        'spec.pool=p',
+        resourceSlices,
+        'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: spec.pool',
+      ],
       [
         'status.active=1',
         cronJobs,

@@ -89,6 +89,9 @@ function readerOf(field: string, definition: ResourceDefinition): Term['read'] {
   const read = Object.hasOwn(selectableFields, field) ? selectableFields[field] : undefined;
   if (read !== undefined) return read;
   if (ownFieldLabels === true) throw badRequest(`field label not supported: ${field}`);
+  if (ownFieldLabels === 'resource.k8s.io/v1, Kind=ResourceSlice') {
+    throw badRequest(`field label not supported for ${ownFieldLabels}: ${field}`);
+  }
   if (ownFieldLabels !== undefined) {
     throw badRequest(`field label ${goQuote(field)} not supported for ${ownFieldLabels}`);
   }

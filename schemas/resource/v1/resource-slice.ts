@@ -61,7 +61,7 @@ export const resourceSlices: ResourceDefinition = {
     ageColumn,
   ],
   selectableFields: { 'spec.nodeName': nodeOf, 'spec.driver': driverOf },
-  ownFieldLabels: true,
+  ownFieldLabels: 'resource.k8s.io/v1, Kind=ResourceSlice',
   validateName: nameIs.dns1123Subdomain,
   generation: true,
   allowUnconditionalUpdate: true,
