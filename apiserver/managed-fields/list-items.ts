@@ -16,19 +16,20 @@ function keyOfFields({ keys }: ListShape, item: unknown): string {
   }
   let text = 'k:{';
   for (const { name, fallback } of keys) {
-    const value = valueAt(item as Json, name) ?? missing(item as Json, name, fallback);
-    text += `${text.length > 3 ? ',' : ''}"${name}":${keyJson(value)}`;
+    const value = valueAt(item as Json, name) ?? (Object.hasOwn(item, name) ? null : fallback);
+    // A key that may be absent does not count where it is: the shareID of a claim's devices.
+    if (value === undefined) continue;
+    text += `${text.length > KEY_START ? ',' : ''}"${name}":${keyJson(value)}`;
   }
-  return `${text}}`;
-}
-
-function missing(item: Json, name: string, fallback: unknown): unknown {
-  if (Object.hasOwn(item, name)) return null;
-  if (fallback !== undefined) return fallback;
+  if (text.length > KEY_START) return `${text}}`;
+  const names = keys.map(({ name }) => JSON.stringify(name)).join(' ');
   throw new FieldsProblem(
-    `associative list with keys has an element that omits key field "${name}" (and doesn't have default value)`,
+    `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
   );
 }
+
+/** Of `k:{`. */
+const KEY_START = 3;
 
 function keyOfValue(item: unknown): string {
   if (item === null) {

@@ -326,3 +326,48 @@ t.test('manifests of every kind are applied, and change nothing when they are ap
   }
   t.ok(kinds.size >= 15, `${kinds.size} kinds`);
 });
+
+t.test('an item of a list may lack one of its keys, but not all', async (t) => {
+  const api = await open(t);
+  const claims = '/apis/resource.k8s.io/v1/namespaces/demo/resourceclaims';
+  const about = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'a' } };
+  const requests = [{ name: 'r', exactly: { deviceClassName: 'c' } }];
+  await api.post(claims, { ...about, spec: { devices: { requests } } });
+  const share = '01234567-89ab-cdef-0123-456789abcdef';
+  const device = { driver: 'd', pool: 'p', device: 'x' };
+  const results = [
+    { request: 'r', ...device },
+    { request: 'r', ...device, shareID: share },
+  ];
+  const apply = (manager: string, status: object) =>
+    api.apply(`${claims}/a/status?fieldManager=${manager}`, { ...about, status });
+  t.equal((await apply('scheduler', { allocation: { devices: { results } } })).status, 200);
+  t.equal((await apply('one', { devices: [{ ...device, data: { a: 1 } }] })).status, 200);
+  const { status, body } = await apply('two', { devices: [{ ...device, shareID: share, data: { b: 2 } }] });
+  t.equal(status, 200);
+  t.match(body['status'], { devices: [{ data: { a: 1 } }, { shareID: share, data: { b: 2 } }] });
+  const keysOf = (manager: string): string[] => {
+    const entry = body.metadata.managedFields?.find((each) => each.manager === manager);
+    const { 'f:status': fields } = (entry?.fieldsV1 ?? {}) as { 'f:status': { 'f:devices': object } };
+    return Object.keys(fields['f:devices']);
+  };
+  t.same(keysOf('one'), ['k:{"device":"x","driver":"d","pool":"p"}']);
+  t.same(keysOf('two'), [`k:{"device":"x","driver":"d","pool":"p","shareID":"${share}"}`]);
+
+  const schemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas';
+  const schema = {
+    apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+    kind: 'FlowSchema',
+    metadata: { name: 's' },
+  };
+  await api.post(schemas, { ...schema, spec: { priorityLevelConfiguration: { name: 'l' } } });
+  const refused = await api.apply(`${schemas}/s/status?fieldManager=me`, {
+    ...schema,
+    status: { conditions: [{ status: 'True' }] },
+  });
+  t.equal(refused.status, 500);
+  t.match(
+    refused.body.message,
+    'element 0: associative list with keys has an element that omits all key fields ["type"] (and doesn\'t have default values for any key fields)',
+  );
+});
