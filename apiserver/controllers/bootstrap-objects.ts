@@ -32,55 +32,65 @@ export class BootstrapObjects {
   private readonly aborted = new AbortController();
   private readonly context = systemContext('system:apiserver', ['system:masters'], this.aborted.signal);
   private readonly timers: NodeJS.Timeout[] = [];
-  private running: Promise<void> = Promise.resolve();
-  private toldFailure = '';
+  private making: Promise<void> = Promise.resolve();
+  private checking: Promise<void> = Promise.resolve();
+  /** By list, so that the same failure is told once. */
+  private readonly told = new Map<string, string>();
 
   constructor(private readonly options: BootstrapOptions) {}
 
   /** Resolves when all lists have been made, or when it is stopped. From then on those that say so are looked after. */
   start(): Promise<void> {
-    this.running = this.makeAll();
-    return this.running;
+    this.making = this.makeAll();
+    return this.making;
   }
 
   async stop(): Promise<void> {
     this.aborted.abort();
     for (const timer of this.timers) clearInterval(timer);
-    await this.running;
+    await Promise.all([this.making, this.checking]);
   }
 
+  /** One after the other, so that requests get their turn between; a list that fails keeps none of the others waiting. */
   private async makeAll(): Promise<void> {
     // Whoever starts it may have something to say first.
     await nextTurn();
-    for (const list of this.options.lists) await this.makeList(list);
+    const failed: BootstrapList[] = [];
+    for (const list of this.options.lists) if (!(await this.tried(list))) failed.push(list);
     if (this.aborted.signal.aborted) return;
+    this.lookAfter();
+    await Promise.all(failed.map((list) => this.tryAgain(list)));
+  }
+
+  private lookAfter(): void {
     for (const list of this.options.lists) {
       if (list.everyMs === undefined) continue;
-      const again = () => {
-        this.running = this.running.then(async () => void (await this.tried(list)));
+      const check = () => {
+        this.checking = this.checking.then(async () => void (await this.tried(list)));
       };
-      this.timers.push(setInterval(again, list.everyMs).unref());
+      this.timers.push(setInterval(check, list.everyMs).unref());
     }
   }
 
-  private async makeList(list: BootstrapList): Promise<void> {
+  private async tryAgain(list: BootstrapList): Promise<void> {
     const { signal } = this.aborted;
-    for (let pauseMs = RETRY_MS_FIRST; !signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX)) {
-      if (await this.tried(list)) return;
+    let pauseMs = RETRY_MS_FIRST;
+    do {
       await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-    }
+      pauseMs = Math.min(2 * pauseMs, RETRY_MS_MAX);
+    } while (!signal.aborted && !(await this.tried(list)));
   }
 
-  /** False where something is not as it should be yet. The same failure is told once. */
+  /** False where something is not as it should be yet. */
   private async tried(list: BootstrapList): Promise<boolean> {
     try {
       await this.ensure(list);
-      this.toldFailure = '';
+      this.told.delete(list.name);
       return true;
     } catch (error) {
-      const message = `${list.name}: ${error instanceof Error ? error.message : String(error)}`;
-      if (!this.aborted.signal.aborted && message !== this.toldFailure) {
-        this.toldFailure = message;
+      const message = error instanceof Error ? error.message : String(error);
+      if (!this.aborted.signal.aborted && message !== this.told.get(list.name)) {
+        this.told.set(list.name, message);
         const { logger } = this.options;
         logger.warn({ err: error, list: list.name }, 'cannot make bootstrap objects, will try again');
       }
