@@ -1,6 +1,7 @@
 /** Default roles and bindings that are there already: what they lack is added, what they have more is left. */
 import type { KubeObject } from '../../schemas/definition.js';
 import { deepEqual } from '../registry/deep-equal.js';
+import { REPLACE } from './list.js';
 import { uncoveredRules } from './rbac-covers.js';
 import { AUTO_UPDATE, type PolicyRule } from './rbac-rules.js';
 import type { Subject } from './rbac-subjects.js';
@@ -49,8 +50,13 @@ export function reconcileRole(present: KubeObject, wanted: KubeObject): KubeObje
   return changed(present, wanted, missing.length === 0 ? {} : { rules: [...(there ?? []), ...missing] });
 }
 
-export function reconcileBinding(present: KubeObject, wanted: KubeObject): KubeObject | undefined {
+/** The role of a binding never changes, so one of another role makes way. */
+export function reconcileBinding(
+  present: KubeObject,
+  wanted: KubeObject,
+): KubeObject | typeof REPLACE | undefined {
   if (isProtected(present)) return undefined;
+  if (!deepEqual(present['roleRef'], wanted['roleRef'])) return REPLACE;
   const subjects = (present['subjects'] ?? []) as readonly Subject[];
   const missing = ((wanted['subjects'] ?? []) as readonly Subject[]).filter(
     (subject) => !subjects.some((each) => deepEqual(each, subject)),

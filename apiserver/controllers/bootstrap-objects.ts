@@ -4,9 +4,11 @@
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { BootstrapList, BootstrapObject } from '../bootstrap/list.js';
+import type { KubeObject } from '../../schemas/definition.js';
+import { type BootstrapList, type BootstrapObject, REPLACE } from '../bootstrap/list.js';
 import { everything } from '../registry/selectors/index.js';
-import type { Registry, ResourceTable, StoredObject } from '../registry/types.js';
+import type { Registry, ResourceTable, StoredObject, Update, WriteOptions } from '../registry/types.js';
+import type { RequestContext } from '../request.js';
 import { systemContext } from './context.js';
 import { createUnlessThere } from './create-unless-there.js';
 
@@ -137,15 +139,27 @@ export class BootstrapObjects {
     if (found === undefined) {
       return createUnlessThere(registry, context, structuredClone(object), options);
     }
-    if (reconcile?.(found.object, object) === undefined) return undefined;
-    return registry
-      .update(
-        context,
-        namespace,
-        name,
-        (current) => (current && reconcile(current, object)) ?? current ?? structuredClone(object),
-        options,
-      )
-      .then(() => undefined);
+    const next = reconcile?.(found.object, object);
+    if (reconcile === undefined || next === undefined) return undefined;
+    if (next === REPLACE) return replace(registry, context, found, object, options);
+    const update: Update = (current) => {
+      const again = current && reconcile(current, object);
+      // What would have to make way by now is left to the next check.
+      return again === undefined || again === REPLACE ? (current ?? structuredClone(object)) : again;
+    };
+    return registry.update(context, namespace, name, update, options).then(() => undefined);
   }
+}
+
+/** The one that was seen goes, not one that has come in its place. */
+async function replace(
+  registry: Registry,
+  context: RequestContext,
+  { namespace, name, object: { metadata } }: StoredObject,
+  wanted: KubeObject,
+  options: WriteOptions,
+): Promise<void> {
+  const { uid = '' } = metadata;
+  await registry.delete(context, namespace, name, { preconditions: { uid } });
+  await createUnlessThere(registry, context, structuredClone(wanted), options);
 }

@@ -325,6 +325,10 @@ t.test(
       subjects: [{ kind: 'User', apiGroup: RBAC, name: 'me' }],
     }));
     await bindings.delete(context, '', 'system:node');
+    const other = await bindings.delete(context, '', 'system:discovery');
+    const { uid: _, resourceVersion: _version, ...metadata } = other.item.object.metadata;
+    const roleRef = { apiGroup: RBAC, kind: 'ClusterRole', name: 'cluster-admin' };
+    await bindings.create(context, { ...other.item.object, metadata, roleRef });
     await make(t, fixture);
     t.same(await rulesOf('system:kube-dns'), [
       [['watch', 'delete'], ['services']],
@@ -340,6 +344,10 @@ t.test(
       { kind: 'User', name: 'me' },
       { kind: 'ServiceAccount', name: 'kube-dns', namespace: 'kube-system' },
     ]);
+    t.match((await bindings.get(context, '', 'system:discovery')).object, {
+      roleRef: { name: 'system:discovery' },
+      subjects: [{ name: 'system:authenticated' }],
+    });
     t.ok(await bindings.get(context, '', 'system:node'), 'deleted, and there again after a start');
   },
 );
