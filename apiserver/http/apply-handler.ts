@@ -5,9 +5,8 @@ import type { UpdateResult } from '../registry/types.js';
 import { acceptedShape, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
-import { parseJson } from './serializers/json.js';
 import { warningsOf } from './serializers/serializer.js';
-import { duplicateKeysError, type ParsedYaml, parseYaml } from './serializers/yaml.js';
+import { duplicateKeysError, parseYaml } from './serializers/yaml.js';
 import { type FieldValidation, parseApplyOptions } from './write-options.js';
 
 export const APPLY_PATCH = 'application/apply-patch+yaml';
@@ -36,7 +35,7 @@ export function appliedFields(
   fieldValidation: FieldValidation,
   warnings: string[],
 ): Record<string, unknown> {
-  const { value, problem, duplicates } = parsed(body.toString('utf8'));
+  const { value, problem, duplicates } = parseYaml(body.toString('utf8'));
   if (problem !== undefined)
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${problem}`);
   const fields = bodyOf(value);
@@ -48,11 +47,4 @@ export function appliedFields(
     warnings.push(...warningsOf([error]));
   }
   return fields;
-}
-
-/** Clients send JSON, which is YAML too and read a hundred times faster; not where keys stand twice, for the lines' sake. */
-function parsed(text: string): ParsedYaml {
-  const json = parseJson(text, true);
-  if (json.problem !== undefined || json.duplicates.length > 0) return parseYaml(text);
-  return { value: json.value, duplicates: [] };
 }

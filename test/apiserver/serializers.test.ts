@@ -1,6 +1,6 @@
 /** Bodies in JSON, YAML and protobuf: what they decode to, and kube-apiserver's words for what does not decode. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t from 'tap';
@@ -22,7 +22,8 @@ import {
 } from '../../apiserver/http/serializers/index.js';
 import { messageOf } from '../../apiserver/http/serializers/protobuf-kinds.js';
 import { WireReader } from '../../apiserver/http/serializers/protobuf-wire.js';
-import { YAML_ALIASES_MAX } from '../../apiserver/http/serializers/yaml.js';
+import { parseByLibrary, parseYaml, YAML_ALIASES_MAX } from '../../apiserver/http/serializers/yaml.js';
+import { readOrdinaryYaml, UNSURE } from '../../apiserver/http/serializers/yaml-ordinary.js';
 import { decodeObject } from '../../schemas/decode.js';
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { builtinResources } from '../../schemas/index.js';
@@ -342,6 +343,120 @@ t.test('YAML: what an alias stands for is a value of its own', (t) => {
   const { object } = decode(yamlSerializer, 'a: &a {x: [1]}\nb: *a\n');
   t.strictSame(object['a'], object['b']);
   t.not(object['a'], object['b']);
+  t.end();
+});
+
+/** What YAML has a meaning for, or nearly. */
+const yamlPieces = [
+  "'",
+  '"',
+  '|\n',
+  '|-\n',
+  '|+\n',
+  '>\n',
+  ': ',
+  ':',
+  '- ',
+  '-',
+  '#',
+  ' #',
+  '[a, b]',
+  '{}',
+  '{a: b}',
+  '&a ',
+  '*a',
+  '!',
+  '!!str ',
+  '@',
+  '%',
+  '---',
+  '...',
+  '? ',
+  '<<: ',
+  '\\n',
+  '"a": ',
+  "'a': ",
+  '"\\u0041"',
+  '__proto__: ',
+  ',',
+  'yes',
+  'On',
+  'n',
+  'null',
+  '~',
+  '',
+  '0',
+  '1',
+  '-1',
+  '07',
+  '0o7',
+  '0b1',
+  '0x1f',
+  '1.5',
+  '.5',
+  '5.',
+  '1e3',
+  '1_0',
+  '.nan',
+  '-.inf',
+  '12:30',
+  '2026-01-02',
+  '10.0.0.1',
+  '64Mi',
+  '+',
+  '=',
+  '.',
+  '-a',
+  '/',
+  '$x',
+  '(',
+  'é',
+  '😀',
+  'a',
+  'b c',
+  'key: ',
+  'k:\n',
+  '\n',
+  '\n\n',
+  '\n  ',
+  '\n    ',
+  '  ',
+  ' ',
+  '\t',
+  '\r\n',
+  '\ufeff',
+];
+
+t.test('YAML: ordinary documents, which are read without the library, are read as the library does', (t) => {
+  let read = 0;
+  const property = (text: string) => {
+    const value = readOrdinaryYaml(text);
+    if (value === UNSURE) return;
+    read += 1;
+    assert.deepStrictEqual({ value, duplicates: [] }, parseByLibrary(text), JSON.stringify(text));
+  };
+  const start = fc.constantFrom('', 'k: ', 'k: ', '- ', 'a:\n  b: ');
+  const texts = fc.tuple(start, fc.array(fc.constantFrom(...yamlPieces), { maxLength: 10 }));
+  fc.assert(
+    fc.property(texts, ([first, pieces]) => property(first + pieces.join(''))),
+    { numRuns: 4000 },
+  );
+  t.ok(read > 400, `${read} of them were ordinary`);
+  const folder = join(repository, 'test/fixtures/manifests');
+  const manifests = readdirSync(folder)
+    .filter((name) => name.endsWith('-good.yaml'))
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split(/^---$/m));
+  read = 0;
+  for (const manifest of manifests) property(manifest);
+  t.ok(read > manifests.length * 0.6, `of ${manifests.length} manifests, ${read}`);
+  t.end();
+});
+
+t.test('YAML: JSON is read as JSON, but for keys that stand twice', (t) => {
+  const text = '{"a": {"b": [1, "\\ud83d\\ude00"]}}';
+  t.same(parseYaml(text), { value: JSON.parse(text) as unknown, duplicates: [] });
+  t.same(parseYaml('{"a": 1,\n"a": 2}').duplicates, [{ line: 2, key: 'a' }]);
+  t.match(parseYaml('{"a": [}').problem, /^yaml: line 1: /);
   t.end();
 });
 

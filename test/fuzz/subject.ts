@@ -43,7 +43,7 @@ export class Subject {
 
   static async start({ onStall, onFailure }: SubjectEvents): Promise<Subject> {
     const child = fork(fileURLToPath(new URL('server.js', import.meta.url)), {
-      execArgv: ['--expose-gc'],
+      execArgv: [...process.execArgv, '--expose-gc'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let errors = '';

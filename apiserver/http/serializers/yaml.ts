@@ -5,10 +5,11 @@
 import { goQuote } from '../../../schemas/go-quote.js';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
-import { countMembers, NestingError } from './duplicates.js';
+import { countMembers, duplicateFields, NestingError } from './duplicates.js';
 import type { Decoded, Serializer } from './serializer.js';
 import { type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
 import { encodeYaml } from './yaml-encode.js';
+import { readOrdinaryYaml, UNSURE } from './yaml-ordinary.js';
 
 /** Each anchor may be used this often, and what aliases stand for may add up to a request's body, but no further. */
 export const YAML_ALIASES_MAX = 100;
@@ -68,6 +69,22 @@ export type ParsedYaml =
 
 /** One document; an empty one is null. */
 export function parseYaml(text: string): ParsedYaml {
+  const quick = parseQuickly(text);
+  return quick === UNSURE ? parseByLibrary(text) : { value: quick, duplicates: [] };
+}
+
+/** JSON is YAML too, and what clients send; not where keys stand twice, for the lines' sake. */
+function parseQuickly(text: string): unknown {
+  if (!/^\s*\{/.test(text)) return readOrdinaryYaml(text);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (duplicateFields(text, countMembers(value)).length === 0) return value;
+  } catch {}
+  return UNSURE;
+}
+
+/** All of YAML, at one to four milliseconds of CPU a KiB. */
+export function parseByLibrary(text: string): ParsedYaml {
   try {
     return parse(text);
   } catch (error) {
@@ -103,13 +120,16 @@ function parse(text: string): ParsedYaml {
   if (error !== undefined) {
     return { problem: `yaml: line ${lines.linePos(error.pos[0]).line}: ${error.message}` };
   }
-  const badKey = collectionKey(yaml, first);
-  if (badKey !== undefined) {
-    return { problem: `yaml: line ${lines.linePos(badKey).line}: invalid map key` };
+  const nodes = new Nodes(yaml, first);
+  nodes.visit(first.contents);
+  if (nodes.badKey !== undefined) {
+    return { problem: `yaml: line ${lines.linePos(nodes.badKey).line}: invalid map key` };
   }
-  const value = unshared(first.toJS({ maxAliasCount: YAML_ALIASES_MAX }), yaml, first);
+  let value: unknown = first.toJS({ maxAliasCount: YAML_ALIASES_MAX });
+  if (nodes.hasAliases) value = unshared(value);
   countMembers(value);
-  return { value, duplicates: duplicateKeys(yaml, first, lines) };
+  const duplicates = nodes.duplicates.map(({ at, key }) => ({ line: lines.linePos(at).line, key }));
+  return { value, duplicates };
 }
 
 /** What stands before the first `---` and behind the last. */
@@ -127,15 +147,7 @@ function asGo(tag: Yaml.Tags[number]): Yaml.Tags {
 }
 
 /** Aliases give one object in several places; who changes one place must not change the others. */
-function unshared(value: unknown, yaml: typeof Yaml, document: Yaml.Document): unknown {
-  let aliases = false;
-  yaml.visit(document, {
-    Alias: () => {
-      aliases = true;
-      return yaml.visit.BREAK;
-    },
-  });
-  if (!aliases) return value;
+function unshared(value: unknown): unknown {
   if (expandedSize(value, new Map()) > YAML_EXPANDED_BYTES_MAX) throw new ReferenceError('too many aliases');
   return JSON.parse(JSON.stringify(value));
 }
@@ -152,32 +164,42 @@ function expandedSize(value: unknown, known: Map<object, number>): number {
   return size;
 }
 
-/** Where a list or map is the key of a map, which JSON has no form for; the library would make up a text. */
-function collectionKey(yaml: typeof Yaml, document: Yaml.Document): number | undefined {
-  let position: number | undefined;
-  yaml.visit(document, {
-    Pair(_key, { key }) {
-      const target = yaml.isAlias(key) ? key.resolve(document) : key;
-      if (!yaml.isCollection(target)) return undefined;
-      position = (key as Yaml.Node).range?.[0] ?? 0;
-      return yaml.visit.BREAK;
-    },
-  });
-  return position;
-}
+/** What is to be known of a document's nodes. The library's own visitor takes as long as its parser. */
+class Nodes {
+  hasAliases = false;
+  /** Where a list or map is the key of a map, which JSON has no form for; the library would make up a text. */
+  badKey: number | undefined;
+  readonly duplicates: { readonly at: number; readonly key: string }[] = [];
 
-function duplicateKeys(yaml: typeof Yaml, document: Yaml.Document, lines: Yaml.LineCounter): Duplicate[] {
-  const duplicates: Duplicate[] = [];
-  yaml.visit(document, {
-    Map(_key, map) {
-      const seen = new Set<string>();
-      for (const { key } of map.items) {
-        if (!yaml.isScalar(key)) continue;
-        const name = String(key.value);
-        if (seen.has(name)) duplicates.push({ line: lines.linePos(key.range?.[0] ?? 0).line, key: name });
-        seen.add(name);
-      }
-    },
-  });
-  return duplicates;
+  constructor(
+    private readonly yaml: typeof Yaml,
+    private readonly document: Yaml.Document,
+  ) {}
+
+  visit(node: unknown): void {
+    if (this.yaml.isAlias(node)) this.hasAliases = true;
+    else if (this.yaml.isMap(node)) this.#map(node);
+    else if (this.yaml.isSeq(node)) for (const item of node.items) this.visit(item);
+  }
+
+  #map({ items }: Yaml.YAMLMap): void {
+    const seen = new Set<string>();
+    for (const { key, value } of items) {
+      if (this.yaml.isScalar(key)) this.#key(seen, key);
+      else if (this.yaml.isNode(key)) this.#oddKey(key);
+      this.visit(value);
+    }
+  }
+
+  #key(seen: Set<string>, { value, range }: Yaml.Scalar): void {
+    const key = String(value);
+    if (seen.has(key)) this.duplicates.push({ at: range?.[0] ?? 0, key });
+    else seen.add(key);
+  }
+
+  #oddKey(key: Yaml.Node): void {
+    const target = this.yaml.isAlias(key) ? key.resolve(this.document) : key;
+    if (this.yaml.isCollection(target)) this.badKey ??= key.range?.[0] ?? 0;
+    this.visit(key);
+  }
 }
