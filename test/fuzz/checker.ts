@@ -1,6 +1,7 @@
 /** What must hold of every answer, whatever was asked. */
 import { gunzipSync } from 'node:zlib';
 import { parse as parseYaml } from 'yaml';
+import { readOrdinaryYaml, UNSURE } from '../../apiserver/http/serializers/yaml-ordinary.js';
 import type { Answer } from './answers.js';
 import { knownErrors } from './server-errors.js';
 
@@ -105,7 +106,7 @@ function problemsOfBody(asked: Asked, { status, headers }: Answer, body: Buffer)
   const type = headers.get('content-type')?.[0] ?? '';
   if (type.startsWith('application/json')) return problemsOfJson(asked, status, headers, body.toString());
   if (type.startsWith('application/yaml')) {
-    const value: unknown = parseYaml(body.toString(), { version: '1.1', maxAliasCount: 0 });
+    const value = valueOfYaml(body.toString());
     return isJson(value) ? problemsOfValue(status, headers, value) : ['the YAML is no object'];
   }
   if (type.startsWith('application/vnd.kubernetes.protobuf')) {
@@ -122,6 +123,22 @@ function problemsOfBody(asked: Asked, { status, headers }: Answer, body: Buffer)
   // OpenAPI in a form that there is not is refused without a word, upstream too.
   if (status >= 400 && status !== 406 && text === '') problems.push('an empty text');
   return problems;
+}
+
+/** The library takes a second and half a gigabyte for a megabyte: of more than this it reads the first items alone. */
+const YAML_CHARACTERS_MAX = 64 * 1024;
+
+function valueOfYaml(text: string): unknown {
+  const ordinary = readOrdinaryYaml(text);
+  if (ordinary !== UNSURE) return ordinary;
+  const shortened = text.length > YAML_CHARACTERS_MAX ? firstItems(text) : text;
+  return parseYaml(shortened, { version: '1.1', maxAliasCount: 0 });
+}
+
+/** Without most of the items of a list, or of the members of anything else. */
+function firstItems(text: string): string {
+  const end = Math.max(...['\n- ', '\nmetadata:'].map((mark) => text.lastIndexOf(mark, YAML_CHARACTERS_MAX)));
+  return text.slice(0, end) + text.slice(text.lastIndexOf('\nkind: '));
 }
 
 /** What Node answers by itself to what is no HTTP. */

@@ -100,9 +100,11 @@ class Run {
     const began = performance.now();
     const warmUp = Math.min(WARM_UP, requests);
     await this.#send(generator, first, first + warmUp);
+    let milliseconds = performance.now() - began;
     const before = await this.#settled();
+    const went = performance.now();
     await this.#send(generator, first + warmUp, first + requests);
-    const milliseconds = performance.now() - began;
+    milliseconds += performance.now() - went;
     await this.#examine(server, catalogue);
     const longestStallMs = await this.#confirmStalls(generator);
     const after = await this.#settled(before);
@@ -128,8 +130,8 @@ class Run {
 
   #lanes(onOutcome: OnOutcome): Lanes {
     const { endpoints } = this.subject;
-    const alone = new Alone({ endpoints, connections: 32, onOutcome });
-    const plain = new Pipelines({ endpoints, over: 'plain', connections: 6, depth: 6, onOutcome });
+    const alone = new Alone({ endpoints, connections: 128, onOutcome });
+    const plain = new Pipelines({ endpoints, over: 'plain', connections: 8, depth: 8, onOutcome });
     const tls = new Pipelines({ endpoints, over: 'tls', connections: 2, depth: 4, onOutcome });
     const http2 = new Http2Sessions({ endpoints, sessions: 2, streams: 12, onOutcome });
     return {

@@ -49,7 +49,7 @@ export const yamlSerializer: Serializer = {
     return { object, strictErrors };
   },
 
-  encode: (json: Buffer): Buffer => Buffer.from(encodeYaml(JSON.parse(json.toString('utf8')), library())),
+  encode: (json: Buffer): Buffer => Buffer.from(encodeYaml(JSON.parse(json.toString('utf8')), library)),
 };
 
 /** What strict decoding says of keys that stand twice. */
