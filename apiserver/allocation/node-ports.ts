@@ -61,10 +61,12 @@ export class NodePorts {
       if (problem !== undefined) throw refusal(service, `spec.ports[${i}].nodePort`, nodePort, problem);
       taken.add(nodePort);
     }
-    for (const port of ports) {
+    const siblings = new Siblings(ports);
+    for (const [i, port] of ports.entries()) {
       if (!needsNodePort(service, port)) continue;
-      port.nodePort = sharedNodePort(port, ports) ?? (await this.pick(taken, 'nodePort'));
+      port.nodePort = siblings.nodePortFor(port) ?? (await this.pick(taken, 'nodePort'));
       taken.add(port.nodePort);
+      siblings.add(port, i);
     }
     await this.fillHealthCheck(service, held, taken);
   }
@@ -101,15 +103,37 @@ export class NodePorts {
   }
 }
 
-/** The node port that the same port number has in another protocol, where this protocol does not have it yet. */
-function sharedNodePort(port: ServicePort, ports: readonly ServicePort[]): number | undefined {
-  const sibling = ports.find((other) => {
-    return other.nodePort && other.port === port.port && other.protocol !== port.protocol;
-  });
-  const used = ports.some((other) => {
-    return other.nodePort === sibling?.nodePort && other.protocol === port.protocol;
-  });
-  return used ? undefined : sibling?.nodePort;
+const PROTOCOLS = ['TCP', 'UDP', 'SCTP'] as const;
+
+/** Node ports of one service by port and protocol: a client may send tens of thousands of ports. */
+class Siblings {
+  /** By port and protocol, the first of the service's that has a node port. */
+  readonly #first = new Map<string, { readonly index: number; readonly nodePort: number }>();
+  /** Node port and protocol. */
+  readonly #used = new Set<string>();
+
+  constructor(ports: readonly ServicePort[]) {
+    for (const [index, port] of ports.entries()) if (port.nodePort) this.add(port, index);
+  }
+
+  add({ port, protocol, nodePort = 0 }: ServicePort, index: number): void {
+    const key = `${port}/${protocol}`;
+    const first = this.#first.get(key);
+    if (first === undefined || index < first.index) this.#first.set(key, { index, nodePort });
+    this.#used.add(`${nodePort}/${protocol}`);
+  }
+
+  /** What the same port number has in another protocol, where this protocol does not have it yet. */
+  nodePortFor({ port, protocol }: ServicePort): number | undefined {
+    let found: { readonly index: number; readonly nodePort: number } | undefined;
+    for (const other of PROTOCOLS) {
+      const first = other === protocol ? undefined : this.#first.get(`${port}/${other}`);
+      if (first !== undefined && (found === undefined || first.index < found.index)) found = first;
+    }
+    return found === undefined || this.#used.has(`${found.nodePort}/${protocol}`)
+      ? undefined
+      : found.nodePort;
+  }
 }
 
 function refusal(service: KubeObject, field: string, value: unknown, why: string): StatusError {

@@ -87,7 +87,10 @@ export async function createApplication(
     listener: (request, response) => app.routing(request, response),
     upgrade: (request, socket, head) => {
       upgraded.add(socket);
-      if (isWebSocket(request)) upgrades.emit('upgrade', request, socket, head);
+      // Node has taken its parser off the connection: nobody would read the body, and the request would wait for it.
+      if (hasBody(request)) {
+        answerStatus(badRequest('a request that asks for an upgrade cannot have a body'), socket);
+      } else if (isWebSocket(request)) upgrades.emit('upgrade', request, socket, head);
       else declineUpgrade(app, request, socket);
     },
     close: () => app.close(),
@@ -163,16 +166,14 @@ const upgradeConstraint = {
     request.headers.upgrade?.toLowerCase() === 'websocket' ? 'websocket' : undefined,
 } as unknown as NonNullable<NonNullable<Parameters<typeof Fastify>[0]>['constraints']>[string];
 
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;
+
 /**
- * Clients that would rather speak h2c ask for an upgrade too; a server may answer as if they had not. Node has already
- * taken its parser off the connection, so this is its last request, and its body cannot be read.
+ * Clients that would rather speak h2c ask for an upgrade too; a server may answer as if they had not. This is the last
+ * request of its connection.
  */
 function declineUpgrade(app: FastifyInstance, request: IncomingMessage, socket: Duplex): void {
-  const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-  if (length !== '0' || encoding !== undefined) {
-    answerStatus(badRequest('a request that asks for an upgrade cannot have a body'), socket);
-    return;
-  }
   socket.on('error', () => socket.destroy());
   // Whoever sends nothing more has gone; what it still sends is nobody's to read.
   socket.on('end', () => socket.destroy());

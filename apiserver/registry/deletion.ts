@@ -82,28 +82,40 @@ function decideGrace(
   now: number,
 ): ObjectMeta | 'pending' | undefined {
   if (deletionGracePeriod === undefined) return undefined;
-  // A negative number asks for the shortest period that is not at once.
-  const asked = options.gracePeriodSeconds;
-  const requested = asked !== undefined && asked < 0 ? 1 : asked;
+  const requested = requestedGrace(options);
   const { metadata } = object;
   if (!metadata.deletionTimestamp) {
     const seconds = deletionGracePeriod(object, requested);
     return {
       ...raised(metadata),
-      deletionTimestamp: timestamp(now + seconds * 1000),
+      deletionTimestamp: timestamp(now + goMilliseconds(seconds)),
       deletionGracePeriodSeconds: seconds,
     };
   }
   const running = metadata.deletionGracePeriodSeconds ?? 0;
   if (running === 0) return undefined;
   if (requested === undefined || requested >= running) return 'pending';
-  const began = Date.parse(metadata.deletionTimestamp) - running * 1000;
+  const began = Date.parse(metadata.deletionTimestamp) - goMilliseconds(running);
   return {
     ...metadata,
-    deletionTimestamp: timestamp(began + requested * 1000),
+    deletionTimestamp: timestamp(began + goMilliseconds(requested)),
     deletionGracePeriodSeconds: requested,
   };
 }
+
+/** A negative number asks for the shortest period that is not at once; the longest is what is still exact. */
+function requestedGrace({ gracePeriodSeconds: asked }: DeleteOptions): number | undefined {
+  if (asked === undefined) return undefined;
+  return asked < 0 ? 1 : Math.min(asked, Number.MAX_SAFE_INTEGER);
+}
+
+/** Longer than the 292 years of Go's durations, a period comes around from the other side. */
+const goMilliseconds = (seconds: number): number =>
+  seconds < GO_SECONDS_MAX
+    ? seconds * 1000
+    : Number(BigInt.asIntN(64, BigInt(seconds) * 10n ** 9n) / 10n ** 6n);
+
+const GO_SECONDS_MAX = 9_223_372_036;
 
 /** Terminating without a grace period, for the sake of finalizers. */
 function markNow(metadata: ObjectMeta, now: number): ObjectMeta {

@@ -170,6 +170,32 @@ t.test('node ports: asked for, shared by protocols, refused when taken or out of
   );
 });
 
+t.test(
+  'node ports of many ports: the first sibling in another protocol counts, once for each protocol',
+  async (t) => {
+    const fixture = await open(t);
+    const ports = [
+      { name: 'a', port: 53, protocol: 'UDP' },
+      { name: 'b', port: 53, protocol: 'TCP', nodePort: 30053 },
+      { name: 'c', port: 53, protocol: 'SCTP', nodePort: 30054 },
+      { name: 'd', port: 80, protocol: 'TCP' },
+      { name: 'e', port: 80, protocol: 'SCTP' },
+    ];
+    const made = specOf(
+      await fixture.create('services', 'demo', service('many', { type: 'NodePort', ports })),
+    );
+    const [a, b, c, d, e] = made.ports.map(({ nodePort }) => nodePort);
+    t.same([a, b, c], [30053, 30053, 30054]);
+    t.equal(e, d);
+    // More than there are: refused when the range is full.
+    const lots = Array.from({ length: 20_000 }, (_, i) => ({ name: `p${i}`, port: i + 1 }));
+    const full = await refusal(
+      fixture.create('services', 'demo', service('lots', { type: 'NodePort', ports: lots })),
+    );
+    t.match(full.message, 'failed to allocate a nodePort: range is full');
+  },
+);
+
 t.test('a load balancer that keeps traffic local gets a port for health checks', async (t) => {
   const fixture = await open(t);
   const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', allocateLoadBalancerNodePorts: false };

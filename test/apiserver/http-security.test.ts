@@ -418,6 +418,56 @@ t.test('an upgrade to anything but a web socket is answered as if it had not bee
   );
 });
 
+t.test(
+  'a web socket whose request has a body, or whose handshake is none, is answered and ended',
+  async (t) => {
+    const harness = await start(t);
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    const version = 'Sec-WebSocket-Version: 13\r\n';
+    const ask = (method: string, headers: string, body = '') =>
+      raw(
+        harness.port,
+        `${method} ${collection}?watch=1 HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${headers}\r\n${body}`,
+      );
+    // The body would never be read, and the request never answered.
+    const refused = /^HTTP\/1\.1 400 [^]*"message":"a request that asks for an upgrade cannot have a body"/;
+    t.match(await ask('POST', `${key}${version}Content-Length: 2\r\n`, '{}'), refused);
+    t.match(await ask('POST', `${key}${version}Transfer-Encoding: chunked\r\n`, '0\r\n\r\n'), refused);
+    t.match(await ask('GET', `${key}${version}Content-Length: 9\r\n`, '{'), refused, 'half of it');
+    for (const [headers, why] of [
+      [`${key}Sec-WebSocket-Version: 7\r\n`, /Sec-WebSocket-Version/],
+      [`Sec-WebSocket-Key: x\r\n${version}`, /Sec-WebSocket-Key/],
+      [version, /Sec-WebSocket-Key/],
+      [`${key}${version}Sec-WebSocket-Protocol: a, a\r\n`, /Sec-WebSocket-Protocol/],
+    ] as const) {
+      const answer = await ask('GET', headers);
+      t.match(answer, /^HTTP\/1\.1 400 [^]*"reason":"BadRequest"/, headers);
+      t.match(answer, why);
+    }
+  },
+);
+
+t.test('many short headers are as much too much as a long one', async (t) => {
+  const harness = await start(t);
+  const head = (count: number) =>
+    raw(
+      harness.port,
+      `GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${'X: y\r\n'.repeat(count)}\r\n`,
+    );
+  t.match(await head(500), /^HTTP\/1\.1 200 /);
+  t.match(await head(40_000), /^HTTP\/1\.1 431 [^]*\r\n\r\n431 Request Header Fields Too Large$/);
+});
+
+t.test('a path that begins with two slashes names nothing, and no other host', async (t) => {
+  const harness = await start(t);
+  for (const path of ['//apis', '//apis/apps/v1/deployments', '///api', '//evil.test/api'])
+    t.match(
+      await raw(harness.port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`),
+      /^HTTP\/1\.1 40[34] /,
+      path,
+    );
+});
+
 t.test('a web socket that asks for no watch is answered in HTTP', async (t: Test) => {
   const harness = await start(t);
   const status = await new Promise<number>((resolve) => {

@@ -20,6 +20,7 @@ import {
 import {
   applyJsonPatch,
   COPIED_BYTES_MAX,
+  ITEMS_MOVED_MAX,
   type Operation,
   PatchFailure,
 } from '../../apiserver/patch/json-patch.js';
@@ -212,6 +213,9 @@ t.test('RFC 6902: what cannot be carried out fails', (t) => {
     { op: 'add', path: 'a', value: 1 },
     { op: 'add', path: '/a' },
     { op: 'add', value: 1 },
+    { op: 'add', path: null, value: 1 },
+    { op: 'copy', path: '/x', from: null },
+    { op: null, path: '/x' },
     { op: 'remove', path: '/missing' },
     { op: 'remove', path: '/a/b/-' },
     { op: 'remove', path: '/a/b/-3' },
@@ -321,6 +325,22 @@ t.test('a JSON patch copies at most the size of a request', (t) => {
   const copy: Operation = { op: 'copy', from: '/a', path: '/b' };
   t.notOk(fails(document, [copy, copy]));
   t.ok(fails({ a: `${document.a}x` }, [copy, copy]), 'one byte more');
+  t.end();
+});
+
+t.test('a JSON patch moves so many items of lists and no more', (t) => {
+  const length = ITEMS_MOVED_MAX / JSON_PATCH_OPERATIONS_MAX;
+  const list = { a: Array.from({ length: length + 1 }, () => '') };
+  const inFront: Operation = { op: 'remove', path: '/a/0' };
+  const behind: Operation = { op: 'add', path: '/a/-', value: '' };
+  const pairs = (count: number) => Array.from({ length: count }, () => [inFront, behind]).flat();
+  t.notOk(fails(list, pairs(JSON_PATCH_OPERATIONS_MAX / 2)));
+  const longer = { a: Array.from({ length: 3 * length }, () => '') };
+  t.ok(fails(longer, pairs(JSON_PATCH_OPERATIONS_MAX / 2)), 'too much work');
+  const last = pairs(JSON_PATCH_OPERATIONS_MAX / 2).map((operation) =>
+    operation === inFront ? { ...inFront, path: '/a/-1' } : operation,
+  );
+  t.notOk(fails(longer, last), 'the end of a list costs nothing');
   t.end();
 });
 

@@ -247,6 +247,14 @@ t.test('grace periods', async (t) => {
     const { item } = await registry.delete(demo, 'demo', 'neg', { gracePeriodSeconds: -7 });
     t.equal(item.object.metadata.deletionGracePeriodSeconds, 1);
   });
+  t.test('a period of more than 292 years comes around, as in Go', async (t) => {
+    await registry.create(demo, widget('long', scheduled));
+    const { item } = await registry.delete(demo, 'demo', 'long', { gracePeriodSeconds: 2 ** 63 });
+    t.equal(item.object.metadata.deletionGracePeriodSeconds, Number.MAX_SAFE_INTEGER);
+    t.ok(Date.parse(item.object.metadata.deletionTimestamp ?? '') > 0);
+    const shorter = await registry.delete(demo, 'demo', 'long', { gracePeriodSeconds: 2 });
+    t.equal(shorter.item.object.metadata.deletionGracePeriodSeconds, 2);
+  });
   t.test('no finalizers, but a period: an update does not remove the object', async (t) => {
     await registry.create(demo, widget('slow', scheduled));
     await registry.delete(demo, 'demo', 'slow');

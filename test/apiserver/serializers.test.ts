@@ -323,6 +323,9 @@ t.test('YAML: several documents, bad syntax, other values and endless aliases ar
   t.match(refusal(yamlSerializer, 'a: [1\nb: 2'), /^the object provided is unrecognized .*: yaml: line 2: /);
   t.match(refusal(yamlSerializer, 'a: b\n? [a]\n: b'), 'yaml: line 2: invalid map key');
   t.match(refusal(yamlSerializer, 'a: &a {b: c}\nd: {*a : e}'), 'yaml: line 2: invalid map key');
+  const merge = 'yaml: map merge requires map or sequence of maps as the value';
+  for (const bad of ['<<: 1', 'a: &a x\n<<: *a', 'data: {<<: [1]}'])
+    t.match(refusal(yamlSerializer, bad), merge);
   t.match(refusal(yamlSerializer, '- a'), 'cannot unmarshal array into Go value of type struct');
   t.match(refusal(yamlSerializer, '[['.repeat(NESTING_MAX) + ']]'.repeat(NESTING_MAX)), 'exceeded max depth');
   const excessive = 'yaml: document contains excessive aliasing';

@@ -42,7 +42,7 @@ const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
 export const STALL_MS_MAX = 1000;
 /** Connections that the fuzzer has ended may take so long to be gone. */
 const SETTLE_MS_MAX = 5000;
-const SETTLE_STEP_MS = 200;
+const SETTLE_STEP_MS = 500;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const findings = new Findings();

@@ -1,6 +1,10 @@
-/** Objects that the server takes, from which the fuzzer goes astray. */
+/** Objects that the server takes, from which the fuzzer goes astray: the good manifests of test/fixtures, and these here. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { apiVersion } from './catalogue.js';
+import { repository } from '../tools/wherry.js';
 import type { Random } from './chance.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -47,7 +51,7 @@ const event = {
   reportingInstance: 'one',
 };
 
-/** By kind; a kind that is not here begins with nothing but its metadata. */
+/** By kind, where there is no manifest; a kind that has neither begins with nothing but its metadata. */
 const fields: Readonly<Record<string, (namespace: string) => Fields>> = {
   ConfigMap: () => ({ data: { k: 'v', 'k.txt': 'line\n' }, binaryData: { b: 'AAEC' } }),
   Secret: () => ({ data: { k: 'dGVzdA==' }, stringData: { s: 'text' }, type: 'Opaque' }),
@@ -90,29 +94,51 @@ const fields: Readonly<Record<string, (namespace: string) => Fields>> = {
   SelfSubjectRulesReview: () => ({ spec: { namespace: 'default' } }),
 };
 
+const folder = join(repository, 'test/fixtures/manifests');
+
+/** Members of the good manifests but for kind, apiVersion and metadata, by apiVersion and kind. */
+const manifests = new Map<string, Fields[]>();
+for (const file of readdirSync(folder).sort()) {
+  if (!file.endsWith('-good.yaml')) continue;
+  const {
+    apiVersion,
+    kind,
+    metadata: _,
+    ...members
+  } = parseYaml(readFileSync(join(folder, file), 'utf8')) as Fields;
+  const known = `${String(apiVersion)} ${String(kind)}`;
+  manifests.set(known, [...(manifests.get(known) ?? []), members]);
+}
+
 const texts = new Map<string, string>();
 
 /** A new object each time: whoever gets it changes it. */
 export function sample(definition: ResourceDefinition, name: string, namespace: string): KubeObject {
   const { kind, group, namespaced } = definition;
   const placed = namespaced && namespace !== '';
-  const known = `${group}/${kind}/${namespace}`;
+  const written = manifests.get(`${apiVersion(definition)} ${kind}`);
+  // Of a kind's manifests each name has one, so that objects are updated to what they nearly are.
+  const which = name.length % (written?.length ?? 1);
+  const known = `${group}/${definition.version}/${kind}/${which}/${namespace}`;
   let text = texts.get(known);
   if (text === undefined) {
-    const make = fields[`${group}/${kind}`] ?? fields[kind];
+    const members = written?.[which] ?? (fields[`${group}/${kind}`] ?? fields[kind])?.(namespace);
     text = JSON.stringify({
       kind,
       apiVersion: apiVersion(definition),
       metadata: { name: '', labels: { app: 'web' }, annotations: { note: 'x' } },
-      ...make?.(namespace),
+      ...members,
     });
-    texts.set(known, text);
+    if (texts.size < TEXTS_MAX) texts.set(known, text);
   }
   const object = JSON.parse(text) as KubeObject;
   object.metadata.name = name;
   if (placed) object.metadata.namespace = namespace;
   return object;
 }
+
+/** Namespaces may be any text. */
+const TEXTS_MAX = 2000;
 
 /** Bodies of subresources in a kind of their own. */
 const subresourceBodies: Readonly<Record<string, Fields>> = {
