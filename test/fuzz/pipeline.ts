@@ -21,6 +21,8 @@ export interface PipelinesOptions {
   readonly connections: number;
   /** Requests that one connection has under way. */
   readonly depth: number;
+  /** Milliseconds; ANSWER_MS_MAX unless said. */
+  readonly answerMsMax?: number;
   readonly onOutcome: OnOutcome;
 }
 
@@ -137,7 +139,8 @@ class Pipeline {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#sent.length === 0) return;
-    this.#timer = setTimeout(() => this.#fail(`no answer in ${ANSWER_MS_MAX} ms`), ANSWER_MS_MAX);
+    const { answerMsMax = ANSWER_MS_MAX } = this.owner.options;
+    this.#timer = setTimeout(() => this.#fail(`no answer in ${answerMsMax} ms`), answerMsMax);
   }
 
   #guarded(read: () => void): void {

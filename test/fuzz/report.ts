@@ -9,6 +9,7 @@ export function describe({
   statuses,
   findings,
   before,
+  heldBytes,
   after,
   longestStallMs,
 }: FuzzReport): string {
@@ -19,7 +20,7 @@ export function describe({
   const lines = [
     `${requests} requests in ${seconds.toFixed(0)} s, ${Math.round(requests / seconds)}/s`,
     `answers: ${counts.join(', ')}`,
-    `held by the server: ${mb(before.heapBytes)} after the first requests, ${mb(after.heapBytes)} at the end (process: ${mb(before.rssBytes)}, ${mb(after.rssBytes)})`,
+    `held by the server: ${[before.heapBytes, ...heldBytes].map(mb).join(', ')} after the first requests and each 100,000, ${mb(after.heapBytes)} at the end (process: ${mb(before.rssBytes)}, ${mb(after.rssBytes)})`,
     `longest time that one request kept the others waiting: ${longestStallMs < 200 ? 'below 200' : Math.round(longestStallMs)} ms`,
   ];
   return findings.kinds === 0 ? lines.join('\n') : [findings.text(), ...lines].join('\n');

@@ -29,6 +29,8 @@ export interface FuzzReport {
   readonly statuses: ReadonlyMap<number, number>;
   readonly findings: Findings;
   readonly before: Measurement;
+  /** What JavaScript held after a collection, after each `MEASURE_EVERY` requests but the last. */
+  readonly heldBytes: readonly number[];
   readonly after: Measurement;
   /** The longest time that one request kept all others waiting. */
   readonly longestStallMs: number;
@@ -36,6 +38,8 @@ export interface FuzzReport {
 
 /** Requests after which the server has made what it makes once. */
 const WARM_UP = 3000;
+/** What is held must level off: it is measured between, too. */
+const MEASURE_EVERY = 100_000;
 /** More than this is a leak: what a server keeps in memory is bounded, and the bounds together are less. */
 const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
 /** No request keeps all others waiting for longer. */
@@ -56,6 +60,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   } finally {
     for (const problem of await subject.stop()) findings.add({ problem, command: '' });
   }
+}
+
+/** What is wrong with what came back. */
+export function problemsOfOutcome({ case: fuzzCase, answers, problems }: Outcome): string[] {
+  const asked = askedBy(fuzzCase);
+  return [...problems, ...answers.flatMap((answer) => problemsOf(asked, answer))];
 }
 
 function askedBy(fuzzCase: FuzzCase): Asked {
@@ -102,9 +112,15 @@ class Run {
     await this.#send(generator, first, first + warmUp);
     let milliseconds = performance.now() - began;
     const before = await this.#settled();
-    const went = performance.now();
-    await this.#send(generator, first + warmUp, first + requests);
-    milliseconds += performance.now() - went;
+    const heldBytes: number[] = [];
+    for (let from = first + warmUp; from < first + requests && !this.findings.enough; ) {
+      const to = Math.min(first + requests, from + MEASURE_EVERY);
+      const went = performance.now();
+      await this.#send(generator, from, to);
+      milliseconds += performance.now() - went;
+      if (to < first + requests) heldBytes.push((await this.#settled(before)).heapBytes);
+      from = to;
+    }
     await this.#examine(server, catalogue);
     const longestStallMs = await this.#confirmStalls(generator);
     const after = await this.#settled(before);
@@ -115,6 +131,7 @@ class Run {
       statuses: this.#statuses,
       findings: this.findings,
       before,
+      heldBytes,
       after,
       longestStallMs,
     };
@@ -149,14 +166,10 @@ class Run {
 
   #onOutcome(outcome: Outcome): void {
     const { case: fuzzCase, answers } = outcome;
-    const problems = [...outcome.problems];
-    const asked = askedBy(fuzzCase);
-    for (const answer of answers) {
-      this.#count(answer.status);
-      problems.push(...problemsOf(asked, answer));
-    }
+    for (const { status } of answers) this.#count(status);
     if (answers.length === 0) this.#count(0);
-    for (const problem of problems) this.findings.add({ problem, command: this.#command(fuzzCase) });
+    for (const problem of problemsOfOutcome(outcome))
+      this.findings.add({ problem, command: this.#command(fuzzCase) });
     this.suspects.answered(outcome);
     this.options.onProgress?.((this.#done += 1));
   }
