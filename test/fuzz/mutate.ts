@@ -19,7 +19,8 @@ function descend(random: Random, value: Container, schema: z.ZodType, depth: num
   const def = defOf(schema);
   const key = chooseKey(random, value, schema);
   const inner = schemaAt(schema, key);
-  const child = (value as Record<string, unknown>)[key];
+  // Not what `__proto__` is without being a member: that would change every object of this process.
+  const child = Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
   const deeper = depth < DEPTH_MAX && random.chance(depth === 0 ? 0.97 : 0.72);
   if (deeper && inner !== undefined && isContainerSchema(inner)) {
     const next = isContainer(child) ? child : defOf(inner).type === 'array' ? [] : {};
@@ -148,7 +149,7 @@ export function roomsOf(schema: z.ZodType): Room[] {
 export function fill(random: Random, object: Record<string, unknown>, room: Room, bytes: number): void {
   let at: Container = object;
   for (const [index, key] of room.path.slice(0, -1).entries()) {
-    const present: unknown = (at as Record<string, unknown>)[key];
+    const present: unknown = Object.hasOwn(at, key) ? (at as Record<string, unknown>)[key] : undefined;
     const next: Container = isContainer(present)
       ? present
       : /^\d+$/.test(room.path[index + 1] ?? '')

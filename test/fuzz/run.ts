@@ -9,6 +9,7 @@ import { type FuzzCase, Generator } from './generator.js';
 import { Http2Sessions } from './http2.js';
 import type { OnOutcome, Outcome } from './outcome.js';
 import { Pipelines } from './pipeline.js';
+import { Prototypes } from './prototypes.js';
 import { commandOf } from './replay.js';
 import { type Measurement, Subject } from './subject.js';
 import { Suspects } from './suspects.js';
@@ -87,6 +88,7 @@ interface Lanes {
 class Run {
   readonly #statuses = new Map<number, number>();
   #done = 0;
+  readonly #prototypes = new Prototypes();
 
   constructor(
     private readonly options: FuzzOptions,
@@ -247,6 +249,7 @@ class Run {
   #compare(before: Measurement, after: Measurement): void {
     const add = (problem: string) => this.findings.add({ problem, command: '' });
     for (const change of after.polluted) add(`${change} was changed`);
+    for (const change of this.#prototypes.changes()) add(`the fuzzer has changed its own ${change}`);
     const growth = after.heapBytes - before.heapBytes;
     if (growth > GROWTH_BYTES_MAX) add(`${Math.round(growth / 1e6)} MB more are held than before`);
     for (const name of ['watches', 'watchers', 'requests', 'sockets', 'timers'] as const) {
