@@ -12,11 +12,12 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const outdir = `${root}dist/bundle`;
 
-/** Worker threads by the name of their bundle. cli/bundle.ts knows these names. */
+/** Worker threads by the name of their bundle. cli/bundle.ts knows the names of those that are not named alike in the sources. */
 const workers = {
   'log-worker': 'raft/log/worker.ts',
   'checkpoint-worker': 'storage/mvcc/checkpoint-worker.ts',
   'snapshot-worker': 'storage/snapshot/worker.ts',
+  'yaml-worker': 'apiserver/http/serializers/yaml-worker.ts',
 };
 
 const shared = {

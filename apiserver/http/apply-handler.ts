@@ -6,7 +6,8 @@ import { acceptedShape, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
 import { warningsOf } from './serializers/serializer.js';
-import { duplicateKeysError, parseYaml } from './serializers/yaml.js';
+import { duplicateKeysError } from './serializers/yaml.js';
+import { readYaml } from './serializers/yaml-ahead.js';
 import { type FieldValidation, parseApplyOptions } from './write-options.js';
 
 export const APPLY_PATCH = 'application/apply-patch+yaml';
@@ -35,7 +36,7 @@ export function appliedFields(
   fieldValidation: FieldValidation,
   warnings: string[],
 ): Record<string, unknown> {
-  const { value, problem, duplicates } = parseYaml(body.toString('utf8'));
+  const { value, problem, duplicates } = readYaml(body);
   if (problem !== undefined)
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${problem}`);
   const fields = bodyOf(value);

@@ -2,7 +2,7 @@
  * Answers on connections that Node's HTTP does not answer on any more: to what is no HTTP, and to upgrades that come to
  * nothing. Each ends its connection.
  */
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { StatusError } from '../errors.js';
 
@@ -26,16 +26,28 @@ export function answerStatus(error: StatusError, socket: Duplex): void {
 /** So long the rest of what a client sends is read, in milliseconds: an answer is lost where a connection is reset. */
 const lingerMilliseconds = 500;
 
+/** So long an answer that is under way may take on a connection on which no HTTP follows, in milliseconds. */
+const underWayMilliseconds = 10_000;
+
 const answered = new WeakSet<Duplex>();
 
 function answer(socket: Duplex, status: number, contentType: string, body: string): void {
   // Node reports everything that follows what is wrong, too.
   if (answered.has(socket)) return;
   answered.add(socket);
-  // A connection that was reset, or on which another answer is under way, is past answering. Node keeps that there.
-  const { _httpMessage: underWay } = socket as { _httpMessage?: { readonly headersSent: boolean } };
-  if (!socket.writable || underWay?.headersSent === true) {
+  // A connection that was reset is past answering. Node keeps the answer that is under way there.
+  const { _httpMessage: underWay } = socket as { _httpMessage?: ServerResponse };
+  if (!socket.writable) {
     socket.destroy();
+    return;
+  }
+  // To a request before this one: it comes to its end, if the client reads it.
+  if (underWay?.headersSent === true) {
+    const given = setTimeout(() => socket.destroy(), underWayMilliseconds).unref();
+    socket.once('close', () => clearTimeout(given));
+    underWay.once('finish', () => socket.end(() => socket.destroy()));
+    // Node looks no more for whether the client has gone: an answer such as a watch's would not end with it.
+    socket.once('end', () => socket.destroy());
     return;
   }
   const head = [

@@ -9,6 +9,7 @@ import { type OtherServer, sendNotFoundPage, serveOther } from './other-handlers
 import { openWatch } from './read-handlers.js';
 import { resourceRequest, serveResource } from './resource-handlers.js';
 import { knowsGroup, type ResourceServer } from './resource-request.js';
+import { readYamlAhead, YAML_AHEAD_BYTES_MIN } from './serializers/yaml-ahead.js';
 import type { WatchSource } from './watch-stream.js';
 
 export interface CoreOptions {
@@ -63,6 +64,14 @@ export class Core {
   }
 
   #dispatch(exchange: Exchange, body: Buffer): Promise<void> | undefined {
+    // Only YAML has anything to be read ahead, and only where it is long.
+    if (body.length > YAML_AHEAD_BYTES_MIN && /yaml/i.test(exchange.request.headers['content-type'] ?? '')) {
+      return readYamlAhead(body).then(() => this.#serveRead(exchange, body));
+    }
+    return this.#serveRead(exchange, body);
+  }
+
+  #serveRead(exchange: Exchange, body: Buffer): Promise<void> | undefined {
     const { resources, others } = this.options;
     const { info } = exchange;
     if (!info.isResourceRequest) return serveOther(others, exchange);

@@ -10,6 +10,7 @@ import t, { type Test } from 'tap';
 import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { bodyBytesMax, queryParametersMax, urlBytesMax } from '../../apiserver/http/limits.js';
+import { createPlain, listen } from '../../apiserver/http/listeners.js';
 import { type Harness, start } from './http-harness.js';
 
 const collection = '/api/v1/namespaces/default/configmaps';
@@ -456,6 +457,27 @@ t.test('many short headers are as much too much as a long one', async (t) => {
     );
   t.match(await head(500), /^HTTP\/1\.1 200 /);
   t.match(await head(40_000), /^HTTP\/1\.1 431 [^]*\r\n\r\n431 Request Header Fields Too Large$/);
+});
+
+t.test('what is no HTTP behind a request does not cut the answer to it', async (t) => {
+  const server = createPlain((_request, response) => {
+    response.writeHead(200, { 'Content-Length': 10 });
+    response.write('first');
+    server.once('clientError', () => setImmediate(() => response.end('-last')));
+  });
+  t.teardown(() => server.close());
+  const port = await listen(server, 0, '127.0.0.1');
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connectPlain(port, '127.0.0.1', () =>
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    );
+    let text = '';
+    socket.once('data', () => socket.write('NO HTTP\r\n\r\n'));
+    socket.on('data', (chunk) => (text += String(chunk)));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(text));
+  });
+  t.match(answer, /^HTTP\/1\.1 200 [^]*\r\n\r\nfirst-last$/);
 });
 
 t.test('a path that begins with two slashes names nothing, and no other host', async (t) => {

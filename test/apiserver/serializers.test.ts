@@ -23,6 +23,11 @@ import {
 import { messageOf } from '../../apiserver/http/serializers/protobuf-kinds.js';
 import { WireReader } from '../../apiserver/http/serializers/protobuf-wire.js';
 import { parseByLibrary, parseYaml, YAML_ALIASES_MAX } from '../../apiserver/http/serializers/yaml.js';
+import {
+  readYaml,
+  readYamlAhead,
+  YAML_AHEAD_BYTES_MIN,
+} from '../../apiserver/http/serializers/yaml-ahead.js';
 import { readOrdinaryYaml, UNSURE } from '../../apiserver/http/serializers/yaml-ordinary.js';
 import { decodeObject } from '../../schemas/decode.js';
 import type { ResourceDefinition } from '../../schemas/definition.js';
@@ -454,6 +459,27 @@ t.test('YAML: ordinary documents, which are read without the library, are read a
   t.ok(read > manifests.length * 0.6, `of ${manifests.length} manifests, ${read}`);
   t.end();
 });
+
+t.test(
+  'YAML: long bodies that only the library reads are read by a thread of their own, the same',
+  async (t) => {
+    const member = (text: string) =>
+      `data:\n  long: ${'x'.repeat(YAML_AHEAD_BYTES_MIN)}\n  __proto__: {x: 1}\n${text}`;
+    const texts = ['a: {b: [1, yes]}', 'a: 1\na: 2', 'a: [1', '<<: 1', 'a: .inf', 'ordinary: 1'].map(member);
+    const bodies = texts.map((text) => Buffer.from(text));
+    let turns = 0;
+    const turning = setInterval(() => (turns += 1), 1);
+    await Promise.all(bodies.map((body) => readYamlAhead(body)));
+    clearInterval(turning);
+    t.ok(turns > 0, 'other work had its turns');
+    for (const [index, body] of bodies.entries()) {
+      const direct = parseYaml(texts[index] ?? '');
+      t.strictSame(readYaml(body), direct, String(texts[index]).slice(-20));
+      if (direct.value !== undefined)
+        t.not(readYaml(body).value, readYaml(body).value, 'each caller has its own');
+    }
+  },
+);
 
 t.test('YAML: JSON is read as JSON, but for keys that stand twice', (t) => {
   const text = '{"a": {"b": [1, "\\ud83d\\ude00"]}}';

@@ -11,8 +11,12 @@ const ROOT = '/registry/';
 /** What servers keep for themselves, for which there is no resource here. */
 const notServed = /^\/registry\/(?:ranges|masterleases|wherry)\//;
 
-/** A binding may bring any name of a node and any annotations, upstream too. */
-const mayBeWrong: ReadonlySet<string> = new Set(['pods spec.nodeName', 'pods metadata.annotations']);
+/** A binding may bring any name of a node, any annotations and labels, upstream too. */
+const mayBeWrong: ReadonlySet<string> = new Set([
+  'pods spec.nodeName',
+  'pods metadata.annotations',
+  'pods metadata.labels',
+]);
 
 /** One line for each object with something wrong about it. */
 export async function nonconforming(client: EtcdClient): Promise<string[]> {

@@ -1,7 +1,11 @@
 /** A run's outcome in words. */
 import type { FuzzReport } from './run.js';
+import type { Measurement } from './subject.js';
 
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+
+const heldAndStored = ({ heapBytes, storedBytes }: Measurement): string =>
+  `${mb(heapBytes)} (${mb(storedBytes)})`;
 
 export function describe({
   requests,
@@ -9,7 +13,7 @@ export function describe({
   statuses,
   findings,
   before,
-  heldBytes,
+  held,
   after,
   longestStallMs,
 }: FuzzReport): string {
@@ -20,7 +24,8 @@ export function describe({
   const lines = [
     `${requests} requests in ${seconds.toFixed(0)} s, ${Math.round(requests / seconds)}/s`,
     `answers: ${counts.join(', ')}`,
-    `held by the server: ${[before.heapBytes, ...heldBytes].map(mb).join(', ')} after the first requests and each 100,000, ${mb(after.heapBytes)} at the end (process: ${mb(before.rssBytes)}, ${mb(after.rssBytes)})`,
+    `held by the server after the first requests, each 100,000 and at the end (and stored): ${[before, ...held, after].map(heldAndStored).join(', ')}`,
+    `its process: ${mb(before.rssBytes)}, in the end ${mb(after.rssBytes)}`,
     `longest time that one request kept the others waiting: ${longestStallMs < 200 ? 'below 200' : Math.round(longestStallMs)} ms`,
   ];
   return findings.kinds === 0 ? lines.join('\n') : [findings.text(), ...lines].join('\n');

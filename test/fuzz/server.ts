@@ -58,6 +58,11 @@ process.on('warning', ({ name, message }) => {
   if (name !== 'ExperimentalWarning') send({ type: 'failure', text: `warning: ${name}: ${message}` });
 });
 
+const countWatches = counter(WatchStream);
+const countWatchers = counter(CacheWatcher);
+const countRequests = counter(Exchange);
+const countSockets = counter(Socket);
+
 const stalls = new StallWatch((stall) => send({ type: 'stall', stall }));
 const compaction = setInterval(() => void compact(), COMPACTION_MS);
 compaction.unref();
@@ -101,7 +106,7 @@ async function answer(message: ToServer): Promise<void> {
       send({ type: 'pong' });
       break;
     case 'measure':
-      send({ type: 'measured', measurement: measure() });
+      send({ type: 'measured', measurement: await measure() });
       break;
     case 'conform':
       send({ type: 'conformed', problems: await nonconforming(store.client) });
@@ -116,19 +121,34 @@ async function answer(message: ToServer): Promise<void> {
   }
 }
 
-function measure(): Measurement {
+/** Objects of a class that are reachable, but for the prototypes of its subclasses, which count as its instances. */
+function counter(constructor: Parameters<typeof queryObjects>[0]): () => number {
+  const count = () => queryObjects(constructor, { format: 'count' });
+  const none = count();
+  return () => count() - none;
+}
+
+/** Bytes of everything that is stored now. */
+async function storedBytes(): Promise<number> {
+  const { kvs } = await store.client.range({ key: Buffer.from('/'), rangeEnd: Buffer.from('0') });
+  return kvs.reduce((sum, { value }) => sum + value.length, 0);
+}
+
+async function measure(): Promise<Measurement> {
+  const stored = await storedBytes();
   // Twice: what the first finds may have held others.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
   const measurement = {
     heapBytes: heapUsed + arrayBuffers,
+    storedBytes: stored,
     rssBytes: rss,
     alive: {
-      watches: queryObjects(WatchStream, { format: 'count' }),
-      watchers: queryObjects(CacheWatcher, { format: 'count' }),
-      requests: queryObjects(Exchange, { format: 'count' }),
-      sockets: queryObjects(Socket, { format: 'count' }),
+      watches: countWatches(),
+      watchers: countWatchers(),
+      requests: countRequests(),
+      sockets: countSockets(),
       timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
     },
     polluted: prototypes.changes(),

@@ -8,6 +8,8 @@ import type { Stall } from './stalls.js';
 export interface Measurement {
   /** What JavaScript holds after a collection, buffers included. */
   readonly heapBytes: number;
+  /** Of the objects that are stored, which caches hold too. */
+  readonly storedBytes: number;
   readonly rssBytes: number;
   /** Objects that are reachable, and timers that are set. */
   readonly alive: Readonly<Record<'watches' | 'watchers' | 'requests' | 'sockets' | 'timers', number>>;

@@ -3,4 +3,4 @@ export { jsonSerializer, parseJson } from './json.js';
 export { decodeStoredProtobuf, protobufSerializer, protobufType } from './protobuf.js';
 export { type Decoded, type Serializer, warningsOf } from './serializer.js';
 export { cannotBeHandled, type DecodeHint, type JsonObject, kindProblem } from './type-meta.js';
-export { yamlSerializer } from './yaml.js';
+export { yamlSerializer } from './yaml-serializer.js';

@@ -1,14 +1,11 @@
 /**
- * YAML bodies, read as Kubernetes' YAML library reads them: YAML 1.1 (`yes` and `on` are booleans, `0777` is octal) but
- * without its times, dates and sixty-based numbers, which stay strings. Answers are written like Go's.
+ * YAML, read as Kubernetes' YAML library reads it: YAML 1.1 (`yes` and `on` are booleans, `0777` is octal) but without its
+ * times, dates and sixty-based numbers, which stay strings.
  */
 import { goQuote } from '../../../schemas/go-quote.js';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { countMembers, duplicateFields, NestingError } from './duplicates.js';
-import type { Decoded, Serializer } from './serializer.js';
-import { type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
-import { encodeYaml } from './yaml-encode.js';
 import { readOrdinaryYaml, UNSURE } from './yaml-ordinary.js';
 
 /** Each anchor may be used this often, and what aliases stand for may add up to a request's body, but no further. */
@@ -18,7 +15,7 @@ export const YAML_EXPANDED_BYTES_MAX = 3 * 1024 * 1024;
 /** The library takes 35 ms to load: it is, with the first YAML request. */
 const require = createRequire(import.meta.url);
 let loaded: typeof Yaml | undefined;
-const library = (): typeof Yaml => (loaded ??= require('yaml') as typeof Yaml);
+export const library = (): typeof Yaml => (loaded ??= require('yaml') as typeof Yaml);
 
 const FLOAT = 'tag:yaml.org,2002:float';
 /** The library takes a lone point, which is a key of managedFields, and `e0` for numbers too. */
@@ -36,21 +33,6 @@ const IGNORED_TAGS: ReadonlySet<string> = new Set([
   'tag:yaml.org,2002:set',
   'tag:yaml.org,2002:timestamp',
 ]);
-
-export const yamlSerializer: Serializer = {
-  mediaTypes: ['application/yaml'],
-
-  decode(body: Buffer, hint: DecodeHint): Decoded {
-    const text = body.toString('utf8');
-    const { value, problem, duplicates = [] } = parseYaml(text);
-    if (problem !== undefined) throw unrecognized(hint, problem, body);
-    const object = withTypeMeta(value, hint, body);
-    const strictErrors = duplicates.length === 0 || !hint.strict ? [] : [duplicateKeysError(duplicates)];
-    return { object, strictErrors };
-  },
-
-  encode: (json: Buffer): Buffer => Buffer.from(encodeYaml(JSON.parse(json.toString('utf8')), library)),
-};
 
 /** What strict decoding says of keys that stand twice. */
 export function duplicateKeysError(duplicates: readonly Duplicate[]): string {
@@ -73,8 +55,11 @@ export function parseYaml(text: string): ParsedYaml {
   return quick === UNSURE ? parseByLibrary(text) : { value: quick, duplicates: [] };
 }
 
-/** JSON is YAML too, and what clients send; not where keys stand twice, for the lines' sake. */
-function parseQuickly(text: string): unknown {
+/**
+ * The value, read without the library, or UNSURE. JSON is YAML too, and what clients send; not where keys stand twice, for
+ * the lines' sake.
+ */
+export function parseQuickly(text: string): unknown {
   if (!/^\s*\{/.test(text)) return readOrdinaryYaml(text);
   try {
     const value: unknown = JSON.parse(text);
