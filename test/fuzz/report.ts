@@ -4,8 +4,8 @@ import type { Measurement } from './subject.js';
 
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
 
-const heldAndStored = ({ heapBytes, storedBytes }: Measurement): string =>
-  `${mb(heapBytes)} (${mb(storedBytes)})`;
+const heldAndCached = ({ heapBytes, cachedBytes }: Measurement): string =>
+  `${mb(heapBytes)} (${mb(cachedBytes)})`;
 
 export function describe({
   requests,
@@ -24,7 +24,7 @@ export function describe({
   const lines = [
     `${requests} requests in ${seconds.toFixed(0)} s, ${Math.round(requests / seconds)}/s`,
     `answers: ${counts.join(', ')}`,
-    `held by the server after the first requests, each 100,000 and at the end (and stored): ${[before, ...held, after].map(heldAndStored).join(', ')}`,
+    `held by the server after the first requests, each 50,000 and at the end (and bytes of objects in stores and windows): ${[before, ...held, after].map(heldAndCached).join(', ')}`,
     `its process: ${mb(before.rssBytes)}, in the end ${mb(after.rssBytes)}`,
     `longest time that one request kept the others waiting: ${longestStallMs < 200 ? 'below 200' : Math.round(longestStallMs)} ms`,
   ];

@@ -40,11 +40,11 @@ export interface FuzzReport {
 /** Requests after which the server has made what it makes once. */
 const WARM_UP = 3000;
 /** What is held must level off: it is measured between, too. */
-const MEASURE_EVERY = 100_000;
+const MEASURE_EVERY = 50_000;
 /** More than this is a leak: what a server keeps in memory is bounded, and the bounds together are less. */
 const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
 /** An object is held as bytes, and within bounds decoded and in other forms. */
-const HELD_FOR_STORED = 3;
+const HELD_FOR_CACHED = 3;
 /** No request keeps all others waiting for longer. */
 export const STALL_MS_MAX = 1000;
 /** Connections that the fuzzer has ended may take so long to be gone. */
@@ -252,10 +252,10 @@ class Run {
     const add = (problem: string) => this.findings.add({ problem, command: '' });
     for (const change of after.polluted) add(`${change} was changed`);
     for (const change of this.#prototypes.changes()) add(`the fuzzer has changed its own ${change}`);
-    const stored = after.storedBytes - before.storedBytes;
-    const growth = after.heapBytes - before.heapBytes - Math.max(0, stored) * HELD_FOR_STORED;
+    const cached = after.cachedBytes - before.cachedBytes;
+    const growth = after.heapBytes - before.heapBytes - Math.max(0, cached) * HELD_FOR_CACHED;
     if (growth > GROWTH_BYTES_MAX)
-      add(`${Math.round(growth / 1e6)} MB more are held than before and for what is stored`);
+      add(`${Math.round(growth / 1e6)} MB more are held than before and for what is cached`);
     for (const name of ['watches', 'watchers', 'requests', 'sockets', 'timers'] as const) {
       if (after.alive[name] > before.alive[name])
         add(`${after.alive[name]} ${name} are alive, ${before.alive[name]} were before`);

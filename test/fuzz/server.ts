@@ -12,6 +12,8 @@ import { pino } from 'pino';
 import { parse as parseYaml } from 'yaml';
 import { Exchange } from '../../apiserver/http/exchange.js';
 import { WatchStream } from '../../apiserver/http/watch-stream.js';
+import type { Change } from '../../apiserver/registry/change.js';
+import { ChangeWindow } from '../../apiserver/registry/change-window.js';
 import { CacheWatcher } from '../../apiserver/registry/watcher.js';
 import { startApiServer } from '../../cli/api-server.js';
 import { openStore } from '../../storage/open.js';
@@ -28,6 +30,14 @@ const ERROR_LEVEL = 50;
 const PING_MS = 50;
 
 const prototypes = new Prototypes();
+/** Each resource's window holds 8192 changes, within 16 MB: a million requests do not fill them all. */
+const windows = new Set<ChangeWindow>();
+const push = Reflect.get(ChangeWindow.prototype, 'push') as (this: ChangeWindow, change: Change) => number;
+ChangeWindow.prototype.push = function (change) {
+  windows.add(this);
+  return push.call(this, change);
+};
+
 const send = (message: FromServer) => process.send?.(message);
 
 const dataDir = await mkdtemp(join(tmpdir(), 'wherry-fuzz-'));
@@ -128,21 +138,22 @@ function counter(constructor: Parameters<typeof queryObjects>[0]): () => number 
   return () => count() - none;
 }
 
-/** Bytes of everything that is stored now. */
-async function storedBytes(): Promise<number> {
+/** Bytes of everything that is stored now, and of the changes that watches may still be told of. */
+async function cachedBytes(): Promise<number> {
   const { kvs } = await store.client.range({ key: Buffer.from('/'), rangeEnd: Buffer.from('0') });
-  return kvs.reduce((sum, { value }) => sum + value.length, 0);
+  const ofChanges = [...windows].map((window) => Reflect.get(window, 'bytes') as number);
+  return [...kvs.map(({ value }) => value.length), ...ofChanges].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 async function measure(): Promise<Measurement> {
-  const stored = await storedBytes();
+  const cached = await cachedBytes();
   // Twice: what the first finds may have held others.
   globalThis.gc?.();
   globalThis.gc?.();
   const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
   const measurement = {
     heapBytes: heapUsed + arrayBuffers,
-    storedBytes: stored,
+    cachedBytes: cached,
     rssBytes: rss,
     alive: {
       watches: countWatches(),

@@ -8,8 +8,8 @@ import type { Stall } from './stalls.js';
 export interface Measurement {
   /** What JavaScript holds after a collection, buffers included. */
   readonly heapBytes: number;
-  /** Of the objects that are stored, which caches hold too. */
-  readonly storedBytes: number;
+  /** Of what is stored, and of the changes that watches may still be told of: caches hold both. */
+  readonly cachedBytes: number;
   readonly rssBytes: number;
   /** Objects that are reachable, and timers that are set. */
   readonly alive: Readonly<Record<'watches' | 'watchers' | 'requests' | 'sockets' | 'timers', number>>;
