@@ -12,7 +12,6 @@ import { pino } from 'pino';
 import { parse as parseYaml } from 'yaml';
 import { Exchange } from '../../apiserver/http/exchange.js';
 import { WatchStream } from '../../apiserver/http/watch-stream.js';
-import type { Change } from '../../apiserver/registry/change.js';
 import { ChangeWindow } from '../../apiserver/registry/change-window.js';
 import { CacheWatcher } from '../../apiserver/registry/watcher.js';
 import { startApiServer } from '../../cli/api-server.js';
@@ -32,7 +31,7 @@ const PING_MS = 50;
 const prototypes = new Prototypes();
 /** Each resource's window holds 8192 changes, within 16 MB: a million requests do not fill them all. */
 const windows = new Set<ChangeWindow>();
-const push = Reflect.get(ChangeWindow.prototype, 'push') as (this: ChangeWindow, change: Change) => number;
+const push = Reflect.get<ChangeWindow, 'push'>(ChangeWindow.prototype, 'push');
 ChangeWindow.prototype.push = function (change) {
   windows.add(this);
   return push.call(this, change);
