@@ -43,6 +43,11 @@ export async function createApplication(
   createServer: (listener: RequestListener) => Server,
 ): Promise<Application> {
   const upgrades = new EventEmitter();
+  /** Connections that are no longer Node's to answer on. */
+  const upgraded = new WeakSet<Duplex>();
+  const endUpgraded = ({ headers, raw }: FastifyRequest, reply: FastifyReply): void => {
+    if (headers.upgrade !== undefined && upgraded.has(raw.socket)) endWith(raw.socket, reply.raw);
+  };
   const app = Fastify({
     serverFactory: (listener) => createServer(listener),
     bodyLimit: bodyBytesMax,
@@ -54,6 +59,7 @@ export async function createApplication(
     },
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
+      endUpgraded(request, reply);
       void core.fail(answerable(request, reply), ownError(error));
     },
   });
@@ -61,13 +67,9 @@ export async function createApplication(
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.decorateRequest('exchange', undefined);
   app.decorateRequest('watchSource', undefined);
-  /** Connections that are no longer Node's to answer on. */
-  const upgraded = new WeakSet<Duplex>();
   app.addHook('onRequest', async (request, reply) => {
     announceBody(request.raw);
-    if (request.headers.upgrade !== undefined && upgraded.has(request.raw.socket)) {
-      endWith(request.raw.socket, reply.raw);
-    }
+    endUpgraded(request, reply);
     request.exchange = await core.admit(request.raw, reply.raw);
     if (request.exchange === undefined) reply.hijack();
   });
