@@ -1,7 +1,7 @@
 /** What has a connection of its own: what may end it, what has no end, web sockets, and bytes that are no request. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, AnswerParser } from './answers.js';
+import { type Answer, AnswerParser, type Head } from './answers.js';
 import { problemsOfEvents } from './checker.js';
 import { connectTo, type Endpoints } from './endpoints.js';
 import type { FuzzCase } from './generator.js';
@@ -78,7 +78,7 @@ export class Alone {
 function read(
   socket: Socket,
   method: string,
-  onHead?: (status: number, stop: () => void) => void,
+  onHead?: (head: Head, stop: () => void) => void,
   onData?: (piece: Buffer, stop: () => void) => void,
 ): Promise<Exchanged & { readonly stopped: boolean }> {
   return new Promise((resolve) => {
@@ -89,7 +89,7 @@ function read(
     };
     const stop = () => finish([], true);
     const parser = new AnswerParser({
-      onHead: ({ status }) => onHead?.(status, stop),
+      onHead: (head) => onHead?.(head, stop),
       onData: (piece) => onData?.(piece, stop),
       onAnswer: (answer) => {
         answers.push(answer);
@@ -115,6 +115,9 @@ function read(
   });
 }
 
+/** The events of a watch, perhaps; what says how long it is comes to its end. */
+const hasNoEnd = ({ status, headers }: Head): boolean => status === 200 && !headers.has('content-length');
+
 async function request(
   socket: Socket,
   { message, endless, index }: Extract<FuzzCase, { kind: 'request' }>,
@@ -123,17 +126,19 @@ async function request(
   if (!endless) return read(socket, message.method);
   const pieces: Buffer[] = [];
   let bytes = 0;
+  let endsNever = false;
   const { answers, problems, stopped } = await read(
     socket,
     message.method,
-    (status, stop) => {
+    (head, stop) => {
       // Not all at once, nor all at the same moment of their lives.
-      if (status === 200) setTimeout(stop, (index * 7) % WATCH_MS_MAX);
+      endsNever = hasNoEnd(head);
+      if (endsNever) setTimeout(stop, (index * 7) % WATCH_MS_MAX);
     },
     (piece, stop) => {
       pieces.push(piece);
       bytes += piece.length;
-      if (bytes > WATCH_BYTES_MAX) stop();
+      if (endsNever && bytes > WATCH_BYTES_MAX) stop();
     },
   );
   // An answer in full may be a list after all.
@@ -146,8 +151,8 @@ async function webSocket(
 ): Promise<Exchanged> {
   socket.write(encodeHttp1(message));
   // Without its handshake it may be a watch.
-  const exchanged = await read(socket, message.method, (status, stop) => {
-    if (status === 200) setTimeout(stop, (index * 7) % WATCH_MS_MAX);
+  const exchanged = await read(socket, message.method, (head, stop) => {
+    if (hasNoEnd(head)) setTimeout(stop, (index * 7) % WATCH_MS_MAX);
   });
   if (exchanged.answers[0]?.status !== 101) return exchanged;
   for (const frame of frames) socket.write(frame);

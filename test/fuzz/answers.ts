@@ -12,7 +12,7 @@ export class MalformedAnswerError extends Error {
   override name = 'MalformedAnswerError';
 }
 
-type Head = Omit<Answer, 'body'>;
+export type Head = Omit<Answer, 'body'>;
 
 export interface AnswerReader {
   /** An answer of more than 1xx begins. */

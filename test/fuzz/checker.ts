@@ -138,7 +138,8 @@ function valueOfYaml(text: string): unknown {
 /** Without most of the items of a list, or of the members of anything else. */
 function firstItems(text: string): string {
   const end = Math.max(...['\n- ', '\nmetadata:'].map((mark) => text.lastIndexOf(mark, YAML_CHARACTERS_MAX)));
-  return text.slice(0, end) + text.slice(text.lastIndexOf('\nkind: '));
+  const head = text.slice(0, end);
+  return head.includes('\nkind: ') ? head : head + text.slice(text.lastIndexOf('\nkind: '));
 }
 
 /** What Node answers by itself to what is no HTTP. */

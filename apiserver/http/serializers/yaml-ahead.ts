@@ -29,48 +29,54 @@ export async function readYamlAhead(body: Buffer): Promise<void> {
   if (body.length <= YAML_AHEAD_BYTES_MIN) return;
   const text = body.toString('utf8');
   const quick = parseQuickly(text);
-  known.set(body, quick === UNSURE ? await thread.read(text) : { value: quick, duplicates: [] });
+  known.set(
+    body,
+    quick === UNSURE ? await (thread ??= new YamlThread()).read(text) : { value: quick, duplicates: [] },
+  );
 }
 
 class YamlThread {
-  #worker: Worker | undefined;
+  readonly #worker: Worker;
   /** In the order in which they were sent. */
-  #waiting: ((parsed: ParsedYaml) => void)[] = [];
+  readonly #waiting: ((parsed: ParsedYaml) => void)[] = [];
   #idle: NodeJS.Timeout | undefined;
 
-  read(text: string): Promise<ParsedYaml> {
-    clearTimeout(this.#idle);
-    const worker = (this.#worker ??= this.#start());
-    worker.ref();
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      // A rule for browser windows, whose postMessage takes an origin.
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin
-      worker.postMessage(text);
-    });
-  }
-
-  #start(): Worker {
+  constructor() {
     // The same name beside the compiled sources and in the bundle.
-    const worker = new Worker(new URL('./yaml-worker.js', import.meta.url), {
+    this.#worker = new Worker(new URL('./yaml-worker.js', import.meta.url), {
       execArgv: [],
       name: 'yaml',
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
     });
-    worker.on('message', (parsed: ParsedYaml) => {
+    this.#worker.on('message', (parsed: ParsedYaml) => {
       this.#waiting.shift()?.(parsed);
       if (this.#waiting.length > 0) return;
-      worker.unref();
-      this.#idle = setTimeout(() => void worker.terminate(), IDLE_MS).unref();
+      this.#worker.unref();
+      this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
     });
     // It has run out of memory, over the first that waits or one behind it.
-    worker.on('error', () => undefined);
-    worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
-      for (const resolve of this.#waiting.splice(0)) resolve(TOO_COMPLEX);
+    this.#worker.on('error', () => undefined);
+    this.#worker.once('exit', () => this.#end());
+  }
+
+  read(text: string): Promise<ParsedYaml> {
+    clearTimeout(this.#idle);
+    this.#worker.ref();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      // A rule for browser windows, whose postMessage takes an origin.
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin
+      this.#worker.postMessage(text);
     });
-    return worker;
+  }
+
+  /** Whoever comes next begins another one. */
+  #end(): void {
+    clearTimeout(this.#idle);
+    if (thread === this) thread = undefined;
+    for (const resolve of this.#waiting.splice(0)) resolve(TOO_COMPLEX);
+    void this.#worker.terminate();
   }
 }
 
-const thread = new YamlThread();
+let thread: YamlThread | undefined;
