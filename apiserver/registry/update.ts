@@ -208,7 +208,9 @@ function validateUpdate(
 ): readonly FieldError[] {
   const errors = validateObjectMetaUpdate(object, old);
   // The rest of metadata was valid when it was stored, and labels and annotations are checked with what may change.
-  if (!deepEqual(object.metadata.finalizers, old.metadata.finalizers)) {
+  const isRenamed =
+    strategy === resource.definition.strategy && object.metadata.generateName !== old.metadata.generateName;
+  if (isRenamed || !deepEqual(object.metadata.finalizers, old.metadata.finalizers)) {
     const known = new Set(errors.map(({ field, message }) => `${field} ${message}`));
     for (const error of validateObjectMeta(object, resource.definition)) {
       if (!known.has(`${error.field} ${error.message}`)) errors.push(error);

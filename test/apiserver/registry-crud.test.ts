@@ -109,6 +109,21 @@ t.test('create drops what clients may not set', async (t) => {
   t.notOk('status' in item.object);
 });
 
+t.test('an update may not bring a generateName that a creation may not', async (t) => {
+  const { widgets: registry } = openFixture();
+  await registry.create(demo, widget('a'));
+  const named = (generateName: string) => (current: KubeObject | undefined) => {
+    const next = structuredClone(current) as KubeObject;
+    next.metadata.generateName = generateName;
+    return next;
+  };
+  const error = await refusal(registry.update(demo, 'demo', 'a', named('A')));
+  t.equal(error.code, 422);
+  t.match(error.message, 'metadata.generateName: Invalid value: "A": ');
+  const { item } = await registry.update(demo, 'demo', 'a', named('a-'));
+  t.equal(item.object.metadata.generateName, 'a-');
+});
+
 t.test('create refuses', async (t) => {
   const { widgets: registry } = openFixture();
   await registry.create(demo, widget('a'));
