@@ -92,6 +92,11 @@ export async function createApplication(
       // Node has taken its parser off the connection: nobody would read the body, and the request would wait for it.
       if (hasBody(request)) {
         answerStatus(badRequest('a request that asks for an upgrade cannot have a body'), socket);
+      } else if (isAnswering(socket)) {
+        answerStatus(
+          badRequest('a request that asks for an upgrade must wait for the answers before it'),
+          socket,
+        );
       } else if (isWebSocket(request)) upgrades.emit('upgrade', request, socket, head);
       else declineUpgrade(app, request, socket);
     },
@@ -167,6 +172,10 @@ const upgradeConstraint = {
   deriveConstraint: (request: RawRequest) =>
     request.headers.upgrade?.toLowerCase() === 'websocket' ? 'websocket' : undefined,
 } as unknown as NonNullable<NonNullable<Parameters<typeof Fastify>[0]>['constraints']>[string];
+
+/** Node keeps there the answer that is under way; a second one cannot have the connection, and would throw. */
+const isAnswering = (socket: Duplex): boolean =>
+  ((socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? null) !== null;
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;

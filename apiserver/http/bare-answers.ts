@@ -37,7 +37,7 @@ function answer(socket: Duplex, status: number, contentType: string, body: strin
   answered.add(socket);
   // A connection that was reset is past answering. Node keeps the answer that is under way there.
   const { _httpMessage: underWay } = socket as { _httpMessage?: ServerResponse };
-  if (!socket.writable) {
+  if (!socket.writable || (socket.readableEnded && underWay?.headersSent === true)) {
     socket.destroy();
     return;
   }

@@ -448,6 +448,24 @@ t.test(
   },
 );
 
+t.test(
+  'an upgrade behind a request that is not answered yet ends the connection, and nothing else',
+  async (t) => {
+    const harness = await start(t);
+    const watch = `GET ${collection}?watch=1&timeoutSeconds=1 HTTP/1.1\r\nHost: localhost\r\n`;
+    const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+    for (const upgrade of ['h2c', 'websocket'])
+      t.match(
+        await raw(
+          harness.port,
+          `${watch}\r\n${watch}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n${key}\r\n`,
+        ),
+        /^HTTP\/1\.1 /,
+      );
+    t.match(await raw(harness.port, 'GET /version HTTP/1.0\r\nHost: localhost\r\n\r\n'), /^HTTP\/1\.1 200 /);
+  },
+);
+
 t.test('many short headers are as much too much as a long one', async (t) => {
   const harness = await start(t);
   const head = (count: number) =>
