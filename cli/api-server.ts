@@ -107,9 +107,6 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   closers.push(() => server.close());
   await server.listen();
   if (!isAlone) await systemObjects.start();
-  const repair = new AddressRepair({ table, logger });
-  repair.start();
-  closers.push(() => repair.stop());
   systemObjects.register();
   const compactor = new Compactor({
     client,
@@ -134,10 +131,13 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
 function startOwnObjects(table: ResourceTable, logger: Logger, closers: ApiServerParts['closers']): void {
   const status = new ControllerManager({ table, logger, controllers: [flowSchemaStatus] });
   const objects = new BootstrapObjects({ table, logger, lists: bootstrapLists });
+  const repair = new AddressRepair({ table, logger });
   closers.push(() => status.stop());
   closers.push(() => objects.stop());
+  closers.push(() => repair.stop());
   void objects.start();
   status.start();
+  repair.start();
 }
 
 interface Resources {

@@ -57,6 +57,7 @@ export async function createApplication(
       maxParamLength: urlBytesMax,
       constraints: { upgrade: upgradeConstraint },
     },
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     frameworkErrors: (error, request, reply) => {
       reply.hijack();
       endUpgraded(request, reply);
@@ -156,6 +157,11 @@ function announceBody({ httpVersionMajor, headers, stream }: RawRequest): void {
   }
 }
 
+/** Routes have no schemas of Fastify's, whose compilers it would load at every start. */
+const noSchemas = () => (): never => {
+  throw new Error('routes have no schemas');
+};
+
 const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
 /** Finds the route for web sockets by the Upgrade header. */
@@ -175,6 +181,7 @@ const upgradeConstraint = {
 
 /** Node keeps there the answer that is under way; a second one cannot have the connection, and would throw. */
 const isAnswering = (socket: Duplex): boolean =>
+  // oxlint-disable-next-line no-underscore-dangle
   ((socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? null) !== null;
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

@@ -13,6 +13,7 @@ import {
   controllersNamed,
   flowSchemaStatus,
   SystemObjects,
+  onlyServer,
 } from '../../apiserver/controllers/index.js';
 import { StatusError } from '../../apiserver/errors.js';
 import type { KubeObject } from '../../schemas/definition.js';
@@ -36,7 +37,13 @@ type Teardown = Parameters<typeof openFixture>[0];
 /** With the system's namespaces. */
 async function open(t: Teardown): Promise<Fixture> {
   const fixture = await openFixture(t);
-  const system = new SystemObjects({ table: fixture.table, logger, securePort: 6443 });
+  const system = new SystemObjects({
+    table: fixture.table,
+    logger,
+    securePort: 6443,
+    cidr: '10.0.0.0/24',
+    servers: onlyServer(undefined),
+  });
   await system.start();
   await system.stop();
   return fixture;
