@@ -186,6 +186,13 @@ export interface ResourceDefinition {
     readonly toStored: (object: KubeObject) => KubeObject;
     readonly fromStored: (stored: KubeObject) => KubeObject;
   };
+  /**
+   * Of what a real kube-apiserver has stored in another version of the kind, and in another shape: the object in this
+   * one. Gives back its argument where that is of this version.
+   */
+  readonly fromForeign?: (stored: KubeObject) => KubeObject;
+  /** The version that kube-apiserver stores, where it is not this one: discovery tells it by a hash. */
+  readonly storageVersion?: string;
   /** Kinds that create only and store nothing (SelfSubjectAccessReview): answers the object to send back. */
   readonly virtual?: boolean;
 }

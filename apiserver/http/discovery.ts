@@ -189,8 +189,11 @@ function subresourceEntries({
   });
 }
 
-/** Changes when objects are stored in another version: the first 8 bytes of a SHA-256 over what they are stored as. */
-function storageVersionHash({ group, version, kind }: ResourceDefinition): string {
-  const hash = createHash('sha256').update(`${group}/${version}/${kind}`).digest();
+/**
+ * Changes when objects are stored in another version: the first 8 bytes of a SHA-256 over what they are stored as, which is
+ * told as upstream stores them.
+ */
+function storageVersionHash({ group, version, kind, storageVersion = version }: ResourceDefinition): string {
+  const hash = createHash('sha256').update(`${group}/${storageVersion}/${kind}`).digest();
   return hash.subarray(0, 8).toString('base64');
 }

@@ -205,9 +205,10 @@ export class ItemFormat {
   /** A value that somebody else wrote, in our form. */
   private normalise(key: string, value: Buffer): Buffer {
     const foreign = this.decodeForeign(value);
-    const object =
+    const stored =
       foreign === undefined ? (JSON.parse(value.toString()) as KubeObject) : this.printed(foreign);
-    if (typeof object !== 'object' || object === null) throw new SyntaxError('the stored value is no object');
+    if (typeof stored !== 'object' || stored === null) throw new SyntaxError('the stored value is no object');
+    const object = this.definition.fromForeign?.(stored) ?? stored;
     const namespace = namespaceOf(key);
     const name = key.slice(key.indexOf('/') + 1);
     return this.toShown({

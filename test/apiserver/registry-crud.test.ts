@@ -3,6 +3,8 @@ import t from 'tap';
 import type { AdmissionAttributes, AdmissionPlugin } from '../../apiserver/admission/plugin.js';
 import { forbidden, StatusError } from '../../apiserver/errors.js';
 import type { Allocator } from '../../apiserver/registry/allocator.js';
+import { createRegistries } from '../../apiserver/registry/index.js';
+import { customResourceDefinitions } from '../../schemas/apiextensions/v1/custom-resource-definition.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { EtcdError } from '../../storage/errors.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
@@ -11,6 +13,7 @@ import { events } from '../../schemas/core/v1/event.js';
 import { eventsV1 } from '../../schemas/events/v1/event.js';
 import { leases } from '../../schemas/coordination/v1/lease.js';
 import { namespaces } from '../../schemas/core/v1/namespace.js';
+import { FakeEtcd } from './registry-fake-etcd.js';
 import { contextOf, demo, openFixture, startOfTime, widget, widgets } from './registry-fixture.js';
 
 async function refusal(call: Promise<unknown>): Promise<StatusError> {
@@ -730,6 +733,80 @@ t.test('values that others wrote are read', async (t) => {
   );
   t.equal(errors.length, 1);
   t.match(errors[0], /the value of \/registry\/example\.com\/widgets\/demo\/c is not an object/);
+});
+
+t.test('definitions are read as kube-apiserver keeps them, in v1beta1', async (t) => {
+  const etcd = new FakeEtcd();
+  const registries = createRegistries({
+    client: etcd,
+    definitions: [customResourceDefinitions],
+    admission: [],
+  });
+  t.teardown(() => registries.close());
+  const names = { plural: 'tabs', singular: 'tab', kind: 'Tab', listKind: 'TabList' };
+  const schema = { openAPIV3Schema: { type: 'object' } };
+  const clientConfig = { url: 'https://example.com' };
+  const column = { name: 'Size', type: 'integer' };
+  const write = (name: string, spec: object) => {
+    const header = { kind: 'CustomResourceDefinition', apiVersion: 'apiextensions.k8s.io/v1beta1' };
+    const value = { ...header, metadata: { name, uid: 'u' }, spec, status: { storedVersions: ['v1'] } };
+    etcd.write(`/registry/apiextensions.k8s.io/customresourcedefinitions/${name}`, JSON.stringify(value));
+  };
+  write('a', {
+    group: 'a.example',
+    version: 'v2',
+    names,
+    scope: 'Cluster',
+    validation: schema,
+    subresources: { status: {} },
+    additionalPrinterColumns: [{ ...column, JSONPath: '.size' }],
+    selectableFields: [{ jsonPath: '.size' }],
+    versions: [
+      { name: 'v2', served: true, storage: false },
+      { name: 'v1', served: true, storage: true, deprecated: true, deprecationWarning: 'use v2' },
+    ],
+    conversion: { strategy: 'Webhook', webhookClientConfig: clientConfig, conversionReviewVersions: ['v1'] },
+    preserveUnknownFields: false,
+  });
+  write('b', { group: 'a.example', version: 'v1', names, conversion: { strategy: 'None' } });
+  const registry = registries.table.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
+  const read = async (name: string) => (await registry?.get(demo, '', name))?.object;
+
+  const shared = {
+    schema,
+    subresources: { status: {} },
+    additionalPrinterColumns: [{ ...column, jsonPath: '.size' }],
+    selectableFields: [{ jsonPath: '.size' }],
+  };
+  t.same(await read('a'), {
+    kind: 'CustomResourceDefinition',
+    apiVersion: 'apiextensions.k8s.io/v1',
+    metadata: { name: 'a', uid: 'u', resourceVersion: '2' },
+    spec: {
+      group: 'a.example',
+      names,
+      scope: 'Cluster',
+      versions: [
+        { name: 'v2', served: true, storage: false, ...shared },
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          deprecated: true,
+          deprecationWarning: 'use v2',
+          ...shared,
+        },
+      ],
+      conversion: { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } },
+    },
+    status: { storedVersions: ['v1'] },
+  });
+  t.same((await read('b'))?.['spec'], {
+    group: 'a.example',
+    names,
+    versions: [{ name: 'v1', served: true, storage: true }],
+    conversion: { strategy: 'None' },
+  });
 });
 
 t.test('a field called __proto__ is a field', async (t) => {

@@ -456,7 +456,7 @@ t.test('YAML: ordinary documents, which are read without the library, are read a
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split(/^---$/m));
   read = 0;
   for (const manifest of manifests) property(manifest);
-  t.ok(read > manifests.length * 0.6, `of ${manifests.length} manifests, ${read}`);
+  t.ok(read > manifests.length * 0.5, `of ${manifests.length} manifests, ${read}`);
   t.end();
 });
 

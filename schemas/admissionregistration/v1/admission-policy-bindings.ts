@@ -139,23 +139,26 @@ export const validatingAdmissionPolicyBindings = bindings({
   validate: (spec) => [...validate(spec), ...validateActions(spec.validationActions ?? [])],
 });
 
-export const mutatingAdmissionPolicyBindings = bindings({
-  kind: 'MutatingAdmissionPolicyBinding',
-  description: MUTATING,
-  schema: () =>
-    kubeObject(
-      `${PREFIX}.MutatingAdmissionPolicyBinding`,
-      {
-        spec: describe(
-          struct(
-            `${PREFIX}.MutatingAdmissionPolicyBindingSpec`,
-            { policyName: text({ omitEmpty: true }), paramRef: parameters(), matchResources: where() },
-            { description: 'A policy, its parameters and its reach.' },
+export const mutatingAdmissionPolicyBindings: ResourceDefinition = {
+  ...bindings({
+    kind: 'MutatingAdmissionPolicyBinding',
+    description: MUTATING,
+    schema: () =>
+      kubeObject(
+        `${PREFIX}.MutatingAdmissionPolicyBinding`,
+        {
+          spec: describe(
+            struct(
+              `${PREFIX}.MutatingAdmissionPolicyBindingSpec`,
+              { policyName: text({ omitEmpty: true }), paramRef: parameters(), matchResources: where() },
+              { description: 'A policy, its parameters and its reach.' },
+            ),
+            { default: {} },
           ),
-          { default: {} },
-        ),
-      },
-      { description: MUTATING },
-    ),
-  validate: (spec) => [...validate(spec), ...validateMutable(spec.matchResources, 'spec.matchResources')],
-});
+        },
+        { description: MUTATING },
+      ),
+    validate: (spec) => [...validate(spec), ...validateMutable(spec.matchResources, 'spec.matchResources')],
+  }),
+  storageVersion: 'v1beta1',
+};

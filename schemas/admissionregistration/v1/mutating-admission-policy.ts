@@ -170,4 +170,5 @@ export const mutatingAdmissionPolicies: ResourceDefinition = {
   generation: true,
   allowUnconditionalUpdate: false,
   allowCreateOnUpdate: false,
+  storageVersion: 'v1beta1',
 };

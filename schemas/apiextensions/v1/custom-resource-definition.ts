@@ -24,6 +24,7 @@ import {
 } from './custom-resource-definition-validation.js';
 import { formatWarnings } from './formats.js';
 import { PREFIX } from './json-schema.js';
+import { fromV1beta1 } from './stored-v1beta1.js';
 
 const DESCRIPTION = 'A resource that the server is to serve.';
 
@@ -120,4 +121,6 @@ export const customResourceDefinitions: ResourceDefinition = {
   generation: true,
   allowUnconditionalUpdate: false,
   allowCreateOnUpdate: false,
+  fromForeign: fromV1beta1,
+  storageVersion: 'v1beta1',
 };
