@@ -46,6 +46,7 @@ import { networkPolicies } from './networking/v1/network-policy.js';
 import { serviceCidrs } from './networking/v1/service-cidr.js';
 import { flowSchemas } from './flowcontrol/v1/flow-schema.js';
 import { priorityLevelConfigurations } from './flowcontrol/v1/priority-level.js';
+import { podDisruptionBudgets } from './policy/v1/pod-disruption-budget.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
 import { deviceClasses } from './resource/v1/device-class.js';
@@ -88,6 +89,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   ipAddresses,
   networkPolicies,
   serviceCidrs,
+  podDisruptionBudgets,
   clusterRoleBindings,
   clusterRoles,
   roleBindings,

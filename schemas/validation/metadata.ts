@@ -109,7 +109,6 @@ const FINALIZERS_WITH_DOMAIN: ReadonlySet<string> = new Set([
   'autoscaling',
   'batch',
   'networking.k8s.io',
-  'policy',
 ]);
 const OWN_FINALIZERS = ['kubernetes', ORPHAN, FOREGROUND];
 

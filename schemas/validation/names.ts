@@ -36,6 +36,7 @@ const LABEL_VALUE_FORMAT = `(${QUALIFIED_FORMAT})?`;
 const CONFIG_KEY_FORMAT = '[-._a-zA-Z0-9]+';
 const HEADER_NAME_FORMAT = '[-A-Za-z0-9]+';
 const PERCENT_FORMAT = '[0-9]+%';
+const CONDITION_REASON_FORMAT = '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?';
 
 /** Go's `$` is the end of the text; so is JavaScript's without the m flag. */
 const whole = (format: string): RegExp => new RegExp(`^${format}$`);
@@ -49,6 +50,7 @@ const LABEL_VALUE = whole(LABEL_VALUE_FORMAT);
 const CONFIG_KEY = whole(CONFIG_KEY_FORMAT);
 const HEADER_NAME = whole(HEADER_NAME_FORMAT);
 const PERCENT = whole(PERCENT_FORMAT);
+const CONDITION_REASON = whole(CONDITION_REASON_FORMAT);
 
 const DNS1123_LABEL_BYTES_MAX = 63;
 const DNS1123_SUBDOMAIN_BYTES_MAX = 253;
@@ -226,6 +228,23 @@ export function percent(value: string): string[] {
           PERCENT_FORMAT,
           '1%',
           '93%',
+        ),
+      ];
+}
+
+/** Why a condition is as it is, in one word. */
+export function conditionReason(value: string): string[] {
+  return CONDITION_REASON.test(value)
+    ? GOOD
+    : [
+        regexProblem(
+          "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+          CONDITION_REASON_FORMAT,
+          'my_name',
+          'MY_NAME',
+          'MyName',
+          'ReasonA,ReasonB',
+          'ReasonA:ReasonB',
         ),
       ];
 }
