@@ -28,11 +28,13 @@ import { bindings } from './core/v1/binding.js';
 import { configMaps } from './core/v1/config-map.js';
 import { endpoints } from './core/v1/endpoints.js';
 import { events } from './core/v1/event.js';
+import { limitRanges } from './core/v1/limit-range.js';
 import { namespaces } from './core/v1/namespace.js';
 import { nodes } from './core/v1/node.js';
 import { pods } from './core/v1/pod.js';
 import { podTemplates } from './core/v1/pod-template-object.js';
 import { replicationControllers } from './core/v1/replication-controller.js';
+import { resourceQuotas } from './core/v1/resource-quota.js';
 import { secrets } from './core/v1/secret.js';
 import { serviceAccounts } from './core/v1/service-account.js';
 import { services } from './core/v1/service.js';
@@ -61,11 +63,13 @@ export const builtinResources: readonly ResourceDefinition[] = [
   configMaps,
   endpoints,
   events,
+  limitRanges,
   namespaces,
   nodes,
   pods,
   podTemplates,
   replicationControllers,
+  resourceQuotas,
   secrets,
   serviceAccounts,
   services,

@@ -42,20 +42,23 @@ const COUNTED_RESOURCES = new Set([
 ]);
 
 const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
+/** As quotas may name them too. */
+export const isQuotaHugePages = (name: string): boolean =>
+  isHugePages(name) || name.startsWith(`requests.${HUGE_PAGES}`);
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
 /** Resources of devices: `example.com/gpu`. */
 const isExtended = (name: string): boolean =>
   !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0;
-const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePages(name);
+export const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePages(name);
 
 type NameRule = (errors: FieldError[], name: string, field: string) => void;
 
 /** Names that node capacities, limit ranges and quotas may use too. */
-function validateResourceName(errors: FieldError[], name: string, field: string): boolean {
+export function validateResourceName(errors: FieldError[], name: string, field: string): boolean {
   const problems = qualifiedName(name);
   for (const problem of problems) errors.push(invalid(field, name, problem));
   if (problems.length > 0) return false;
-  if (name.includes('/') || STANDARD_RESOURCES.has(name) || isHugePages(name)) return true;
+  if (name.includes('/') || STANDARD_RESOURCES.has(name) || isQuotaHugePages(name)) return true;
   errors.push(invalid(field, name, 'must be a standard resource type or fully qualified'));
   return false;
 }
@@ -78,7 +81,8 @@ export const podResourceName: NameRule = (errors, name, field) => {
   }
 };
 
-function validateQuantity(errors: FieldError[], name: string, amount: string, field: string): void {
+/** Of a resource by this name, wherever it is counted. */
+export function validateQuantity(errors: FieldError[], name: string, amount: string, field: string): void {
   const quantity = quantityOf(amount);
   if (quantity.value < 0n) errors.push(invalid(field, amount, NOT_NEGATIVE));
   if ((COUNTED_RESOURCES.has(name) || isExtended(name)) && milliValue(quantity) % 1000n !== 0n) {
