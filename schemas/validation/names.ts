@@ -13,7 +13,7 @@ export function byteLength(value: string): number {
 const GOOD = Object.freeze([]) as unknown as string[];
 
 /** `… (e.g. 'a',  or 'b', regex used for validation is 'x')`, with the two spaces that clients know. */
-export function regexProblem(message: string, format: string, ...examples: string[]): string {
+function regexProblem(message: string, format: string, ...examples: string[]): string {
   const shown = examples.map((example, i) => `${i === 0 ? '' : ' or '}'${example}', `).join('');
   return examples.length === 0
     ? `${message} (regex used for validation is '${format}')`
