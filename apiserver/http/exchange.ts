@@ -18,9 +18,20 @@ export interface RawRequest {
     | undefined;
 }
 
+/** The connection of a request. */
+export interface RequestSocket {
+  readonly destroyed: boolean;
+  setMaxListeners(count: number): unknown;
+  once(event: 'close' | 'end', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
 /** What we use of Node's responses, of HTTP/1.1 and HTTP/2 alike. */
 export interface RawResponse {
   statusCode: number;
+  /** Null of HTTP/1.1 while answers before this one are not finished. */
+  readonly socket?: object | null | undefined;
+  readonly req?: { readonly socket: RequestSocket };
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   readonly destroyed: boolean;

@@ -5,7 +5,7 @@
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { StatusError, toStatusError } from '../errors.js';
 import type { WatchEvent, Watcher } from '../registry/types.js';
-import type { RawResponse } from './exchange.js';
+import type { RawResponse, RequestSocket } from './exchange.js';
 import { watchTurnBytesMax, watchTurnEventsMax } from './limits.js';
 import { errorFrame, type WatchFrames, type WatchShape } from './watch-frames.js';
 import type { WatchPump } from './watch-pump.js';
@@ -148,6 +148,18 @@ export class ResponseWatchStream extends WatchStream {
     response.on('close', onClose);
     response.on('drain', onDrain);
     if (response.destroyed) this.dispose();
+    else if (response.socket === null) this.#endWith(response.req?.socket);
+  }
+
+  /**
+   * Behind an answer that is not finished, on the same connection, a response is on no connection yet and is never told
+   * that it closed. Nor does a watch before it end when the client sends no more: Node would wait for all answers.
+   */
+  #endWith(socket: RequestSocket | undefined): void {
+    if (socket === undefined || socket.destroyed) return this.dispose();
+    socket.setMaxListeners(0);
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => this.dispose());
   }
 
   protected write(frame: Buffer): boolean {

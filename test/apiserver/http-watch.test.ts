@@ -86,6 +86,24 @@ t.test('a watch sends the present state, then every change, as one JSON object a
   await eventually('the watcher is closed', () => registry.watchers.size === 0);
 });
 
+for (const [how, leave] of [
+  ['says that it sends no more', (socket: Socket) => socket.end()],
+  ['is gone', (socket: Socket) => socket.resetAndDestroy()],
+] as const) {
+  t.test(`watches behind each other on one connection end with a client that ${how}`, async (t) => {
+    const harness = await start(t);
+    const registry = configMaps(harness);
+    const socket = connect(harness.port, '127.0.0.1').on('error', () => undefined);
+    t.teardown(() => socket.destroy());
+    socket.resume();
+    const watch = `GET ${collection}?watch=true&resourceVersion=1 HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    socket.write(watch.repeat(20));
+    await eventually('20 watches', () => registry.watchers.size === 20);
+    leave(socket);
+    await eventually('none', () => registry.watchers.size === 0);
+  });
+}
+
 t.test('timeoutSeconds ends the stream in order, on both protocols and both path forms', async (t) => {
   const harness = await start(t);
   configMaps(harness).put(configMap('a'));
