@@ -31,6 +31,7 @@ import { events } from './core/v1/event.js';
 import { limitRanges } from './core/v1/limit-range.js';
 import { namespaces } from './core/v1/namespace.js';
 import { nodes } from './core/v1/node.js';
+import { persistentVolumeClaims } from './core/v1/persistent-volume-claim.js';
 import { pods } from './core/v1/pod.js';
 import { podTemplates } from './core/v1/pod-template-object.js';
 import { replicationControllers } from './core/v1/replication-controller.js';
@@ -66,6 +67,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   limitRanges,
   namespaces,
   nodes,
+  persistentVolumeClaims,
   pods,
   podTemplates,
   replicationControllers,

@@ -7,6 +7,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.js';
 import type { AdmissionPlugin } from './plugin.js';
 import { priority } from './priority.js';
 import { serviceAccount } from './service-account.js';
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.js';
 import { taintNodesByCondition } from './taint-nodes-by-condition.js';
 
 /** `registries` is read when a request comes, so its table may be filled later. */
@@ -17,6 +18,7 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     taintNodesByCondition,
     priority(registries),
     defaultTolerationSeconds,
+    storageObjectInUseProtection,
     defaultIngressClass(registries),
     deviceAdminAccess(registries),
   ];

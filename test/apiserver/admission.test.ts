@@ -299,3 +299,22 @@ t.test('DeviceAdminAccess: devices in use are looked after from marked namespace
   const refused = await refusal(give('plain'));
   t.match(refused.details?.causes, [{ field: 'status.allocation.devices.results[0].adminAccess' }]);
 });
+
+t.test(
+  'StorageObjectInUseProtection: what storage is made of is held until a controller lets it go',
+  async (t) => {
+    const { create, registry } = await openFixture(t);
+    await create('namespaces', '', { metadata: { name: 'demo' } });
+    const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    const finalizer = 'kubernetes.io/pvc-protection';
+    const claim = (metadata: object) => create('persistentvolumeclaims', 'demo', { metadata, spec });
+    t.same((await claim({ name: 'a' })).metadata.finalizers, [finalizer]);
+    t.same((await claim({ name: 'b', finalizers: [finalizer] })).metadata.finalizers, [finalizer]);
+    t.same((await claim({ name: 'c', finalizers: ['example.com/x'] })).metadata.finalizers, [
+      'example.com/x',
+      finalizer,
+    ]);
+    const { item } = await registry('persistentvolumeclaims').delete(context, 'demo', 'a');
+    t.type(item.object.metadata.deletionTimestamp, 'string');
+  },
+);

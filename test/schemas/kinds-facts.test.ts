@@ -44,7 +44,12 @@ t.test('what comes back from a create equals the recorded defaults', { skip }, (
     if (found === undefined || row.status !== 201) continue;
     const { object, errors } = create(found.definition, row.request, 'oracle');
     t.same(errors, [], `${row.resource} is valid`);
-    t.same(differences(without(row.response, GENERATED), without(object, GENERATED)), [], row.resource);
+    const lines = differences(without(row.response, GENERATED), without(object, GENERATED));
+    // Which is admission's.
+    const rest = lines.filter(
+      (line) => !/^metadata\.finalizers: missing, expected .*-protection"\]$/.test(line),
+    );
+    t.same(rest, [], row.resource);
     compared++;
   }
   t.ok(compared >= 10, `${compared} kinds were compared`);

@@ -11,7 +11,7 @@ export type PersistentVolumeClaim = z.infer<ReturnType<typeof persistentVolumeCl
 
 const CORE = 'io.k8s.api.core.v1';
 
-const accessModes = () =>
+export const accessModes = () =>
   list(
     text({
       goType: 'v1.PersistentVolumeAccessMode',
@@ -33,7 +33,7 @@ const typedObjectReference = once(() =>
   ),
 );
 
-const persistentVolumeClaimSpec = once(() =>
+export const persistentVolumeClaimSpec = once(() =>
   struct(
     `${CORE}.PersistentVolumeClaimSpec`,
     {

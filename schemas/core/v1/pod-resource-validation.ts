@@ -45,11 +45,12 @@ const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
 /** As quotas may name them too. */
 export const isQuotaHugePages = (name: string): boolean =>
   isHugePages(name) || name.startsWith(`requests.${HUGE_PAGES}`);
-const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
+export const isNativeResource = (name: string): boolean =>
+  !name.includes('/') || name.includes('kubernetes.io/');
 /** Resources of devices: `example.com/gpu`. */
 const isExtended = (name: string): boolean =>
-  !isNative(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0;
-export const isOvercommitAllowed = (name: string): boolean => isNative(name) && !isHugePages(name);
+  !isNativeResource(name) && !name.startsWith('requests.') && qualifiedName(`requests.${name}`).length === 0;
+export const isOvercommitAllowed = (name: string): boolean => isNativeResource(name) && !isHugePages(name);
 
 type NameRule = (errors: FieldError[], name: string, field: string) => void;
 
@@ -69,7 +70,7 @@ export const containerResourceName: NameRule = (errors, name, field) => {
     if (!CONTAINER_RESOURCES.includes(name) && !isHugePages(name)) {
       errors.push(invalid(field, name, 'must be a standard resource for containers'));
     }
-  } else if (!isNative(name) && !isExtended(name)) {
+  } else if (!isNativeResource(name) && !isExtended(name)) {
     errors.push(invalid(field, name, "doesn't follow extended resource name standard"));
   }
 };
