@@ -49,6 +49,7 @@ import { networkPolicies } from './networking/v1/network-policy.js';
 import { serviceCidrs } from './networking/v1/service-cidr.js';
 import { flowSchemas } from './flowcontrol/v1/flow-schema.js';
 import { priorityLevelConfigurations } from './flowcontrol/v1/priority-level.js';
+import { runtimeClasses } from './node/v1/runtime-class.js';
 import { podDisruptionBudgets } from './policy/v1/pod-disruption-budget.js';
 import { clusterRoleBindings, roleBindings } from './rbac/v1/bindings.js';
 import { clusterRoles, roles } from './rbac/v1/roles.js';
@@ -117,4 +118,5 @@ export const builtinResources: readonly ResourceDefinition[] = [
   resourceSlices,
   flowSchemas,
   priorityLevelConfigurations,
+  runtimeClasses,
 ];

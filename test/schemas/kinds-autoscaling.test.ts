@@ -1,6 +1,7 @@
 /** Rules of what bounds and sizes workloads from outside, as kube-apiserver 1.36 has them. */
 import t from 'tap';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
+import { runtimeClasses } from '../../schemas/node/v1/runtime-class.js';
 import { podDisruptionBudgets } from '../../schemas/policy/v1/pod-disruption-budget.js';
 import { create, messages, update } from './pipeline.js';
 
@@ -105,5 +106,36 @@ t.test('PodDisruptionBudget: a row shows the limit that is set', (t) => {
     status: { disruptionsAllowed: 3 },
   });
   t.same(cells(podDisruptionBudgets, counted), ['x', '2', 'N/A', 3]);
+  t.end();
+});
+
+t.test('RuntimeClass: the handler stays, the rest may change', (t) => {
+  const old = stored(runtimeClasses, { handler: 'runsc', overhead: { podFixed: { memory: '120Mi' } } });
+  const after = (fields: Fields) =>
+    messages(update(runtimeClasses, old, { metadata, handler: 'runsc', ...fields }));
+  t.same(after({ scheduling: { nodeSelector: { sandbox: 'gvisor' } } }), []);
+  t.same(after({ handler: 'kata' }), ['handler: Invalid value: "kata": field is immutable']);
+  t.same(cells(runtimeClasses, old), ['x', 'runsc']);
+  t.end();
+});
+
+t.test('RuntimeClass: amounts finer than a thousandth are rounded up, as of pods', (t) => {
+  const { object } = create(runtimeClasses, {
+    metadata,
+    handler: 'kata',
+    overhead: { podFixed: { cpu: '100u' } },
+  });
+  t.same(object?.['overhead'], { podFixed: { cpu: '1m' } });
+  t.end();
+});
+
+t.test('RuntimeClass: labels of nodes that are no longer to be used', (t) => {
+  const object = stored(runtimeClasses, {
+    handler: 'kata',
+    scheduling: { nodeSelector: { 'beta.kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'arm64' } },
+  });
+  t.same(runtimeClasses.strategy.warnings?.(object), [
+    'scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead',
+  ]);
   t.end();
 });

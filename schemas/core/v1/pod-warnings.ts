@@ -74,16 +74,17 @@ const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
     'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 };
 
-const warningOf = (label: string): string | undefined =>
+/** Why a label of nodes should no longer be used; undefined where it may be. */
+export const deprecatedNodeLabel = (label: string): string | undefined =>
   Object.hasOwn(DEPRECATED_NODE_LABELS, label) ? DEPRECATED_NODE_LABELS[label] : undefined;
 
 function addNodeLabelWarnings(warnings: string[], spec: PodSpec, field: string): void {
   for (const key of Object.keys(spec.nodeSelector ?? {})) {
-    const warning = warningOf(key);
+    const warning = deprecatedNodeLabel(key);
     if (warning) warnings.push(`${field}.nodeSelector[${key}]: ${warning}`);
   }
   for (const [i, { topologyKey = '' }] of (spec.topologySpreadConstraints ?? []).entries()) {
-    const warning = warningOf(topologyKey);
+    const warning = deprecatedNodeLabel(topologyKey);
     if (warning)
       warnings.push(`${field}.topologySpreadConstraints[${i}].topologyKey: ${topologyKey} is ${warning}`);
   }
