@@ -1,6 +1,7 @@
 /** The admission plugins that are always on, in the order in which they run. */
 import { defaultIngressClass } from './default-ingress-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
+import { limitRanger } from './limit-ranger.js';
 import type { Registries } from './lookup.js';
 import { deviceAdminAccess } from './device-admin-access.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
@@ -14,6 +15,7 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.js';
 export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
   return [
     namespaceLifecycle(registries),
+    limitRanger(registries),
     serviceAccount(registries),
     taintNodesByCondition,
     priority(registries),

@@ -146,6 +146,16 @@ const ZERO: Quantity = { value: 0n, exponent: 0, format: 'decimal' };
 export const quantityOf = (text: string | undefined): Quantity =>
   (text === undefined ? undefined : read(text)?.quantity) ?? ZERO;
 
+/** In the family of suffixes of `a`, unless that is nothing. */
+export function addQuantities(a: Quantity, b: Quantity): Quantity {
+  const exponent = Math.min(a.exponent, b.exponent);
+  const at = (q: Quantity): bigint => q.value * 10n ** BigInt(q.exponent - exponent);
+  return { value: at(a) + at(b), exponent, format: a.value === 0n ? b.format : a.format };
+}
+
+export const subtractQuantities = (a: Quantity, { value, ...b }: Quantity): Quantity =>
+  addQuantities(a, { ...b, value: -value });
+
 /** Negative, zero or positive as a < b, a = b, a > b. */
 export function compareQuantities(a: Quantity, b: Quantity): number {
   if (a.exponent === b.exponent) return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;

@@ -1,5 +1,11 @@
 /** Quality of service: who is stopped first when a node runs out of memory. */
-import { compareQuantities, formatQuantity, type Quantity, quantityOf } from '../../meta/quantity.js';
+import {
+  addQuantities,
+  compareQuantities,
+  formatQuantity,
+  type Quantity,
+  quantityOf,
+} from '../../meta/quantity.js';
 import type { Container } from './pod-containers.js';
 import type { PodSpec } from './pod-spec.js';
 
@@ -13,19 +19,16 @@ export const isPodLevelResource = (name: string): boolean =>
 
 export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
 
-function add(a: Quantity, b: Quantity): Quantity {
-  const exponent = Math.min(a.exponent, b.exponent);
-  const at = (q: Quantity): bigint => q.value * 10n ** BigInt(q.exponent - exponent);
-  return { value: at(a) + at(b), exponent, format: a.value === 0n ? b.format : a.format };
-}
-
 class Sum {
   readonly amounts = new Map<string, Quantity>();
 
   add(list: Resources | undefined): void {
     for (const [name, amount] of Object.entries(list ?? {})) {
       const before = this.amounts.get(name);
-      this.amounts.set(name, before === undefined ? quantityOf(amount) : add(before, quantityOf(amount)));
+      this.amounts.set(
+        name,
+        before === undefined ? quantityOf(amount) : addQuantities(before, quantityOf(amount)),
+      );
     }
   }
 
@@ -39,29 +42,38 @@ class Sum {
 }
 
 /**
- * What the containers request together: all that run at once, or the largest moment of starting, when an init container
+ * What the containers request, or may use at most, together: all that run at once, or the largest moment of starting, when an init container
  * runs beside the sidecars before it.
  */
-export function aggregateRequests(spec: PodSpec): Record<string, string> {
+export function aggregateResources(spec: PodSpec, list: 'limits' | 'requests'): Record<string, string> {
   const running = new Sum();
-  for (const container of spec.containers ?? []) running.add(container.resources?.requests);
+  for (const container of spec.containers ?? []) running.add(container.resources?.[list]);
   const sidecars = new Sum();
   const starting = new Sum();
   for (const container of spec.initContainers ?? []) {
-    const requests = container.resources?.requests;
+    const amounts = container.resources?.[list];
     if (isSidecar(container)) {
-      running.add(requests);
-      sidecars.add(requests);
+      running.add(amounts);
+      sidecars.add(amounts);
       starting.max(sidecars);
     } else {
       const moment = new Sum();
       moment.max(sidecars);
-      moment.add(requests);
+      moment.add(amounts);
       starting.max(moment);
     }
   }
   running.max(starting);
   return Object.fromEntries([...running.amounts].map(([name, amount]) => [name, formatQuantity(amount)]));
+}
+
+export const aggregateRequests = (spec: PodSpec): Record<string, string> =>
+  aggregateResources(spec, 'requests');
+
+/** The same of the pod: what it says for itself goes before what its containers say. */
+export function podResources(spec: PodSpec, list: 'limits' | 'requests'): Record<string, string> {
+  const own = Object.entries(spec.resources?.[list] ?? {}).filter(([name]) => isPodLevelResource(name));
+  return { ...aggregateResources(spec, list), ...Object.fromEntries(own) };
 }
 
 export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
