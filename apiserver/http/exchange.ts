@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestContext, RequestInfo, UserInfo } from '../request.js';
+import { parseQuery } from './query-text.js';
 
 /** What we use of Node's requests, of HTTP/1.1 and HTTP/2 alike. */
 export interface RawRequest {
@@ -74,7 +75,7 @@ export class Exchange implements RequestContext, Answerable {
 
   /** Parsed on first use: most requests have none. */
   get query(): URLSearchParams {
-    return this.queryText === '' ? noQuery : (this.#query ??= new URLSearchParams(this.queryText));
+    return this.queryText === '' ? noQuery : (this.#query ??= parseQuery(this.queryText));
   }
 
   get userAgent(): string {

@@ -19,6 +19,7 @@ import {
   type Shape,
 } from './negotiation.js';
 import { encodedList, encodedObject, encodedPartial, encodedPartialList } from './protobuf-bodies.js';
+import { parseQuery } from './query-text.js';
 import { type Body, coalesce } from './respond.js';
 import {
   isBuiltinGroup,
@@ -57,7 +58,7 @@ export function wantsPretty({ request }: Pick<Exchange, 'request'>): boolean {
   const { url = '' } = request;
   if (url.includes('pretty')) {
     const mark = url.indexOf('?');
-    const pretty = mark === -1 ? null : new URLSearchParams(url.slice(mark + 1)).get('pretty');
+    const pretty = mark === -1 ? null : parseQuery(url.slice(mark + 1)).get('pretty');
     if (pretty !== null && pretty !== '') return TRUE.test(pretty);
   }
   const agent = request.headers['user-agent'];

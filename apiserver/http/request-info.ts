@@ -5,6 +5,7 @@
 import { goQuote } from '../../schemas/go-quote.js';
 import { badRequest } from '../errors.js';
 import type { RequestInfo } from '../request.js';
+import { parseQuery } from './query-text.js';
 
 const verbOfMethod: ReadonlyMap<string, string> = new Map([
   ['POST', 'create'],
@@ -107,7 +108,7 @@ export const isTrue = (value: string): boolean => {
 
 function asksToWatch(query: string): boolean {
   if (!query.includes('watch')) return false;
-  const value = new URLSearchParams(query).get('watch');
+  const value = parseQuery(query).get('watch');
   return value !== null && isTrue(value);
 }
 
