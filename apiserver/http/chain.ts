@@ -11,6 +11,7 @@ import { StatusError, unauthorized } from '../errors.js';
 import type { RequestInfo, UserInfo } from '../request.js';
 import { Exchange, type RawRequest, type RawResponse } from './exchange.js';
 import { queryParametersMax, urlBytesMax } from './limits.js';
+import { checkTimeout } from './request-timeout.js';
 import { parsePath, type RequestPath } from './request-info.js';
 
 export interface Stages {
@@ -55,6 +56,7 @@ const nobody: Authorizer = {
 export async function identify(stages: Stages, { request, response, cors }: Guarded): Promise<Exchange> {
   const { path, query } = splitUrl(request.url ?? '/');
   const info = stages.requestInfo(request.method ?? 'GET', parsePath(path), query);
+  checkTimeout(info, query);
   const known = stages.authenticate(request) ?? (stages.isPublic(path) ? anonymous : undefined);
   if (known === undefined) throw unauthorized();
   let user = known instanceof Promise ? await known : known;
