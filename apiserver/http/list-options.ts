@@ -2,7 +2,14 @@
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { type FieldError, forbidden, notSupported } from '../../schemas/field-error.js';
 import { badRequest, invalid } from '../errors.js';
-import { everything, parseFieldSelector, parseLabelSelector } from '../registry/selectors/index.js';
+import {
+  everything,
+  fieldSelectorOf,
+  type FieldSelectorText,
+  parseFieldSelector,
+  parseLabelSelector,
+  readFieldSelector,
+} from '../registry/selectors/index.js';
 import type { ListOptions, Selector, WatchOptions } from '../registry/types.js';
 import { watchTimeoutSecondsMin } from './limits.js';
 import { flag, integer, listRevision, revision, text } from './query.js';
@@ -21,11 +28,12 @@ export function parseListOptions(
   definition: ResourceDefinition,
   name = '',
 ): ListOptions {
-  const selectors = parseSelectors(query, definition, name);
-  const limit = integer(query, 'limit') ?? 0;
   integer(query, 'timeoutSeconds');
+  const limit = integer(query, 'limit') ?? 0;
+  const read = readSelectors(query);
   const match = text(query, 'resourceVersionMatch');
   refuse(listProblems(query, match));
+  const selectors = selectorsOf(read, definition, name);
   const resourceVersion = wantedRevision(query, limit, match);
   const continueToken = text(query, 'continue');
   return {
@@ -50,9 +58,9 @@ export function parseWatchOptions(
   definition: ResourceDefinition,
   name = '',
 ): WatchRequest {
-  const selectors = parseSelectors(query, definition, name);
-  integer(query, 'limit');
   const timeout = integer(query, 'timeoutSeconds') ?? 0;
+  integer(query, 'limit');
+  const read = readSelectors(query);
   const asked = flag(query, 'sendInitialEvents');
   const askedMatch = text(query, 'resourceVersionMatch');
   const from = text(query, 'resourceVersion') ?? '';
@@ -60,6 +68,7 @@ export function parseWatchOptions(
   const fromState = asked === undefined && askedMatch === undefined && (from === '' || from === '0');
   const sendInitialEvents = fromState ? true : asked;
   refuse(watchProblems(query, sendInitialEvents, fromState ? 'NotOlderThan' : askedMatch));
+  const selectors = selectorsOf(read, definition, name);
   const resourceVersion = revision(query);
   const timeoutSeconds =
     timeout === 0
@@ -77,15 +86,26 @@ export function parseWatchOptions(
   };
 }
 
-function parseSelectors(
-  query: URLSearchParams,
+interface ReadSelectors {
+  readonly labels: Selector;
+  readonly fields: FieldSelectorText | undefined;
+}
+
+/** As far as they are read without knowing of what; that comes after all other options. Throws StatusError 400. */
+function readSelectors(query: URLSearchParams): ReadSelectors {
+  const labelText = text(query, 'labelSelector');
+  const labels = labelText === undefined ? everything : parseLabelSelector(labelText);
+  const fieldText = text(query, 'fieldSelector');
+  return { labels, fields: fieldText === undefined ? undefined : readFieldSelector(fieldText) };
+}
+
+/** Throws StatusError 400. */
+function selectorsOf(
+  { labels, fields: read }: ReadSelectors,
   definition: ResourceDefinition,
   name: string,
 ): { labels: Selector; fields: Selector } {
-  const labelText = text(query, 'labelSelector');
-  const fieldText = text(query, 'fieldSelector');
-  const labels = labelText === undefined ? everything : parseLabelSelector(labelText);
-  let fields = fieldText === undefined ? everything : parseFieldSelector(fieldText, definition);
+  let fields = read === undefined ? everything : fieldSelectorOf(read, definition);
   if (name !== '') {
     if (!fields.empty && fields.exactName !== name) {
       throw badRequest(`fieldSelector metadata.name doesn't match requested name`);

@@ -5,10 +5,13 @@ import { badRequest } from '../../errors.js';
 import type { Selector } from '../types.js';
 import { everything } from './labels.js';
 
-interface Term {
+interface TermText {
   readonly field: string;
   readonly equal: boolean;
   readonly value: string;
+}
+
+interface Term extends TermText {
   readonly read: (object: KubeObject) => string;
 }
 
@@ -19,11 +22,24 @@ const readNamespace = (object: KubeObject) => object.metadata.namespace ?? '';
 
 /** Throws the StatusError 400 for a selector that cannot be read and for a field that this resource does not offer. */
 export function parseFieldSelector(text: string, definition: ResourceDefinition): Selector {
-  const terms = splitTerms(text)
+  return fieldSelectorOf(readFieldSelector(text), definition);
+}
+
+/** The terms of a selector, of whatever resource. */
+export type FieldSelectorText = readonly TermText[];
+
+/** Throws StatusError 400 for a selector that cannot be read. */
+export const readFieldSelector = (text: string): FieldSelectorText =>
+  splitTerms(text)
     .sort()
     .filter((part) => part !== '')
-    .map((part) => parseTerm(text, part))
-    .map(({ field, equal, value }): Term => ({ field, equal, value, read: readerOf(field, definition) }));
+    .map((part) => parseTerm(text, part));
+
+/** Throws StatusError 400 for a field that this resource does not offer. */
+export function fieldSelectorOf(read: FieldSelectorText, definition: ResourceDefinition): Selector {
+  const terms = read.map(
+    ({ field, equal, value }): Term => ({ field, equal, value, read: readerOf(field, definition) }),
+  );
   if (terms.length === 0) return everything;
   const exactName = terms.find((term) => term.field === NAME && term.equal)?.value ?? '';
   return {
@@ -53,7 +69,7 @@ function splitTerms(text: string): string[] {
   return parts;
 }
 
-function parseTerm(selector: string, part: string): { field: string; equal: boolean; value: string } {
+function parseTerm(selector: string, part: string): TermText {
   const match = /!=|==|=/.exec(part);
   if (match === null) throw badRequest(`invalid selector: '${selector}'; can't understand '${part}'`);
   const value = unescape(part.slice(match.index + match[0].length));
