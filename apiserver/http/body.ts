@@ -55,6 +55,9 @@ function serializerOf(exchange: Exchange): Serializer {
   return serializer;
 }
 
+/** A creation looks at the media type of its body before its options, an update after them. Throws StatusError 415. */
+export const mustBeReadable = (exchange: Exchange): void => void serializerOf(exchange);
+
 /** What a body is expected to be: an object of a resource, or of a subresource's own kind. */
 export interface Expected {
   readonly group: string;

@@ -4,7 +4,7 @@ import type { KubeObject, Subresource } from '../../schemas/definition.js';
 import { internal, methodNotAllowed } from '../errors.js';
 import { evictPod } from '../registry/eviction.js';
 import { bindPod } from '../registry/subresources.js';
-import { bodyDecoder, type Expected, expectedOf, expectedOfSchema } from './body.js';
+import { bodyDecoder, type Expected, mustBeReadable, expectedOf, expectedOfSchema } from './body.js';
 import { acceptedShape, plainBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
@@ -32,6 +32,7 @@ interface Command {
 function decodeCommand(request: ResourceRequest, expected: Expected): Command {
   const { exchange, body, namespace, server } = request;
   acceptedShape(exchange, expected);
+  mustBeReadable(exchange);
   const { fieldValidation, ...options } = parseWriteOptions(exchange.query, 'CreateOptions');
   const object = bodyDecoder(exchange, body, expected, fieldValidation, server.table)();
   matchNamespace(object, namespace);

@@ -12,7 +12,7 @@ import { get } from './read-handlers.js';
 import { acceptedShape, objectBody } from './representation.js';
 import type { ResourceRequest } from './resource-request.js';
 import { send } from './respond.js';
-import { matchPath, patch, patcher, update } from './write-handlers.js';
+import { matchPath, mustBePatch, patch, patcher, update } from './write-handlers.js';
 import { type ParsedWriteOptions, parseWriteOptions } from './write-options.js';
 
 type Handler = (request: ResourceRequest) => Promise<void>;
@@ -54,8 +54,10 @@ async function getScale({
 async function writeScale(request: ResourceRequest): Promise<void> {
   const { exchange, registry, namespace, name, subresource } = request;
   if (subresource?.scale === undefined) throw methodNotAllowed();
+  const type = contentType(exchange);
+  if (exchange.info.verb === 'patch' && type !== APPLY_PATCH) mustBePatch(type);
   acceptedShape(exchange, scaleShown);
-  if (contentType(exchange) === APPLY_PATCH) {
+  if (type === APPLY_PATCH) {
     const { item } = await applyBody(request);
     return sendScale(exchange, item, subresource);
   }

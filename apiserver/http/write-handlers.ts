@@ -13,7 +13,14 @@ import {
 } from '../patch/index.js';
 import type { StoredObject } from '../registry/types.js';
 import { APPLY_PATCH, applyObject } from './apply-handler.js';
-import { bodyDecoder, contentType, deleteOptionsOfBody, type Expected, expectedOf } from './body.js';
+import {
+  bodyDecoder,
+  contentType,
+  mustBeReadable,
+  deleteOptionsOfBody,
+  type Expected,
+  expectedOf,
+} from './body.js';
 import type { Exchange } from './exchange.js';
 import { parseListOptions } from './list-options.js';
 import { acceptedShape, listBody, objectBody, plainBody } from './representation.js';
@@ -29,6 +36,7 @@ import {
 export async function create(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, body, server } = request;
   acceptedShape(exchange, definition);
+  mustBeReadable(exchange);
   const options = parseWriteOptions(exchange.query, 'CreateOptions');
   const object = bodyDecoder(exchange, body, expectedOf(definition), options.fieldValidation, server.table)();
   matchNamespace(object, namespace);
@@ -60,7 +68,9 @@ export async function update(request: ResourceRequest): Promise<void> {
 
 export async function patch(request: ResourceRequest): Promise<void> {
   const { exchange, registry, definition, namespace, name, subresource } = request;
-  if (contentType(exchange) === APPLY_PATCH) return applyObject(request);
+  const type = contentType(exchange);
+  if (type === APPLY_PATCH) return applyObject(request);
+  mustBePatch(type);
   acceptedShape(exchange, definition);
   const options = parseWriteOptions(exchange.query, 'PatchOptions');
   const apply = patcher(request, expectedOf(definition), definition, options.fieldValidation);
@@ -77,9 +87,15 @@ export async function patch(request: ResourceRequest): Promise<void> {
   await send(exchange, 200, objectBody(exchange, item, definition));
 }
 
+/** Upstream's routes are found by the media type of a patch, before anything else is looked at. Throws StatusError 415. */
+export function mustBePatch(type: string): void {
+  if (isPatchType(type)) return;
+  throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+}
+
 /**
  * Gives a function from the current object to the patched one, decoded and free to be changed. Warnings are added by
- * its first run. Throws StatusError 415.
+ * its first run.
  */
 export function patcher(
   { exchange, body, server }: ResourceRequest,
@@ -88,9 +104,6 @@ export function patcher(
   fieldValidation: FieldValidation,
 ): (current: KubeObject) => KubeObject {
   const type = contentType(exchange);
-  if (!isPatchType(type)) {
-    throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
-  }
   const isRegistered = (group: string, version: string, kind: string) =>
     server.table
       .all()

@@ -87,12 +87,19 @@ export function deleteOptionsOfQuery(query: URLSearchParams): ParsedDeleteOption
   if (query.size === 0) return { acceptedWhileWaiting: false };
   const grace = integer(query, 'gracePeriodSeconds');
   const orphan = flag(query, 'orphanDependents');
-  const policy = text(query, 'propagationPolicy');
+  const policy = query.get('propagationPolicy') ?? undefined;
+  const uid = text(query, 'uid');
+  const resourceVersion = text(query, 'resourceVersion');
+  const preconditions = {
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  };
   return checkDeleteOptions({
     dryRun: query.getAll('dryRun'),
     ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
     ...(orphan === undefined ? {} : { orphanDependents: orphan }),
     ...(policy === undefined ? {} : { propagationPolicy: policy }),
+    ...(uid === undefined && resourceVersion === undefined ? {} : { preconditions }),
   });
 }
 
