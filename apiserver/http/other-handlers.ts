@@ -12,7 +12,7 @@ import { sendDiscovery } from './discovery-answers.js';
 import type { Exchange } from './exchange.js';
 import { type HealthCheck, type HealthEndpoint, health, healthEndpoints } from './health.js';
 import { jsonOnly, jsonRoute, negotiable, negotiate } from './negotiation.js';
-import { formOfV2, type OpenApi } from './openapi-documents.js';
+import { formOfV2, type OpenApi, type OpenApiDocument } from './openapi-documents.js';
 import { knowsGroup } from './resource-request.js';
 import { send, sendDocument, sendJson, sendText } from './respond.js';
 
@@ -123,8 +123,33 @@ async function serveOpenApi(
   if (document === undefined) return false;
   mustRead(exchange);
   if (negotiable(exchange.request.headers.accept, jsonOnly) === undefined) await send(exchange, 406, nothing);
-  else await sendDocument(exchange, document);
+  else await (rest.length === 0 ? sendDocument(exchange, document) : sendVersioned(exchange, document));
   return true;
+}
+
+/**
+ * Clients that name a document by its hash may keep it for ever; who names another one's is sent to the present one.
+ * Without a hash it is a document like any other.
+ */
+function sendVersioned(exchange: Exchange, document: OpenApiDocument): Promise<void> | undefined {
+  const asked = exchange.query.get('hash') ?? '';
+  if (asked === '') return sendDocument(exchange, document);
+  const { etag, contentType } = document;
+  const hash = etag.slice(1, -1);
+  if (asked !== hash) {
+    const headers = {
+      etag,
+      vary: 'Accept',
+      location: `${exchange.info.path.replace(/\/$/, '')}?hash=${hash}`,
+    };
+    return send(exchange, 301, { ...nothing, contentType }, headers);
+  }
+  const expires = new Date();
+  expires.setUTCFullYear(expires.getUTCFullYear() + 1);
+  return sendDocument(exchange, document, {
+    'cache-control': 'public, immutable',
+    expires: expires.toUTCString(),
+  });
 }
 
 const nothing = { contentType: 'text/plain; charset=utf-8', bytes: 0, content: Buffer.alloc(0) };

@@ -101,8 +101,9 @@ export interface Document {
 export function sendDocument(
   exchange: Answerable,
   { bytes, contentType, etag, isPublic }: Document,
+  more?: OutgoingHeaders,
 ): Promise<void> | undefined {
-  const headers = { etag, vary: 'Accept', ...(isPublic ? { 'cache-control': 'public' } : {}) };
+  const headers = { etag, vary: 'Accept', ...(isPublic ? { 'cache-control': 'public' } : {}), ...more };
   const known = exchange.request.headers['if-none-match'];
   if (known?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag)) {
     exchange.response.writeHead(304, { ...baseHeaders(exchange, contentType), ...headers });

@@ -615,6 +615,16 @@ t.test('version, the list of paths, and OpenAPI', async (t) => {
   t.match(document.json, { openapi: /^3\./ });
   const again = await ask(harness, url, { headers: { 'if-none-match': String(document.headers['etag']) } });
   t.equal(again.status, 304);
+  t.equal(document.headers['cache-control'], 'public, immutable', 'kube-openapi: kept for ever by its hash');
+  const year = Date.parse(String(document.headers['expires'])) - Date.now();
+  t.ok(year > 364 * 86_400_000 && year <= 366 * 86_400_000, 'expires a year from now');
+  t.equal(document.headers['etag'], `"${url.split('hash=')[1]}"`);
+  const unnamed = await ask(harness, '/openapi/v3/api/v1');
+  t.equal(unnamed.headers['cache-control'], 'no-cache, private');
+  t.equal(unnamed.headers['expires'], undefined);
+  const stale = await ask(harness, '/openapi/v3/api/v1?hash=00');
+  t.match(stale, { status: 301, text: '' });
+  t.match(stale.headers, { location: url, etag: document.headers['etag'], vary: 'Accept' });
   t.equal((await ask(harness, '/openapi/v3/api/v9')).status, 404);
   const v2 = (accept: string) => ask(harness, '/openapi/v2', { headers: { accept } });
   const protobuf = 'application/com.github.proto-openapi.spec.v2';
