@@ -7,6 +7,7 @@ import { deviceAdminAccess } from './device-admin-access.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import type { AdmissionPlugin } from './plugin.js';
 import { priority } from './priority.js';
+import { resourceQuota } from './resource-quota.js';
 import { serviceAccount } from './service-account.js';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.js';
 import { taintNodesByCondition } from './taint-nodes-by-condition.js';
@@ -23,5 +24,7 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     storageObjectInUseProtection,
     defaultIngressClass(registries),
     deviceAdminAccess(registries),
+    // Last, so that what others refuse costs nothing.
+    resourceQuota(registries),
   ];
 }

@@ -3,6 +3,7 @@ import { clusterRoleAggregation } from './cluster-role-aggregation.js';
 import type { Controller } from './controller.js';
 import { garbageCollector } from './garbage-collector/index.js';
 import { namespaceController } from './namespace/index.js';
+import { resourceQuotaController } from './resource-quota.js';
 import { serviceAccountController } from './service-account.js';
 import { serviceCidrController } from './service-cidr.js';
 
@@ -20,6 +21,7 @@ const all: readonly Controller[] = [
   garbageCollector,
   serviceCidrController,
   clusterRoleAggregation,
+  resourceQuotaController,
 ];
 
 /** The controllers of these names, as `controllerNames` lists them. */

@@ -5,6 +5,7 @@ export const controllerNames: readonly string[] = [
   'garbage-collector-controller',
   'service-cidr-controller',
   'clusterrole-aggregation-controller',
+  'resourcequota-controller',
 ];
 
 /** Older names that kube-controller-manager takes too. */
@@ -13,4 +14,5 @@ export const controllerAliases: ReadonlyMap<string, string> = new Map([
   ['serviceaccount', 'serviceaccount-controller'],
   ['garbagecollector', 'garbage-collector-controller'],
   ['clusterrole-aggregation', 'clusterrole-aggregation-controller'],
+  ['resourcequota', 'resourcequota-controller'],
 ]);
