@@ -6,6 +6,7 @@ import { namespaceController } from './namespace/index.js';
 import { resourceQuotaController } from './resource-quota.js';
 import { serviceAccountController } from './service-account.js';
 import { serviceCidrController } from './service-cidr.js';
+import { attributesClassProtection, claimProtection } from './storage-protection.js';
 
 export { BootstrapObjects } from './bootstrap-objects.js';
 export { flowSchemaStatus } from './flow-schema-status.js';
@@ -22,6 +23,8 @@ const all: readonly Controller[] = [
   serviceCidrController,
   clusterRoleAggregation,
   resourceQuotaController,
+  claimProtection,
+  attributesClassProtection,
 ];
 
 /** The controllers of these names, as `controllerNames` lists them. */

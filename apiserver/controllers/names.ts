@@ -6,6 +6,8 @@ export const controllerNames: readonly string[] = [
   'service-cidr-controller',
   'clusterrole-aggregation-controller',
   'resourcequota-controller',
+  'persistentvolumeclaim-protection-controller',
+  'volumeattributesclass-protection-controller',
 ];
 
 /** Older names that kube-controller-manager takes too. */
@@ -15,4 +17,6 @@ export const controllerAliases: ReadonlyMap<string, string> = new Map([
   ['garbagecollector', 'garbage-collector-controller'],
   ['clusterrole-aggregation', 'clusterrole-aggregation-controller'],
   ['resourcequota', 'resourcequota-controller'],
+  ['pvc-protection', 'persistentvolumeclaim-protection-controller'],
+  ['vac-protection', 'volumeattributesclass-protection-controller'],
 ]);

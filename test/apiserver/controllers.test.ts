@@ -394,6 +394,40 @@ t.test('what is served itself has an APIService, also after it was deleted', asy
   );
 });
 
+t.test('a claim that a running pod uses waits for it, and goes', async (t) => {
+  const fixture = await open(t, ['persistentvolumeclaim-protection-controller']);
+  await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+  const claims = fixture.registry('persistentvolumeclaims');
+  const claim = (name: string) =>
+    fixture.create('persistentvolumeclaims', 'demo', {
+      metadata: { name },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    });
+  const names = async () => (await claims.list(context, 'demo', everythingOf)).items.map(({ name }) => name);
+  await fixture.create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  await claim('free');
+  await claim('used');
+  await fixture.create('pods', 'demo', {
+    metadata: { name: 'p' },
+    spec: {
+      nodeName: 'n',
+      containers: [{ name: 'c', image: 'i' }],
+      volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'used' } }],
+    },
+  });
+  for (const name of ['free', 'used']) await claims.delete(context, 'demo', name);
+  await until(async () => (await names()).length === 1);
+  t.same(await names(), ['used']);
+
+  const pods = fixture.registry('pods');
+  const ended = (current: KubeObject | undefined) => ({
+    ...(current as KubeObject),
+    status: { phase: 'Succeeded' },
+  });
+  await pods.update(context, 'demo', 'p', ended, { subresource: 'status' });
+  await until(async () => (await names()).length === 0);
+});
+
 t.test('each namespace gets a service account `default`, also after it was deleted', async (t) => {
   const fixture = await open(t);
   await fixture.create('namespaces', '', { metadata: { name: 'demo' } });

@@ -1,0 +1,169 @@
+/**
+ * What storage is made of and is deleted goes when nothing uses it any more: admission has given each a finalizer
+ * (StorageObjectInUseProtection), and these controllers take it away. A claim is used by pods that have a node and have
+ * not ended, a class of volume attributes by claims.
+ */
+import type { KubeObject } from '../../schemas/definition.js';
+import { everything } from '../registry/selectors/index.js';
+import type { Registry, ResourceTable } from '../registry/types.js';
+import type { RequestContext } from '../request.js';
+import { controllerContext } from './context.js';
+import type { Controller } from './controller.js';
+import { follow } from './follow.js';
+import { getCached, hasReason, registryOf } from './registries.js';
+import { WorkQueue } from './work-queue.js';
+
+const FIELD_MANAGER = 'kube-controller-manager';
+const ALL = { limit: 0, labels: everything, fields: everything };
+const ENDED = new Set(['Succeeded', 'Failed']);
+
+interface Protection {
+  /** As `--controllers` names it, and its service account. */
+  readonly name: string;
+  readonly account: string;
+  readonly group: string;
+  readonly plural: string;
+  readonly finalizer: string;
+  /** Who uses it, of the core group. */
+  readonly users: string;
+  readonly uses: (user: KubeObject, name: string) => boolean;
+}
+
+interface Pod {
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly volumes?: readonly {
+      readonly name?: string;
+      readonly persistentVolumeClaim?: { readonly claimName?: string };
+      readonly ephemeral?: object;
+    }[];
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+function podUses(pod: KubeObject, claim: string): boolean {
+  const { spec: { nodeName = '', volumes = [] } = {}, status: { phase = '' } = {} } = pod as Pod;
+  if (nodeName === '' || ENDED.has(phase)) return false;
+  return volumes.some(
+    ({ name, persistentVolumeClaim, ephemeral }) =>
+      persistentVolumeClaim?.claimName === claim ||
+      (ephemeral !== undefined && `${pod.metadata.name}-${name}` === claim),
+  );
+}
+
+interface Claim {
+  readonly spec?: { readonly volumeAttributesClassName?: string };
+  readonly status?: {
+    readonly currentVolumeAttributesClassName?: string;
+    readonly modifyVolumeStatus?: { readonly targetVolumeAttributesClassName?: string };
+  };
+}
+
+function claimUses(claim: KubeObject, name: string): boolean {
+  const { spec, status } = claim as Claim;
+  return (
+    spec?.volumeAttributesClassName === name ||
+    status?.currentVolumeAttributesClassName === name ||
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName === name
+  );
+}
+
+export const claimProtection = protectionController({
+  name: 'persistentvolumeclaim-protection-controller',
+  account: 'pvc-protection-controller',
+  group: '',
+  plural: 'persistentvolumeclaims',
+  finalizer: 'kubernetes.io/pvc-protection',
+  users: 'pods',
+  uses: podUses,
+});
+
+export const attributesClassProtection = protectionController({
+  name: 'volumeattributesclass-protection-controller',
+  account: 'volumeattributesclass-protection-controller',
+  group: 'storage.k8s.io',
+  plural: 'volumeattributesclasses',
+  finalizer: 'kubernetes.io/vac-protection',
+  users: 'persistentvolumeclaims',
+  uses: claimUses,
+});
+
+function protectionController(protection: Protection): Controller {
+  const { name: controller, account, group, plural, users } = protection;
+  return {
+    name: controller,
+    async run({ table, logger, signal }) {
+      const context = controllerContext(account, signal);
+      /** Deleted, and waiting for who uses them. */
+      const going = new Set<string>();
+      const queue = new WorkQueue({
+        signal,
+        reconcile: (key) => reconcile(table, { ...context, warnings: [] }, protection, key),
+        onError: (key, error) => logger.warn({ err: error, [plural]: key }, 'cannot let a deleted object go'),
+      });
+      const onError = (error: unknown) => logger.warn({ err: error }, `cannot watch ${plural} or ${users}`);
+      await Promise.all([
+        follow({
+          registry: registryOf(table, group, plural),
+          context,
+          onStart: () => going.clear(),
+          onEvent({ type, item: { namespace, name, object } }) {
+            const key = `${namespace}/${name}`;
+            if (type === 'DELETED' || object.metadata.deletionTimestamp === undefined) going.delete(key);
+            else {
+              going.add(key);
+              queue.add(key);
+            }
+          },
+          onError,
+        }),
+        follow({
+          registry: registryOf(table, '', users),
+          context,
+          onEvent() {
+            for (const key of going) queue.add(key);
+          },
+          onError,
+        }),
+      ]);
+      await queue.idle();
+    },
+  };
+}
+
+async function reconcile(
+  table: ResourceTable,
+  context: RequestContext,
+  { group, plural, finalizer, users, uses }: Protection,
+  key: string,
+): Promise<boolean> {
+  const registry = registryOf(table, group, plural);
+  const [namespace = '', name = ''] = key.split('/');
+  const object = await getCached(registry, context, namespace, name);
+  const { deletionTimestamp, finalizers = [] } = object?.metadata ?? {};
+  if (object === undefined || deletionTimestamp === undefined || !finalizers.includes(finalizer)) return true;
+  const { items } = await registryOf(table, '', users).list(context, namespace, ALL);
+  if (items.some((user) => uses(user.object, name))) return true;
+  await release(registry, context, object, finalizer);
+  return true;
+}
+
+async function release(
+  registry: Registry,
+  context: RequestContext,
+  { metadata: { namespace = '', name = '', uid = '' } }: KubeObject,
+  finalizer: string,
+): Promise<void> {
+  const without = (current: KubeObject | undefined): KubeObject => {
+    if (current === undefined) throw new Error('an update that must not create was asked to');
+    const finalizers = (current.metadata.finalizers ?? []).filter((each) => each !== finalizer);
+    return { ...current, metadata: { ...current.metadata, finalizers } };
+  };
+  const options = { allowCreate: false, preconditions: { uid }, fieldManager: FIELD_MANAGER };
+  try {
+    await registry.update(context, namespace, name, without, options);
+  } catch (error) {
+    // Its next event tells what has become of it.
+    if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
+  }
+}
