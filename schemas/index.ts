@@ -58,7 +58,11 @@ import { resourceClaims } from './resource/v1/resource-claim.js';
 import { resourceClaimTemplates } from './resource/v1/resource-claim-template.js';
 import { resourceSlices } from './resource/v1/resource-slice.js';
 import { priorityClasses } from './scheduling/v1/priority-class.js';
+import { csiDrivers } from './storage/v1/csi-driver.js';
+import { csiNodes } from './storage/v1/csi-node.js';
+import { csiStorageCapacities } from './storage/v1/csi-storage-capacity.js';
 import { storageClasses } from './storage/v1/storage-class.js';
+import { volumeAttributesClasses } from './storage/v1/volume-attributes-class.js';
 
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
@@ -101,7 +105,11 @@ export const builtinResources: readonly ResourceDefinition[] = [
   clusterRoles,
   roleBindings,
   roles,
+  csiDrivers,
+  csiNodes,
+  csiStorageCapacities,
   storageClasses,
+  volumeAttributesClasses,
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,
   mutatingWebhookConfigurations,

@@ -2,6 +2,10 @@
 import t from 'tap';
 import { persistentVolumeClaims } from '../../schemas/core/v1/persistent-volume-claim.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
+import { csiDrivers } from '../../schemas/storage/v1/csi-driver.js';
+import { csiNodes } from '../../schemas/storage/v1/csi-node.js';
+import { csiStorageCapacities } from '../../schemas/storage/v1/csi-storage-capacity.js';
+import { volumeAttributesClasses } from '../../schemas/storage/v1/volume-attributes-class.js';
 import { create, messages, update } from './pipeline.js';
 
 type Fields = Record<string, unknown>;
@@ -176,5 +180,83 @@ t.test('PersistentVolumeClaim: its row', (t) => {
   ]);
   const going = { ...fresh, metadata: { ...fresh.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
   t.equal(cellsOf(persistentVolumeClaims, going)[1], 'Terminating');
+  t.end();
+});
+
+t.test('CSIDriver: what volumes it has, and whether they are attached, stays', (t) => {
+  const body = (spec: Fields): Fields => ({ metadata: { name: 'd' }, spec });
+  const old = stored(csiDrivers, body({}));
+  const changed = (spec: Fields) => update(csiDrivers, old, body(spec));
+  t.same(messages(changed({ attachRequired: false, volumeLifecycleModes: ['Ephemeral'] })), [
+    'spec.attachedRequired: Invalid value: false: field is immutable',
+    'spec.volumeLifecycleModes: Invalid value: ["Ephemeral"]: field is immutable',
+  ]);
+  t.same(messages(changed({ podInfoOnMount: true, fsGroupPolicy: 'None' })), []);
+  t.equal(changed({}).object?.metadata.generation, undefined, 'a new one has no generation');
+  t.equal(changed({ podInfoOnMount: true }).object?.metadata.generation, 1);
+
+  const warned = [
+    'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes',
+  ];
+  const tokens = stored(csiDrivers, body({ tokenRequests: [{ audience: 'a' }, { audience: 'b' }] }));
+  const warnings = (object: KubeObject, before?: KubeObject) =>
+    csiDrivers.strategy.warnings?.(object, before);
+  t.same(warnings(tokens), warned);
+  t.same(warnings(tokens, old), warned);
+  t.same(warnings(tokens, tokens), []);
+  t.same(cellsOf(csiDrivers, tokens), ['d', true, false, false, 'a,b', false, 'Persistent']);
+  t.equal(cellsOf(csiDrivers, old)[4], '<unset>');
+  t.end();
+});
+
+t.test('CSINode: drivers come and go, and only how much a node can take changes', (t) => {
+  const body = (...drivers: Fields[]): Fields => ({ metadata: { name: 'n' }, spec: { drivers } });
+  const driver = { name: 'd', nodeID: 'i', allocatable: { count: 1 } };
+  const old = stored(csiNodes, body(driver));
+  const refusals = (...drivers: Fields[]) => messages(update(csiNodes, old, body(...drivers)));
+  t.same(refusals({ ...driver, allocatable: { count: 2 } }, { name: 'e', nodeID: 'i' }), []);
+  t.same(refusals(), []);
+  t.same(refusals({ ...driver, nodeID: 'j' }), [
+    'spec.drivers: Invalid value: {"Name":"d","NodeID":"j","TopologyKeys":null,"Allocatable":null}: field is immutable',
+  ]);
+  const long = (length: number) =>
+    messages(create(csiNodes, body({ name: 'd', nodeID: 'x'.repeat(length) })));
+  t.same(long(256), []);
+  t.match(long(257), [/nodeID: Invalid value: "x+": must be 256 characters or less$/]);
+  t.same(cellsOf(csiNodes, old), ['n', 1]);
+  t.end();
+});
+
+t.test('CSIStorageCapacity: the answer changes, the question does not', (t) => {
+  const body = (fields: Fields): Fields => ({ metadata: { name: 'c' }, storageClassName: 'fast', ...fields });
+  const old = stored(csiStorageCapacities, body({ capacity: '1Gi' }));
+  const refusals = (fields: Fields) => messages(update(csiStorageCapacities, old, body(fields)));
+  t.same(refusals({ capacity: '2Gi', maximumVolumeSize: '1Gi' }), []);
+  t.same(refusals({ storageClassName: 'slow', nodeTopology: { matchLabels: { a: 'b' } } }), [
+    'nodeTopology: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
+    'storageClassName: Invalid value: "slow": field is immutable',
+  ]);
+  const matchExpressions = [{ key: 'beta.kubernetes.io/os', operator: 'Exists' }];
+  const zone = 'failure-domain.beta.kubernetes.io/zone';
+  const nodeTopology = { matchExpressions, matchLabels: { [zone]: 'a', b: 'c' } };
+  t.same(csiStorageCapacities.strategy.warnings?.(stored(csiStorageCapacities, body({ nodeTopology }))), [
+    'nodeTopology.matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead',
+    `nodeTopology.matchLabels.${zone}: deprecated since v1.17; use "topology.kubernetes.io/zone" instead`,
+  ]);
+  const made = { ...old, metadata: { name: 'c', creationTimestamp: '2026-01-01T00:00:00Z' } };
+  t.same(cellsOf(csiStorageCapacities, made), ['c', '2026-01-01T00:00:00Z']);
+  t.end();
+});
+
+t.test('VolumeAttributesClass: nothing of it changes', (t) => {
+  const body = { metadata: { name: 'gold' }, driverName: 'd.example.com', parameters: { iops: '1' } };
+  const old = stored(volumeAttributesClasses, body);
+  const changed = { ...body, driverName: 'e', parameters: {} };
+  t.same(messages(update(volumeAttributesClasses, old, changed)), [
+    'driverName: Forbidden: updates to driverName are forbidden.',
+    'parameters: Forbidden: updates to parameters are forbidden.',
+    'parameters: Required value: must contain at least one key/value pair',
+  ]);
+  t.same(cellsOf(volumeAttributesClasses, old), ['gold', 'd.example.com']);
   t.end();
 });

@@ -63,13 +63,14 @@ const DEFAULT_MARKS = [
 ];
 
 /** The class of claims that name none. */
-const isDefault = ({ metadata }: KubeObject): boolean =>
+export const isDefault = ({ metadata }: KubeObject): boolean =>
   DEFAULT_MARKS.some((mark) => metadata.annotations?.[mark] === 'true');
 
-function validateProvisioner(provisioner: string): FieldError[] {
-  if (provisioner === '') return [required('provisioner')];
+/** The name of who makes volumes. */
+export function validateProvisioner(provisioner: string, field: string): FieldError[] {
+  if (provisioner === '') return [required(field)];
   const problems = qualifiedName(provisioner.toLowerCase());
-  return problems.map((problem) => invalid('provisioner', provisioner, problem));
+  return problems.map((problem) => invalid(field, provisioner, problem));
 }
 
 /** Of classes that hand parameters to a driver. */
@@ -118,7 +119,7 @@ function validate(object: KubeObject): FieldError[] {
     allowedTopologies = [],
   } = read(object);
   const errors = [
-    ...validateProvisioner(provisioner),
+    ...validateProvisioner(provisioner, 'provisioner'),
     ...validateParameters(parameters, { allowEmpty: true }),
   ];
   if (reclaimPolicy !== '' && !RECLAIM_POLICIES.includes(reclaimPolicy)) {
