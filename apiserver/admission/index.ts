@@ -1,5 +1,6 @@
 /** The admission plugins that are always on, in the order in which they run. */
 import { defaultIngressClass } from './default-ingress-class.js';
+import { defaultStorageClass } from './default-storage-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import { limitRanger } from './limit-ranger.js';
 import type { Registries } from './lookup.js';
@@ -21,6 +22,7 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     taintNodesByCondition,
     priority(registries),
     defaultTolerationSeconds,
+    defaultStorageClass(registries),
     storageObjectInUseProtection,
     defaultIngressClass(registries),
     deviceAdminAccess(registries),

@@ -318,3 +318,32 @@ t.test(
     t.type(item.object.metadata.deletionTimestamp, 'string');
   },
 );
+
+t.test('DefaultStorageClass: a claim gets the class that is marked, the newest of several', async (t) => {
+  let now = Date.parse('2026-01-01T00:00:00Z');
+  const { create, registry } = await openFixture(t, { now: () => now });
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  const make = async (name: string, annotations: object = {}) => {
+    const metadata = { name, annotations };
+    const object = { kind: 'StorageClass', apiVersion: 'storage.k8s.io/v1', metadata, provisioner: 'x' };
+    await registry('storageclasses', 'storage.k8s.io').create(context, object as KubeObject);
+  };
+  const classOf = async (name: string, annotations: object = {}, spec: object = {}) => {
+    const resources = { requests: { storage: '1Gi' } };
+    const made = await create('persistentvolumeclaims', 'demo', {
+      metadata: { name, annotations },
+      spec: { accessModes: ['ReadWriteOnce'], resources, ...spec },
+    });
+    return specOf(made)['storageClassName'];
+  };
+  await make('plain');
+  t.equal(await classOf('a'), undefined);
+  await make('old', { 'storageclass.beta.kubernetes.io/is-default-class': 'true' });
+  t.equal(await classOf('b'), 'old');
+  now += 1000;
+  await make('new', { 'storageclass.kubernetes.io/is-default-class': 'true' });
+  t.equal(await classOf('c'), 'new');
+  t.equal(await classOf('d', {}, { storageClassName: 'plain' }), 'plain');
+  t.equal(await classOf('e', {}, { storageClassName: '' }), '', 'an empty name is a choice');
+  t.equal(await classOf('f', { 'volume.beta.kubernetes.io/storage-class': 'plain' }), undefined);
+});

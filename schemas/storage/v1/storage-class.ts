@@ -57,13 +57,14 @@ interface StorageClass {
 }
 const read = (object: KubeObject) => object as StorageClass;
 
-const DEFAULT_MARKS = [
+/** Annotations, of which one suffices. */
+export const DEFAULT_MARKS = [
   'storageclass.kubernetes.io/is-default-class',
   'storageclass.beta.kubernetes.io/is-default-class',
 ];
 
 /** The class of claims that name none. */
-export const isDefault = ({ metadata }: KubeObject): boolean =>
+const isDefault = ({ metadata }: KubeObject): boolean =>
   DEFAULT_MARKS.some((mark) => metadata.annotations?.[mark] === 'true');
 
 /** The name of who makes volumes. */
