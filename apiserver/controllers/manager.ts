@@ -1,4 +1,5 @@
 /** Runs controllers while this member is the one to run them. */
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { ResourceTable } from '../registry/types.js';
 import type { Controller } from './controller.js';
@@ -41,6 +42,8 @@ export class ControllerManager {
   private async lead(signal: AbortSignal): Promise<void> {
     const { table, controllers, leadership } = this.options;
     const isShared = leadership !== undefined;
+    // Every watch of every controller hears of the end: Node suspects a leak above ten.
+    setMaxListeners(0, signal);
     await Promise.all(
       controllers.map(async (controller) => {
         const logger = this.options.logger.child({ controller: controller.name });

@@ -6,6 +6,7 @@ import { ACCESS } from './kubectl-access.js';
 import { DESCRIBE } from './kubectl-describe.js';
 import { GET } from './kubectl-get.js';
 import { NODES } from './kubectl-nodes.js';
+import { QUOTA } from './kubectl-quota.js';
 import { ROLLOUT } from './kubectl-rollout.js';
 import { SERVER } from './kubectl-server.js';
 import { WORKLOAD_RULES } from './kubectl-workload-rules.js';
@@ -23,4 +24,5 @@ tell(t, kubectls(), {
   ...NODES,
   ...SERVER,
   ...ACCESS,
+  ...QUOTA,
 });
