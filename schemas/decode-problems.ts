@@ -2,6 +2,7 @@
  * Finds out what a decoder stumbled over, in the order of the document, and says it as Go does. Runs only for objects that
  * have a problem.
  */
+import { isInt64 } from './go-int64.js';
 import type * as z from 'zod';
 import { list, metaOf, type StructOr, text } from './fields.js';
 import { base64Problem } from './meta/base64.js';
@@ -140,7 +141,7 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isGoInteger = (value: number, format: string | undefined): boolean =>
-  format === 'int32' ? (value | 0) === value : Number.isInteger(value);
+  format === 'int32' ? (value | 0) === value : isInt64(value);
 
 const lastPart = (id: string): string => id.slice(id.lastIndexOf('.') + 1);
 

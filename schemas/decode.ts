@@ -9,6 +9,7 @@
  * above at less than the price of zod's own parser, which says only whether types fit. DESIGN.md has the measurements; a
  * test holds the two to the same verdicts. What went wrong is found out afterwards, by decode-problems.ts.
  */
+import { isInt64 } from './go-int64.js';
 import type * as z from 'zod';
 import type { KubeObject, ResourceDefinition } from './definition.js';
 import { findProblems } from './decode-problems.js';
@@ -106,7 +107,7 @@ function leafDecoder(meta: NodeMeta, type: string): Decoder {
   if (meta.format === 'int32') {
     return (value, state) => (typeof value === 'number' && (value | 0) === value ? value : fail(state));
   }
-  return (value, state) => (Number.isInteger(value) ? value : fail(state));
+  return (value, state) => (isInt64(value) ? value : fail(state));
 }
 
 function scalarDecoder(meta: NodeMeta): Decoder {

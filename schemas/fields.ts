@@ -8,6 +8,7 @@
  *
  * Schemas are built on first use: write them as `export const podSpec = once(() => struct(…))`.
  */
+import { isInt64 } from './go-int64.js';
 import * as z from 'zod';
 
 /** How a list's items are told apart when it is merged. */
@@ -162,7 +163,7 @@ export const bool = (meta: FieldMeta = {}) => withMeta(z.boolean(), meta);
 export const int32 = (meta: FieldMeta = {}) =>
   withMeta(z.int32(), { ...meta, format: 'int32', goType: 'int32' });
 export const int64 = (meta: FieldMeta = {}) =>
-  withMeta(z.number().refine(Number.isInteger), { ...meta, format: 'int64', goType: 'int64' });
+  withMeta(z.number().refine(isInt64), { ...meta, format: 'int64', goType: 'int64' });
 export const double = (meta: FieldMeta = {}) =>
   withMeta(z.number(), { ...meta, format: 'double', goType: 'float64' });
 /** Base64 on the wire. */

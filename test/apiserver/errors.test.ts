@@ -540,3 +540,29 @@ t.test('what requests are refused for', async (t) => {
   );
   t.equal(page.headers['content-type'], 'text/plain; charset=utf-8');
 });
+
+t.test(
+  "numbers that are no int64 of Go's are not taken, since Go's clients could not read them",
+  async (t) => {
+    const { ask } = await serve(t);
+    const pod = (name: string, terminationGracePeriodSeconds: number) => ({
+      metadata: { name },
+      spec: { terminationGracePeriodSeconds, containers: [{ name: 'c', image: 'i' }] },
+    });
+    const pods = '/api/v1/namespaces/demo/pods';
+    for (const [number, shown] of [
+      [1e30, '1e+30'],
+      [2 ** 63, '9223372036854776000'],
+      [-(2 ** 63), '-9223372036854776000'],
+      [0.5, '0.5'],
+    ] as const) {
+      const { json } = await ask(pods, { body: pod('bad', number) });
+      const message = `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal number ${shown} into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64`;
+      t.strictSame(json, failure({ code: 400, reason: 'BadRequest', message }), shown);
+    }
+    const largest = 2 ** 63 - 1024;
+    const { status, text } = await ask(pods, { body: pod('good', largest) });
+    t.equal(status, 201, text);
+    t.match(text, `"terminationGracePeriodSeconds":${largest}`);
+  },
+);
