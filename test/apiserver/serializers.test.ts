@@ -28,6 +28,7 @@ import {
   readYamlAhead,
   YAML_AHEAD_BYTES_MIN,
 } from '../../apiserver/http/serializers/yaml-ahead.js';
+import { parseJson } from '../../apiserver/http/serializers/json.js';
 import { readOrdinaryYaml, UNSURE } from '../../apiserver/http/serializers/yaml-ordinary.js';
 import { decodeObject } from '../../schemas/decode.js';
 import type { ResourceDefinition } from '../../schemas/definition.js';
@@ -909,4 +910,24 @@ t.test('protobuf: a full Pod, as another encoder writes it', { skip }, (t) => {
     kind: 'Pod',
   });
   t.end();
+});
+
+t.test('JSON: half of a surrogate pair is U+FFFD (encoding/json)', async (t) => {
+  const read = (text: string) => parseJson(text, true);
+  for (const [text, value] of [
+    [String.raw`"\ud800"`, '\ufffd'],
+    [String.raw`"a\uDFFFb\ud83d"`, 'a\ufffdb\ufffd'],
+    [String.raw`"\ud83d\ude00"`, '\ud83d\ude00'],
+    [String.raw`"\ud83d\ud83d\ude00"`, '\ufffd\ud83d\ude00'],
+    [String.raw`"\ude00\ud83d"`, '\ufffd\ufffd'],
+    [String.raw`"\\ud800\"\\\ud800"`, '\\ud800"\\\ufffd'],
+    [String.raw`"\u0041\ud800"`, 'A\ufffd'],
+  ] as const) {
+    t.strictSame(read(text), { value, duplicates: [] }, text);
+  }
+  t.strictSame(read(String.raw`{"\udc00": 1}`), { value: { '\ufffd': 1 }, duplicates: [] }, 'of a key too');
+  t.match(read(String.raw`{"\udc00": 1, "\ud800": 2}`), { duplicates: ['\ufffd'] }, 'two of them are one');
+  t.match(read(String.raw`{"a": "\ud800" x}`), {
+    problem: /^invalid character 'x' after object key:value pair/,
+  });
 });

@@ -12,19 +12,33 @@ export type ParsedJson =
 
 /** `duplicates` is filled only for `strict`. Values are as JSON.parse makes them: `__proto__` is a member like any other. */
 export function parseJson(text: string, strict: boolean): ParsedJson {
+  const read = wellFormed(text);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(read);
   } catch {
     return { problem: jsonSyntaxProblem(text) };
   }
   try {
     const members = countMembers(value);
-    return { value, duplicates: strict ? duplicateFields(text, members) : [] };
+    return { value, duplicates: strict ? duplicateFields(read, members) : [] };
   } catch (error) {
     if (error instanceof NestingError) return { problem: error.message };
     throw error;
   }
+}
+
+/** Escapes in their order, so that a backslash that is escaped itself begins none; halves of pairs by themselves are first groups. */
+const escapes =
+  /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|[^])/g;
+const halfOfPair = /\\u[dD][89a-fA-F]/;
+
+/** Half of a surrogate pair by itself is no character: U+FFFD, as Go's decoder has it. */
+function wellFormed(text: string): string {
+  if (!text.includes('\\u') || !halfOfPair.test(text)) return text;
+  return text.replace(escapes, (escape, half: string | undefined) =>
+    half === undefined ? escape : '\\ufffd',
+  );
 }
 
 export const jsonSerializer: Serializer = {
