@@ -455,3 +455,74 @@ t.test('pretty takes what Go takes for true (strconv.ParseBool)', async (t) => {
   const browser = await server.ask(`${object}?pretty=`, { headers: { 'user-agent': 'curl/8' } });
   t.match(browser.text, /^\{\n/, 'an empty one says nothing');
 });
+
+t.test('what a list, a watch and a get may ask for together', async (t) => {
+  const server = await served(t);
+  const match = 'resourceVersionMatch';
+  const refused = (field: string, why: string) =>
+    ['FieldValueForbidden', field, `Forbidden: ${why}`] as const;
+  const unsupported = (value: string, supported: string) =>
+    [
+      'FieldValueNotSupported',
+      match,
+      `Unsupported value: "${value}": supported values: ${supported}`,
+    ] as const;
+  const withContinue = refused(match, 'resourceVersionMatch is forbidden when continue is provided');
+  const needsMatch = refused(
+    match,
+    'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+  );
+  const lists = '"Exact", "NotOlderThan", ""';
+  for (const [query, ...causes] of [
+    ['resourceVersion=1&resourceVersionMatch=exact', unsupported('exact', lists)],
+    [
+      'resourceVersion=0&resourceVersionMatch=Exact',
+      refused(match, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+    ],
+    ['resourceVersion=1&resourceVersionMatch=Exact&continue=x', withContinue],
+    ['sendInitialEvents=false', refused('sendInitialEvents', 'sendInitialEvents is forbidden for list')],
+    [
+      'resourceVersionMatch=x&continue=x&sendInitialEvents=',
+      refused(match, 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+      withContinue,
+      unsupported('x', lists),
+      refused('sendInitialEvents', 'sendInitialEvents is forbidden for list'),
+    ],
+    ['watch=1&sendInitialEvents=true', needsMatch],
+    ['watch=&sendInitialEvents=0', needsMatch],
+    [
+      'watch=yes&sendInitialEvents=1&resourceVersionMatch=Exact&continue=x',
+      needsMatch,
+      unsupported('Exact', '"NotOlderThan"'),
+      withContinue,
+    ],
+  ] as const) {
+    const { json } = await server.ask(`${collection}?${query}`);
+    t.strictSame(json, refusal('ListOptions', ...causes), query);
+  }
+  for (const query of [
+    'watch=0&watch=1',
+    'watch=FALSE',
+    'resourceVersionMatch=&resourceVersion=',
+    'resourceVersion=0&resourceVersionMatch=NotOlderThan',
+    'limit=-1&timeoutSeconds=-1',
+    'allowWatchBookmarks=x',
+    'limit=%2B1&limit=x',
+    'unknown',
+  ]) {
+    const { status, json } = await server.ask(`${collection}?${query}`);
+    t.match({ status, json }, { status: 200, json: { kind: 'ConfigMapList' } }, query);
+  }
+  const revision = 'strconv.ParseUint: parsing "-1": invalid syntax';
+  const { json: got } = await server.ask(`${object}?resourceVersion=-1`);
+  t.match(got, { code: 500, message: `resourceVersion: Invalid value: "-1": ${revision}` }, 'of a get');
+  t.notOk('reason' in got);
+  t.equal((await server.ask(`${object}?resourceVersion=0&resourceVersionMatch=x`)).status, 200);
+  const table = { headers: { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' } };
+  for (const path of [object, collection]) {
+    const { json } = await server.ask(`${path}?includeObject=none`, table);
+    const why = `includeObject: Invalid value: "none": must be 'Metadata', 'Object', 'None', or empty`;
+    t.strictSame(json, badRequest(`Unable to convert to Table as requested: ${why}`));
+    t.equal((await server.ask(`${path}?includeObject=`, table)).status, 200);
+  }
+});
