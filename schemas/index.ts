@@ -21,6 +21,8 @@ import { tokenReviews } from './authentication/v1/token-review.js';
 import { selfSubjectAccessReviews } from './authorization/v1/self-subject-access-review.js';
 import { selfSubjectRulesReviews } from './authorization/v1/self-subject-rules-review.js';
 import { localSubjectAccessReviews, subjectAccessReviews } from './authorization/v1/subject-access-review.js';
+import { horizontalPodAutoscalersV1 } from './autoscaling/v1/horizontal-pod-autoscaler.js';
+import { horizontalPodAutoscalers } from './autoscaling/v2/horizontal-pod-autoscaler.js';
 import { cronJobs } from './batch/v1/cron-job.js';
 import { jobs } from './batch/v1/job.js';
 import { leases } from './coordination/v1/lease.js';
@@ -93,6 +95,8 @@ export const builtinResources: readonly ResourceDefinition[] = [
   selfSubjectAccessReviews,
   selfSubjectRulesReviews,
   subjectAccessReviews,
+  horizontalPodAutoscalers,
+  horizontalPodAutoscalersV1,
   cronJobs,
   jobs,
   ingressClasses,

@@ -1,5 +1,8 @@
 /** Rules of what bounds and sizes workloads from outside, as kube-apiserver 1.36 has them. */
 import t from 'tap';
+import { fromStored, toStored } from '../../schemas/autoscaling/v1/horizontal-pod-autoscaler-conversion.js';
+import { horizontalPodAutoscalersV1 } from '../../schemas/autoscaling/v1/horizontal-pod-autoscaler.js';
+import { horizontalPodAutoscalers } from '../../schemas/autoscaling/v2/horizontal-pod-autoscaler.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { runtimeClasses } from '../../schemas/node/v1/runtime-class.js';
 import { podDisruptionBudgets } from '../../schemas/policy/v1/pod-disruption-budget.js';
@@ -137,5 +140,200 @@ t.test('RuntimeClass: labels of nodes that are no longer to be used', (t) => {
   t.same(runtimeClasses.strategy.warnings?.(object), [
     'scheduling.nodeSelector: deprecated since v1.14; use "kubernetes.io/os" instead',
   ]);
+  t.end();
+});
+
+const scaleTargetRef = { kind: 'Deployment', name: 'web', apiVersion: 'apps/v1' };
+const aiming = (metrics: Fields[], more: Fields = {}): Fields => ({
+  spec: { scaleTargetRef, maxReplicas: 3, metrics, ...more },
+});
+const CPU = {
+  type: 'Resource',
+  resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } },
+};
+const METRICS: Fields[] = [
+  {
+    type: 'Object',
+    object: {
+      describedObject: { kind: 'Ingress', name: 'i', apiVersion: 'networking.k8s.io/v1' },
+      target: { type: 'Value', value: '10' },
+      metric: { name: 'hits' },
+    },
+  },
+  {
+    type: 'Pods',
+    pods: {
+      metric: { name: 'rps', selector: { matchLabels: { a: '<b>' } } },
+      target: { type: 'AverageValue', averageValue: '2' },
+    },
+  },
+  { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } } },
+  {
+    type: 'ContainerResource',
+    containerResource: {
+      name: 'cpu',
+      target: { type: 'Utilization', averageUtilization: 5 },
+      container: 'c',
+    },
+  },
+  {
+    type: 'External',
+    external: { metric: { name: 'queue' }, target: { type: 'AverageValue', averageValue: '30' } },
+  },
+  CPU,
+];
+const SEEN: Fields[] = [
+  {
+    type: 'Object',
+    object: {
+      metric: { name: 'hits' },
+      current: { value: '7' },
+      describedObject: { kind: 'Ingress', name: 'i' },
+    },
+  },
+  { type: 'Pods', pods: { metric: { name: 'rps' }, current: { averageValue: '1' } } },
+  { type: 'External', external: { metric: { name: 'queue' }, current: { value: '0', averageValue: '9' } } },
+  {
+    type: 'Resource',
+    resource: { name: 'cpu', current: { averageValue: '20m', averageUtilization: 40 } },
+  },
+];
+
+t.test('HorizontalPodAutoscaler: v1 keeps in annotations what it has no fields for', (t) => {
+  const behavior = { scaleUp: { selectPolicy: 'Min' } };
+  const conditions = [
+    { type: 'AbleToScale', status: 'True', lastTransitionTime: null, reason: 'Ready', message: 'a & b' },
+  ];
+  const fresh = stored(horizontalPodAutoscalers, aiming(METRICS, { behavior }));
+  const object: KubeObject = {
+    ...fresh,
+    metadata: { ...fresh.metadata, annotations: { mine: '1' } },
+    status: { currentReplicas: 2, desiredReplicas: 3, currentMetrics: SEEN, conditions },
+  };
+
+  const shown = fromStored(object);
+  t.equal(shown.apiVersion, 'autoscaling/v1');
+  t.same(shown['spec'], {
+    scaleTargetRef,
+    minReplicas: 1,
+    maxReplicas: 3,
+    targetCPUUtilizationPercentage: 60,
+  });
+  t.same(shown['status'], {
+    currentReplicas: 2,
+    desiredReplicas: 3,
+    currentCPUUtilizationPercentage: 40,
+  });
+  const prefix = 'autoscaling.alpha.kubernetes.io/';
+  const annotations = shown.metadata.annotations ?? {};
+  t.same(Object.keys(annotations), [
+    ...['behavior', 'conditions', 'current-metrics', 'metrics'].map((name) => prefix + name),
+    'mine',
+  ]);
+  t.match(
+    annotations[`${prefix}metrics`],
+    '"pods":{"metricName":"rps","targetAverageValue":"2","selector":{"matchLabels":{"a":"\\u003cb\\u003e"}}}',
+  );
+  t.equal(
+    annotations[`${prefix}behavior`],
+    '{"ScaleUp":{"StabilizationWindowSeconds":0,"SelectPolicy":"Min","Policies":[{"Type":"Pods","Value":4,"PeriodSeconds":15},{"Type":"Percent","Value":100,"PeriodSeconds":15}],"Tolerance":null},"ScaleDown":{"StabilizationWindowSeconds":null,"SelectPolicy":"Max","Policies":[{"Type":"Percent","Value":100,"PeriodSeconds":15}],"Tolerance":null}}',
+  );
+  t.match(annotations[`${prefix}conditions`], '"message":"a \\u0026 b"');
+  t.same(toStored(shown), object, 'and nothing is lost on the way back');
+  t.end();
+});
+
+t.test('HorizontalPodAutoscaler: what annotations of v1 say is looked at', (t) => {
+  const key = 'autoscaling.alpha.kubernetes.io/metrics';
+  const metricsOf = (annotation: string): unknown => {
+    const { object } = create(horizontalPodAutoscalersV1, {
+      metadata: { ...metadata, annotations: { [key]: annotation } },
+      spec: { scaleTargetRef, maxReplicas: 3 },
+    });
+    return object && (toStored(object)['spec'] as Fields)['metrics'];
+  };
+  const usual = [
+    { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
+  ];
+  for (const nonsense of ['', '{', 'null', '{}', '[1]', '[{"type":1}]', '[{"type":"Pods","pods":7}]']) {
+    t.same(metricsOf(nonsense), usual, nonsense);
+  }
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const nested = create(horizontalPodAutoscalersV1, {
+    metadata: { ...metadata, annotations: { 'autoscaling.alpha.kubernetes.io/behavior': deep } },
+    spec: { scaleTargetRef, maxReplicas: 3 },
+  });
+  t.equal(nested.object?.metadata.annotations, undefined, 'however deep');
+  t.same(metricsOf('[{"type":"Resource","resource":{"name":"memory","targetAverageUtilization":5}}]'), [
+    {
+      type: 'Resource',
+      resource: { name: 'memory', target: { type: 'Utilization', averageUtilization: 5 } },
+    },
+  ]);
+  t.end();
+});
+
+t.test('HorizontalPodAutoscaler: a new one of v1 has no status, whatever its annotations say', (t) => {
+  const { object } = create(horizontalPodAutoscalersV1, {
+    metadata: {
+      ...metadata,
+      annotations: { 'autoscaling.alpha.kubernetes.io/conditions': '[{"type":"A","status":"True"}]' },
+    },
+    spec: { scaleTargetRef, maxReplicas: 3 },
+    status: { currentReplicas: 5, desiredReplicas: 5, currentCPUUtilizationPercentage: 9 },
+  });
+  t.same(object?.['status'], { currentReplicas: 0, desiredReplicas: 0 });
+  t.equal(object?.metadata.annotations, undefined);
+  t.end();
+});
+
+for (const definition of [horizontalPodAutoscalers, horizontalPodAutoscalersV1]) {
+  t.test(`HorizontalPodAutoscaler ${definition.version}: what an update may keep`, (t) => {
+    const old = stored(definition, aiming([]));
+    const after = (from: KubeObject, spec: Fields, subresource?: string): string[] =>
+      messages(
+        update(definition, from, { ...from, spec: { ...(from['spec'] as Fields), ...spec } }, subresource),
+      );
+    const noGroup = { ...scaleTargetRef, apiVersion: 'v1' };
+    t.same(after(old, { maxReplicas: 9 }), []);
+    t.same(after(old, { scaleTargetRef: noGroup }), [
+      'spec.scaleTargetRef.apiVersion: Invalid value: "v1": apiVersion must specify API group',
+    ]);
+    t.same(after(old, { scaleTargetRef: { ...noGroup, kind: 'ReplicationController' } }), []);
+    const ungrouped: KubeObject = { ...old, spec: { ...(old['spec'] as Fields), scaleTargetRef: noGroup } };
+    t.same(after(ungrouped, { maxReplicas: 9 }), [], 'it was so before');
+
+    const zero = 'spec.minReplicas: Invalid value: 0: must be greater than or equal to 1';
+    const unfit =
+      'spec.metrics: Forbidden: must specify at least one Object or External metric to support scaling to zero replicas';
+    t.same(after(old, { minReplicas: 0 }), [zero, unfit]);
+    const none: KubeObject = { ...old, spec: { ...(old['spec'] as Fields), minReplicas: 0 } };
+    t.same(after(none, { maxReplicas: 9 }), [unfit]);
+
+    const status = { currentReplicas: -1, desiredReplicas: -2 };
+    const counted = update(definition, old, { ...old, spec: {}, status }, 'status');
+    t.same(messages(counted), [
+      'status.currentReplicas: Invalid value: -1: must be greater than or equal to 0',
+      'status.desiredReplicas: Invalid value: -2: must be greater than or equal to 0',
+    ]);
+    t.same(counted.object?.['spec'], old['spec'], 'the spec is not written with the status');
+    t.end();
+  });
+}
+
+t.test('HorizontalPodAutoscaler: a row shows what was seen and what is aimed at, in both versions', (t) => {
+  const targets = (metrics: Fields[], currentMetrics: Fields[] = []) => {
+    const status = { desiredReplicas: 1, currentReplicas: 2, currentMetrics };
+    const object = stored(horizontalPodAutoscalers, { ...aiming(metrics), status });
+    const row = cells(horizontalPodAutoscalers, object);
+    t.same(cells(horizontalPodAutoscalersV1, fromStored(object)), row);
+    t.same(row.toSpliced(2, 1), ['x', 'Deployment/web', '1', 3, 2]);
+    return row[2];
+  };
+  t.equal(targets([]), 'cpu: <unknown>/80%');
+  t.equal(targets([CPU], SEEN.slice(-1)), 'cpu: 40%/60%');
+  t.equal(targets(METRICS.slice(0, 2), SEEN), '7/10, 1/2');
+  t.equal(targets(METRICS.slice(2, 5)), 'memory: <unknown>/1Gi, cpu: <unknown>/5% + 1 more...');
+  t.equal(targets(METRICS.slice(4, 5), SEEN.slice(2, 3)), '9/30 (avg)');
   t.end();
 });

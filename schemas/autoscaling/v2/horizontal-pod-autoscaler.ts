@@ -1,0 +1,98 @@
+/** HorizontalPodAutoscaler: sizes a workload by metrics. This is the form in which both versions are stored. */
+import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { nameIs } from '../../validation/names.js';
+import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
+import { autoscalerColumns } from './horizontal-pod-autoscaler-columns.js';
+import {
+  DESCRIPTION,
+  horizontalPodAutoscaler,
+  type ScalingRules,
+  specOf,
+} from './horizontal-pod-autoscaler-schema.js';
+import { validateAutoscaler, validateAutoscalerStatus } from './horizontal-pod-autoscaler-validation.js';
+import { CPU_UTILIZATION_DEFAULT, cpuUtilization } from './metrics.js';
+
+const POLICY_PERIOD_SECONDS = 15;
+
+/** Doubled, or four pods more, in a quarter of a minute, and at once. */
+const scaleUpDefaults = (): ScalingRules => ({
+  stabilizationWindowSeconds: 0,
+  selectPolicy: 'Max',
+  policies: [
+    { type: 'Pods', value: 4, periodSeconds: POLICY_PERIOD_SECONDS },
+    { type: 'Percent', value: 100, periodSeconds: POLICY_PERIOD_SECONDS },
+  ],
+});
+/** The window is the controller's to know. */
+const scaleDownDefaults = (): ScalingRules => ({
+  selectPolicy: 'Max',
+  policies: [{ type: 'Percent', value: 100, periodSeconds: POLICY_PERIOD_SECONDS }],
+});
+
+/** In Go's order. */
+function withDefaults(rules: ScalingRules = {}, defaults: ScalingRules): ScalingRules {
+  const stabilizationWindowSeconds = rules.stabilizationWindowSeconds ?? defaults.stabilizationWindowSeconds;
+  const { selectPolicy = defaults.selectPolicy, policies = defaults.policies, tolerance } = rules;
+  return {
+    ...(stabilizationWindowSeconds === undefined ? {} : { stabilizationWindowSeconds }),
+    selectPolicy,
+    policies,
+    ...(tolerance === undefined ? {} : { tolerance }),
+  };
+}
+
+function defaults(object: KubeObject): void {
+  const spec = specOf(object);
+  spec.minReplicas ??= 1;
+  if ((spec.metrics ?? []).length === 0) spec.metrics = [cpuUtilization(CPU_UTILIZATION_DEFAULT)];
+  const { behavior } = spec;
+  if (behavior === undefined) return;
+  spec.behavior = {
+    scaleUp: withDefaults(behavior.scaleUp, scaleUpDefaults()),
+    scaleDown: withDefaults(behavior.scaleDown, scaleDownDefaults()),
+  };
+}
+
+export const strategy: Strategy = {
+  defaults,
+  prepareForCreate(object) {
+    object['status'] = { desiredReplicas: 0, currentMetrics: null };
+  },
+  prepareForUpdate(object, old) {
+    object['status'] = old['status'];
+  },
+  validateCreate: (object) => validateAutoscaler(object),
+  validateUpdate: validateAutoscaler,
+};
+
+export const statusStrategy: Strategy = {
+  defaults,
+  prepareForUpdate(object, old) {
+    object['spec'] = old['spec'];
+  },
+  validateUpdate: validateAutoscalerStatus,
+};
+
+export const horizontalPodAutoscalers: ResourceDefinition = {
+  group: 'autoscaling',
+  version: 'v2',
+  kind: 'HorizontalPodAutoscaler',
+  listKind: 'HorizontalPodAutoscalerList',
+  plural: 'horizontalpodautoscalers',
+  singular: 'horizontalpodautoscaler',
+  shortNames: ['hpa'],
+  categories: ['all'],
+  namespaced: true,
+  verbs: STANDARD_VERBS,
+  etcdPrefix: 'horizontalpodautoscalers',
+  description: DESCRIPTION,
+  schema: horizontalPodAutoscaler,
+  strategy,
+  subresources: [{ name: 'status', verbs: SUBRESOURCE_VERBS, strategy: statusStrategy }],
+  columns: autoscalerColumns,
+  selectableFields: {},
+  validateName: nameIs.dns1123Subdomain,
+  generation: false,
+  allowUnconditionalUpdate: true,
+  allowCreateOnUpdate: false,
+};
