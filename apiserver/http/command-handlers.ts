@@ -2,6 +2,7 @@
 import { answerTokenRequest } from '../auth/token-request.js';
 import type { KubeObject, Subresource } from '../../schemas/definition.js';
 import { internal, methodNotAllowed } from '../errors.js';
+import { budgetsOf } from '../registry/disruption-budgets.js';
 import { evictPod } from '../registry/eviction.js';
 import { bindPod } from '../registry/subresources.js';
 import { bodyDecoder, type Expected, mustBeReadable, expectedOf, expectedOfSchema } from './body.js';
@@ -72,12 +73,15 @@ export const createBindingByBody: Handler = async (request) => {
 };
 
 const createEviction: Handler = async (request) => {
-  const { exchange, registry, namespace, name } = request;
+  const { exchange, registry, namespace, name, server } = request;
+  const budgets = server.table.find('policy', 'v1', 'poddisruptionbudgets');
+  if (budgets === undefined) throw methodNotAllowed();
   const { object } = await admitCommand(request);
   const given = (object['deleteOptions'] ?? {}) as DeleteOptionsBody;
   const dryRun = dryRunOf(given.dryRun ?? [], exchange.query.getAll('dryRun'));
   const options = checkDeleteOptions({ ...given, dryRun });
-  await evictPod(registry, exchange, namespace, name, object, { ...options, now: Date.now() });
+  const mayDisrupt = budgetsOf(budgets);
+  await evictPod(registry, exchange, namespace, name, object, { ...options, now: Date.now(), mayDisrupt });
   await send(exchange, 201, plainBody(exchange, done));
 };
 

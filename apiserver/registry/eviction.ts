@@ -2,6 +2,7 @@
 import type { KubeObject } from '../../schemas/definition.js';
 import { badRequest, conflict, internal, StatusError } from '../errors.js';
 import type { RequestContext } from '../request.js';
+import { stillProcessed } from './disruption-budgets.js';
 import { podCondition, withCondition } from './pod-conditions.js';
 import type { DeleteOptions, Registry, StoredObject } from './types.js';
 
@@ -10,17 +11,19 @@ const EVICTION_ATTEMPTS_MAX = 20;
 
 /**
  * Asks the budgets that a pod is covered by, and takes the disruption off them. Throws the StatusError 429 that says why
- * the pod must stay.
+ * the pod must stay. Answers with the name of a budget that does not count the pod because it is not healthy: then it may
+ * go only as it was seen.
  */
-export type MayDisrupt = (context: RequestContext, pod: KubeObject, dryRun: boolean) => Promise<void>;
-
-/** Until there are budgets. */
-const mayAlwaysDisrupt: MayDisrupt = () => Promise.resolve();
+export type MayDisrupt = (
+  context: RequestContext,
+  pod: KubeObject,
+  options: { readonly dryRun: boolean; readonly now: number },
+) => Promise<string | undefined>;
 
 export interface EvictionOptions extends DeleteOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly mayDisrupt?: MayDisrupt;
+  readonly mayDisrupt: MayDisrupt;
 }
 
 /** Throws StatusError 400, 404, 409 and 429. */
@@ -33,20 +36,22 @@ export async function evictPod(
   options: EvictionOptions,
 ): Promise<void> {
   if (eviction.metadata.name !== name) throw badRequest('name in URL does not match name in Eviction object');
-  const { mayDisrupt = mayAlwaysDisrupt } = options;
+  const { mayDisrupt, now, dryRun = false } = options;
   const wanted = options.preconditions?.resourceVersion;
   for (let attempt = 1; ; attempt++) {
     const item = await pods.get(context, namespace, name);
     const counts = countsForBudgets(item.object);
-    if (counts) await mayDisrupt(context, item.object, options.dryRun === true);
+    const uncountedBy = counts ? await mayDisrupt(context, item.object, { dryRun, now }) : undefined;
     // A pod that is not up yet may be by now, and then its budgets have a say.
     const asSeen = !counts && wanted === undefined && !isTerminal(item.object);
+    const isBound = asSeen || uncountedBy !== undefined;
     try {
-      await markAndDelete(pods, context, item, asSeen ? demanding(options, item.revision) : options);
+      await markAndDelete(pods, context, item, isBound ? demanding(options, item.revision) : options);
       return;
     } catch (error) {
-      const mayRetry = asSeen && attempt < EVICTION_ATTEMPTS_MAX;
-      if (!mayRetry || !(error instanceof StatusError) || error.reason !== 'Conflict') throw error;
+      if (!(error instanceof StatusError) || error.reason !== 'Conflict') throw error;
+      if (uncountedBy !== undefined && wanted === undefined) throw stillProcessed(uncountedBy);
+      if (!asSeen || attempt >= EVICTION_ATTEMPTS_MAX) throw error;
     }
   }
 }

@@ -116,6 +116,147 @@ t.test('the options of an eviction are those of its deletion', async (t) => {
   t.equal((await server.ask(`${pods}/p`)).status, 404);
 });
 
+const budgets = '/apis/policy/v1/namespaces/demo/poddisruptionbudgets';
+const violates = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+/** A pod that runs, and is ready or not. */
+async function runningPod(
+  server: Served,
+  name: string,
+  ready: boolean,
+  labels = { app: 'web' },
+): Promise<void> {
+  await create(server, pods, podOf(name, {}, { labels }));
+  const conditions = [{ type: 'Ready', status: ready ? 'True' : 'False' }];
+  const body = { status: { phase: 'Running', conditions } };
+  await server.ask(`${pods}/${name}/status`, { method: 'PATCH', contentType: merge, body });
+}
+
+/** A budget with the status that its controller has given it. */
+async function budget(server: Served, name: string, spec: object, status: object): Promise<void> {
+  const selector = { matchLabels: { app: 'web' } };
+  await create(server, budgets, { metadata: { name }, spec: { selector, ...spec } });
+  await count(server, name, { observedGeneration: 1, ...status });
+}
+
+const count = (server: Served, name: string, status: object): Promise<Answer> =>
+  server.ask(`${budgets}/${name}/status`, { method: 'PATCH', contentType: merge, body: { status } });
+
+const refusalOf = ({ status, json }: Answer) => {
+  const { message, details } = json as unknown as { readonly message: string; readonly details?: object };
+  return { status, message, details };
+};
+const refusal = (why: string, more: object = {}) => ({
+  status: 429,
+  message: violates,
+  details: { causes: [{ reason: 'DisruptionBudget', message: why }], ...more },
+});
+
+t.test('an eviction is taken off the budget of the pod', async (t) => {
+  const server = await serve(t);
+  for (const name of ['a', 'b']) await runningPod(server, name, true);
+  await runningPod(server, 'other', true, { app: 'db' });
+  const counts = { disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 };
+  await budget(server, 'web', { minAvailable: 1 }, counts);
+
+  const dry = await evict(server, 'a', { deleteOptions: { dryRun: ['All'] } });
+  t.same([dry.status, dry.json], [201, done]);
+  t.match((await server.ask(`${budgets}/web`)).json['status'], { ...counts, disruptedPods: undefined });
+
+  t.equal((await evict(server, 'a')).status, 201);
+  const { json } = await server.ask(`${budgets}/web`);
+  t.match(json['status'], {
+    ...counts,
+    disruptionsAllowed: 0,
+    disruptedPods: { a: /Z$/ },
+    conditions: [
+      {
+        type: 'DisruptionAllowed',
+        status: 'False',
+        observedGeneration: 1,
+        lastTransitionTime: /Z$/,
+        reason: 'InsufficientPods',
+        message: '',
+      },
+    ],
+  });
+  const [writer] = json.metadata.managedFields ?? [];
+  t.match(writer, { manager: 'kube-apiserver', subresource: 'status' });
+
+  const none = 'The disruption budget web does not allow evicting pods currently';
+  t.same(refusalOf(await evict(server, 'b')), refusal(none));
+  t.equal((await server.ask(`${pods}/b`)).json.metadata.deletionTimestamp, undefined);
+  t.equal((await evict(server, 'other')).status, 201, 'which the budget is not about');
+});
+
+t.test('a budget says why a pod has to stay', async (t) => {
+  const server = await serve(t);
+  await runningPod(server, 'p', true);
+  await budget(server, 'web', {}, { currentHealthy: 1, desiredHealthy: 2 });
+  const after = async (status: object) => {
+    await count(server, 'web', status);
+    return refusalOf(await evict(server, 'p'));
+  };
+  const named = 'The disruption budget web';
+  t.same(await after({}), refusal(`${named} needs 2 healthy pods and has 1 currently`));
+  const condition = {
+    type: 'DisruptionAllowed',
+    status: 'False',
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  };
+  t.same(
+    await after({ conditions: [{ ...condition, reason: 'SyncFailed', message: 'no scale' }] }),
+    refusal(`${named} does not allow evicting pods currently because it failed sync: no scale`),
+  );
+  t.same(
+    await after({ currentHealthy: 3, conditions: [{ ...condition, reason: 'Why', message: 'so' }] }),
+    refusal(`${named} does not allow evicting pods currently (Why): so`),
+  );
+  t.same(
+    await after({ observedGeneration: 0 }),
+    refusal(`${named} is still being processed by the server.`, { retryAfterSeconds: 10 }),
+  );
+
+  const many = Object.fromEntries(Array.from({ length: 2001 }, (_, i) => [`p${i}`, '2026-01-01T00:00:00Z']));
+  const full = await after({ observedGeneration: 1, disruptionsAllowed: 1, disruptedPods: many });
+  t.match(full, {
+    status: 403,
+    message:
+      'poddisruptionbudget.policy "web" is forbidden: DisruptedPods map too big - too many evictions not confirmed by PDB controller',
+  });
+  await count(server, 'web', { disruptedPods: { p2000: null } });
+  t.equal((await evict(server, 'p')).status, 201, 'of 2000 pods it is not sure yet');
+
+  await runningPod(server, 'q', true);
+  await budget(server, 'second', {}, { disruptionsAllowed: 1 });
+  const two = await evict(server, 'q');
+  t.match(two.json, {
+    code: 500,
+    message:
+      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+  });
+});
+
+t.test('a pod that is not healthy may go where the budget does not need it', async (t) => {
+  const server = await serve(t);
+  for (const name of ['a', 'b', 'c']) await runningPod(server, name, false);
+  await budget(server, 'web', {}, { currentHealthy: 0, desiredHealthy: 1 });
+  t.equal((await evict(server, 'a')).status, 429, 'too few are healthy');
+  await count(server, 'web', { currentHealthy: 1 });
+  t.equal((await evict(server, 'a')).status, 201);
+  await count(server, 'web', { currentHealthy: 0 });
+  const spec = { unhealthyPodEvictionPolicy: 'AlwaysAllow' };
+  await server.ask(`${budgets}/web`, { method: 'PATCH', contentType: merge, body: { spec } });
+  t.equal((await evict(server, 'b')).status, 201);
+  t.match((await server.ask(`${budgets}/web`)).json['status'], { disruptedPods: undefined });
+  await server.ask(`${pods}/c/status`, {
+    method: 'PATCH',
+    contentType: merge,
+    body: { status: { conditions: [{ type: 'Ready', status: 'True' }] } },
+  });
+  t.equal((await evict(server, 'c')).status, 429, 'now it is healthy');
+});
+
 t.test('nothing is evicted or bound where a namespace is going', async (t) => {
   const server = await serve(t);
   await create(server, pods, podOf('p', {}, { finalizers: ['example.com/stay'] }));
