@@ -243,6 +243,17 @@ t.test('HorizontalPodAutoscaler: v1 keeps in annotations what it has no fields f
   t.end();
 });
 
+t.test('HorizontalPodAutoscaler: defaults stand where Go prints them', (t) => {
+  const { object } = create(horizontalPodAutoscalers, { metadata, spec: { maxReplicas: 3, scaleTargetRef } });
+  t.same(Object.keys(object?.['spec'] as object), [
+    'scaleTargetRef',
+    'minReplicas',
+    'maxReplicas',
+    'metrics',
+  ]);
+  t.end();
+});
+
 t.test('HorizontalPodAutoscaler: what annotations of v1 say is looked at', (t) => {
   const key = 'autoscaling.alpha.kubernetes.io/metrics';
   const metricsOf = (annotation: string): unknown => {

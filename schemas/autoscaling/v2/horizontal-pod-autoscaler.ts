@@ -4,6 +4,7 @@ import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { autoscalerColumns } from './horizontal-pod-autoscaler-columns.js';
 import {
+  type AutoscalerSpec,
   DESCRIPTION,
   horizontalPodAutoscaler,
   type ScalingRules,
@@ -41,16 +42,22 @@ function withDefaults(rules: ScalingRules = {}, defaults: ScalingRules): Scaling
   };
 }
 
+/** In Go's order, whatever was given. */
 function defaults(object: KubeObject): void {
-  const spec = specOf(object);
-  spec.minReplicas ??= 1;
-  if ((spec.metrics ?? []).length === 0) spec.metrics = [cpuUtilization(CPU_UTILIZATION_DEFAULT)];
-  const { behavior } = spec;
-  if (behavior === undefined) return;
-  spec.behavior = {
-    scaleUp: withDefaults(behavior.scaleUp, scaleUpDefaults()),
-    scaleDown: withDefaults(behavior.scaleDown, scaleDownDefaults()),
+  const { scaleTargetRef = {}, minReplicas = 1, maxReplicas = 0, metrics = [], behavior } = specOf(object);
+  const spec: AutoscalerSpec = {
+    scaleTargetRef,
+    minReplicas,
+    maxReplicas,
+    metrics: metrics.length === 0 ? [cpuUtilization(CPU_UTILIZATION_DEFAULT)] : metrics,
   };
+  if (behavior !== undefined) {
+    spec.behavior = {
+      scaleUp: withDefaults(behavior.scaleUp, scaleUpDefaults()),
+      scaleDown: withDefaults(behavior.scaleDown, scaleDownDefaults()),
+    };
+  }
+  object['spec'] = spec;
 }
 
 export const strategy: Strategy = {
