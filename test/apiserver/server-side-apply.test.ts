@@ -298,6 +298,7 @@ t.test('kubectl apply --server-side behind a client-side apply takes its fields 
 });
 
 interface Manifest {
+  readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; uid?: string };
 }
@@ -308,11 +309,14 @@ t.test('manifests of every kind are applied, and change nothing when they are ap
   const kinds = new Set<string>();
   for (const file of readdirSync(folder).filter((name) => name.endsWith('-good.yaml'))) {
     const manifest = parse(readFileSync(join(folder, file), 'utf8')) as Manifest;
-    const { kind, metadata } = manifest;
+    const { apiVersion, kind, metadata } = manifest;
     // The rules of a manifest may need one, but it is the server that gives it.
     delete metadata.uid;
-    const definition = builtinResources.find((resource) => resource.kind === kind);
-    if (definition === undefined) throw new Error(`${kind} is not served`);
+    const definition = builtinResources.find(
+      (resource) =>
+        resource.kind === kind && apiVersion === [resource.group, resource.version].filter(Boolean).join('/'),
+    );
+    if (definition === undefined) throw new Error(`${apiVersion} ${kind} is not served`);
     const { group, version, plural, namespaced } = definition;
     const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
     const path = `${root}/${namespaced ? 'namespaces/demo/' : ''}${plural}/${metadata.name}`;
