@@ -1,4 +1,5 @@
 /** Durations as Go's time.ParseDuration takes them: `1h15m`, `-1.5h`, `300ms`. Only whether they are any is asked here. */
+import { goTimeQuote } from '../../schemas/go-quote.js';
 
 const nanosecondsOf: ReadonlyMap<string, bigint> = new Map([
   ['ns', 1n],
@@ -19,7 +20,7 @@ const part = /(\d*)(?:\.(\d*))?([^.\d]*)/y;
 
 /** Go's words for what is wrong; undefined for a duration. */
 export function durationProblem(text: string): string | undefined {
-  const invalid = `time: invalid duration ${quoted(text)}`;
+  const invalid = `time: invalid duration ${goTimeQuote(text)}`;
   const negative = text.startsWith('-');
   const digits = /^[+-]/.test(text) ? text.slice(1) : text;
   if (digits === '0') return undefined;
@@ -31,24 +32,14 @@ export function durationProblem(text: string): string | undefined {
     if (whole === '' && fraction === '') return invalid;
     const count = BigInt(whole);
     if (count > durationMax) return invalid;
-    if (unit === '') return `time: missing unit in duration ${quoted(text)}`;
+    if (unit === '') return `time: missing unit in duration ${goTimeQuote(text)}`;
     const nanoseconds = nanosecondsOf.get(unit);
-    if (nanoseconds === undefined) return `time: unknown unit ${quoted(unit)} in duration ${quoted(text)}`;
+    if (nanoseconds === undefined)
+      return `time: unknown unit ${goTimeQuote(unit)} in duration ${goTimeQuote(text)}`;
     // Go adds the fraction in floating point; a digit beyond the 18th makes no difference to it.
     const scaled = BigInt(fraction.slice(0, 18).padEnd(18, '0')) * nanoseconds;
     total += count * nanoseconds + scaled / 10n ** 18n;
     if (total > durationMax) return invalid;
   }
   return total === durationMax && !negative ? invalid : undefined;
-}
-
-/** Go's package time quotes by itself, byte for byte, since it does not import the one that could. */
-function quoted(text: string): string {
-  let out = '"';
-  for (const char of text) {
-    if (char < ' ' || char > '\x7f') {
-      for (const byte of Buffer.from(char)) out += `\\x${byte.toString(16).padStart(2, '0')}`;
-    } else out += char === '"' || char === '\\' ? `\\${char}` : char;
-  }
-  return `${out}"`;
 }
