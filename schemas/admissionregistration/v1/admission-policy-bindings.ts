@@ -7,8 +7,8 @@ import { duplicate, type FieldError, invalid, notSupported, required } from '../
 import { describe, list, once, struct, text } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { invalidEach } from '../../validation/metadata.js';
-import { dns1123Subdomain, nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS } from '../../verbs.js';
+import { dns1123Subdomain } from '../../validation/names.js';
+import { registrationResource } from './resource.js';
 import {
   defaultMatchResources,
   type MatchResources,
@@ -75,32 +75,21 @@ function bindings({ kind, description, schema, validate }: Flavour): ResourceDef
     warnings: staticSuffixWarnings,
   };
   return {
-    group: 'admissionregistration.k8s.io',
-    version: 'v1',
+    ...registrationResource,
     kind,
     listKind: `${kind}List`,
     plural: `${singular}s`,
     singular,
-    shortNames: [],
-    categories: ['api-extensions'],
-    namespaced: false,
-    verbs: STANDARD_VERBS,
     etcdPrefix: `${singular}s`,
     description,
     schema: once(schema),
     strategy,
-    subresources: [],
     columns: [
       nameColumn,
       column('PolicyName', 'The policy that it is about.', (o) => specOf(o).policyName ?? ''),
       column('ParamRef', 'Where parameters come from.', (o) => formatParamRef(specOf(o).paramRef)),
       ageColumn,
     ],
-    selectableFields: {},
-    validateName: nameIs.dns1123Subdomain,
-    generation: true,
-    allowUnconditionalUpdate: false,
-    allowCreateOnUpdate: false,
   };
 }
 

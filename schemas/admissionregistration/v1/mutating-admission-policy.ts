@@ -5,8 +5,7 @@ import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.
 import { type FieldError, invalid, notSupported, required } from '../../field-error.js';
 import { describe, list, once, struct, text } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
-import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS } from '../../verbs.js';
+import { registrationResource } from './resource.js';
 import { matchConditions } from './match-conditions.js';
 import { defaultMatchResources, matchResources } from './match-resources.js';
 import { formatParamKind, paramKind } from './params.js';
@@ -136,16 +135,11 @@ const strategy: Strategy = {
 };
 
 export const mutatingAdmissionPolicies: ResourceDefinition = {
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
+  ...registrationResource,
   kind: 'MutatingAdmissionPolicy',
   listKind: 'MutatingAdmissionPolicyList',
   plural: 'mutatingadmissionpolicies',
   singular: 'mutatingadmissionpolicy',
-  shortNames: [],
-  categories: ['api-extensions'],
-  namespaced: false,
-  verbs: STANDARD_VERBS,
   etcdPrefix: 'mutatingadmissionpolicies',
   description: DESCRIPTION,
   schema: once(() =>
@@ -156,7 +150,6 @@ export const mutatingAdmissionPolicies: ResourceDefinition = {
     ),
   ),
   strategy,
-  subresources: [],
   columns: [
     nameColumn,
     column('Mutations', 'How many changes it makes.', (o) => (specOf(o).mutations ?? []).length, {
@@ -165,10 +158,5 @@ export const mutatingAdmissionPolicies: ResourceDefinition = {
     column('ParamKind', 'The kind of its parameters.', (o) => formatParamKind(specOf(o).paramKind)),
     ageColumn,
   ],
-  selectableFields: {},
-  validateName: nameIs.dns1123Subdomain,
-  generation: true,
-  allowUnconditionalUpdate: false,
-  allowCreateOnUpdate: false,
   storageVersion: 'v1beta1',
 };

@@ -2,10 +2,10 @@
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { describe, int64, list, once, struct, text } from '../../fields.js';
-import { keepMetadata } from '../../meta/status-metadata.js';
+import { keepAllButStatus, keepStatus, startWithoutStatus } from '../../meta/status.js';
 import { condition, kubeObject } from '../../meta/v1.js';
-import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
+import { SUBRESOURCE_VERBS } from '../../verbs.js';
+import { registrationResource } from './resource.js';
 import { matchConditions } from './match-conditions.js';
 import { defaultMatchResources, matchResources } from './match-resources.js';
 import { formatParamKind, paramKind } from './params.js';
@@ -111,12 +111,8 @@ function defaults(object: KubeObject): void {
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object) {
-    object['status'] = {};
-  },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForCreate: startWithoutStatus,
+  prepareForUpdate: keepStatus,
   validateCreate: (object) => validateValidatingPolicy(object),
   validateUpdate: validateValidatingPolicy,
   warnings: staticSuffixWarnings,
@@ -124,24 +120,16 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-    keepMetadata(object, old);
-  },
+  prepareForUpdate: keepAllButStatus,
   validateUpdate: validateValidatingPolicyStatus,
 };
 
 export const validatingAdmissionPolicies: ResourceDefinition = {
-  group: 'admissionregistration.k8s.io',
-  version: 'v1',
+  ...registrationResource,
   kind: 'ValidatingAdmissionPolicy',
   listKind: 'ValidatingAdmissionPolicyList',
   plural: 'validatingadmissionpolicies',
   singular: 'validatingadmissionpolicy',
-  shortNames: [],
-  categories: ['api-extensions'],
-  namespaced: false,
-  verbs: STANDARD_VERBS,
   etcdPrefix: 'validatingadmissionpolicies',
   description: DESCRIPTION,
   schema: once(() =>
@@ -171,9 +159,4 @@ export const validatingAdmissionPolicies: ResourceDefinition = {
     column('ParamKind', 'The kind of its parameters.', (o) => formatParamKind(specOf(o).paramKind)),
     ageColumn,
   ],
-  selectableFields: {},
-  validateName: nameIs.dns1123Subdomain,
-  generation: true,
-  allowUnconditionalUpdate: false,
-  allowCreateOnUpdate: false,
 };

@@ -4,8 +4,7 @@ import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { list, once } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
-import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS } from '../../verbs.js';
+import { registrationResource } from './resource.js';
 import { PREFIX } from './rules.js';
 import { staticSuffixWarnings } from './static-suffix.js';
 import {
@@ -36,16 +35,11 @@ function configurations({ kind, description, webhook, defaults }: Flavour): Reso
     warnings: staticSuffixWarnings,
   };
   return {
-    group: 'admissionregistration.k8s.io',
-    version: 'v1',
+    ...registrationResource,
     kind,
     listKind: `${kind}List`,
     plural: `${singular}s`,
     singular,
-    shortNames: [],
-    categories: ['api-extensions'],
-    namespaced: false,
-    verbs: STANDARD_VERBS,
     etcdPrefix: `${singular}s`,
     description,
     schema: once(() =>
@@ -63,7 +57,6 @@ function configurations({ kind, description, webhook, defaults }: Flavour): Reso
       ),
     ),
     strategy,
-    subresources: [],
     columns: [
       nameColumn,
       column('Webhooks', 'How many webhooks it has.', (object) => webhooksOf(object).length, {
@@ -71,11 +64,6 @@ function configurations({ kind, description, webhook, defaults }: Flavour): Reso
       }),
       ageColumn,
     ],
-    selectableFields: {},
-    validateName: nameIs.dns1123Subdomain,
-    generation: true,
-    allowUnconditionalUpdate: false,
-    allowCreateOnUpdate: false,
   };
 }
 

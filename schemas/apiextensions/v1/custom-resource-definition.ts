@@ -5,6 +5,7 @@
 import { column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { describe, once } from '../../fields.js';
+import { keepSpec } from '../../meta/status.js';
 import { kubeObject } from '../../meta/v1.js';
 import { nameIs } from '../../validation/names.js';
 import { defaultWebhookService } from '../../validation/webhook-client.js';
@@ -77,9 +78,7 @@ const strategy: Strategy = {
 /** Upstream keeps nothing of the old metadata here, though it means to. */
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateStatus,
 };
 

@@ -2,7 +2,7 @@
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { bool, bytes, describe, int32, list, once, struct, text } from '../../fields.js';
-import { keepMetadata } from '../../meta/status-metadata.js';
+import { keepAllButStatus, keepStatus } from '../../meta/status.js';
 import { kubeObject, time } from '../../meta/v1.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
@@ -105,18 +105,13 @@ const strategy: Strategy = {
     const local = specOf(object).service === undefined;
     object['status'] = local ? { conditions: [localCondition(object)] } : {};
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validate,
 };
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-    keepMetadata(object, old);
-  },
+  prepareForUpdate: keepAllButStatus,
   validateUpdate: validateStatus,
 };
 

@@ -2,6 +2,7 @@
 import { scaleSubresource } from '../../autoscaling/v1/scale.js';
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepStatus, startWithoutStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { formatLabelSelector } from '../../validation/selectors.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
@@ -29,12 +30,8 @@ function defaults(object: KubeObject): void {
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object) {
-    object['status'] = {};
-  },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForCreate: startWithoutStatus,
+  prepareForUpdate: keepStatus,
   validate: validateDeployment,
   validateUpdate: (object, old) => validateSameSelector(specOf(object), specOf(old)),
   warnings: workloadWarnings,

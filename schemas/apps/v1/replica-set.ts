@@ -6,6 +6,7 @@ import { workloadConditions } from '../../core/v1/workload-condition.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { type FieldError, invalid } from '../../field-error.js';
 import { describe, int32, int64, once, struct } from '../../fields.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { kubeObject, labelSelector } from '../../meta/v1.js';
 import { validateNotNegative } from '../../validation/metadata.js';
 import { nameIs } from '../../validation/names.js';
@@ -98,9 +99,7 @@ const strategy: Strategy = {
   prepareForCreate(object) {
     object['status'] = { replicas: 0 };
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validate,
   validateUpdate: (object, old) => validateSameSelector(specOf(object), specOf(old)),
   warnings: workloadWarnings,
@@ -108,9 +107,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateStatus,
 };
 

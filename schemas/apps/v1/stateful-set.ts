@@ -5,6 +5,7 @@ import { defaultClaim } from '../../core/v1/persistent-volume-claim-defaults.js'
 import { containerColumns } from '../../core/v1/pod-template-columns.js';
 import { addClaimWarnings, isNewIntent, podTemplateWarnings } from '../../core/v1/pod-warnings.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { formatLabelSelector } from '../../validation/selectors.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
@@ -83,9 +84,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateStatefulSetStatus,
 };
 

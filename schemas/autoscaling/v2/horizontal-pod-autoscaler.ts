@@ -1,5 +1,6 @@
 /** HorizontalPodAutoscaler: sizes a workload by metrics. This is the form in which both versions are stored. */
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { autoscalerColumns } from './horizontal-pod-autoscaler-columns.js';
@@ -65,18 +66,14 @@ export const strategy: Strategy = {
   prepareForCreate(object) {
     object['status'] = { desiredReplicas: 0, currentMetrics: null };
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validateCreate: (object) => validateAutoscaler(object),
   validateUpdate: validateAutoscaler,
 };
 
 export const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateAutoscalerStatus,
 };
 

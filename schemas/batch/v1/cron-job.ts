@@ -4,6 +4,7 @@ import { ageColumn, column, nameColumn, translateTimestampSince } from '../../co
 import { containerColumns } from '../../core/v1/pod-template-columns.js';
 import { isNewIntent, podNameWarnings } from '../../core/v1/pod-warnings.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec, keepStatus, startWithoutStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { cronJob, specOf, statusOf } from './cron-job-schema.js';
@@ -41,12 +42,8 @@ function warnings(object: KubeObject, old?: KubeObject): string[] {
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object) {
-    object['status'] = {};
-  },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForCreate: startWithoutStatus,
+  prepareForUpdate: keepStatus,
   validateCreate: validateCronJob,
   validateUpdate: validateCronJobUpdate,
   warnings,
@@ -54,9 +51,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
 };
 
 const jobTemplateOf = (object: KubeObject) => specOf(object).jobTemplate?.spec;

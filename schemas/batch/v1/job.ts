@@ -4,6 +4,7 @@ import { ageColumn, column, humanDuration, nameColumn } from '../../columns.js';
 import { containerColumns } from '../../core/v1/pod-template-columns.js';
 import { isNewIntent, podNameWarnings } from '../../core/v1/pod-warnings.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { defaultJob, labelLikePods } from './job-defaults.js';
@@ -21,9 +22,7 @@ const strategy: Strategy = {
     labelLikePods(object);
     object['status'] = {};
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validateCreate: validateJob,
   validateUpdate: validateJobUpdate,
   warnings: (object, old) => [
@@ -34,9 +33,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults: defaultJob,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateJobStatus,
 };
 

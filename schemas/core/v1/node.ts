@@ -1,6 +1,7 @@
 /** Node: a machine that runs pods. */
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { node } from './node-schema.js';
@@ -30,9 +31,7 @@ const strategy: Strategy = {
       object['spec'] = { ...specOf(object), taints: [...taints, { key, effect }] };
     }
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
   warnings(object) {
@@ -46,9 +45,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
 };

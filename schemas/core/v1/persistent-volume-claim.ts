@@ -1,6 +1,7 @@
 /** PersistentVolumeClaim: asks for storage, and is bound to a volume that has it. */
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { shortAccessModes } from './access-modes.js';
@@ -79,9 +80,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateClaimStatusUpdate,
 };
 

@@ -5,6 +5,7 @@ import { ageColumn, column, formatLabels, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { type FieldError, invalid, required } from '../../field-error.js';
 import { describe, int32, int64, map, once, struct, text } from '../../fields.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { kubeObject } from '../../meta/v1.js';
 import { validateNotNegative } from '../../validation/metadata.js';
 import { nameIs } from '../../validation/names.js';
@@ -141,9 +142,7 @@ const strategy: Strategy = {
   prepareForCreate(object) {
     object['status'] = { replicas: 0 };
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validateCreate: (object) => validateSpec(specOf(object)),
   validateUpdate(object) {
     const errors = validateSpec(specOf(object));
@@ -161,9 +160,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateStatus,
 };
 

@@ -1,6 +1,7 @@
 /** ResourceQuota: what a namespace's objects may use together. */
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec, keepStatus, startWithoutStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { roundToMilli } from './resource-lists.js';
@@ -24,21 +25,15 @@ function defaults(object: KubeObject): void {
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object) {
-    object['status'] = {};
-  },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForCreate: startWithoutStatus,
+  prepareForUpdate: keepStatus,
   validate: (object) => validateQuotaSpec(quotaSpecOf(object)),
   validateUpdate: (object, old) => validateQuotaUpdate(quotaSpecOf(object), quotaSpecOf(old)),
 };
 
 const statusStrategy: Strategy = {
   defaults,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: (object) => validateQuotaStatus(quotaStatusOf(object)),
 };
 

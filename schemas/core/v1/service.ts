@@ -1,6 +1,7 @@
 /** Service: one name and address for a set of pods. */
 import { ageColumn, column, formatLabels, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { keepSpec } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { PROXY_VERBS, STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { cidrWarnings, ipWarnings } from './addresses.js';
@@ -21,9 +22,7 @@ const strategy: Strategy = {
 
 const statusStrategy: Strategy = {
   defaults: defaultService,
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateServiceStatus,
 };
 

@@ -1,10 +1,8 @@
 /** PriorityLevelConfiguration: how many requests of a level run at once, and what becomes of more. */
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy, TableColumn } from '../../definition.js';
-import { nameIs } from '../../validation/names.js';
-import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
-import { FLOW_CONTROL_GROUP, validateConditions } from './conditions.js';
-import { keepAllButStatus } from './flow-schema.js';
+import { keepStatus, startWithoutStatus } from '../../meta/status.js';
+import { flowControlResource } from './resource.js';
 import {
   PRIORITY_LEVEL_DESCRIPTION,
   priorityLevelConfiguration,
@@ -36,19 +34,9 @@ function defaults(object: KubeObject): void {
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object) {
-    object['status'] = {};
-  },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForCreate: startWithoutStatus,
+  prepareForUpdate: keepStatus,
   validate: validatePriorityLevel,
-};
-
-const statusStrategy: Strategy = {
-  defaults,
-  prepareForUpdate: keepAllButStatus,
-  validateUpdate: validateConditions,
 };
 
 const NONE = '<none>';
@@ -57,28 +45,15 @@ const queuingColumn = (name: string, description: string, field: keyof Queuing):
   column(name, description, (object) => specOf(object).limited?.limitResponse?.queuing?.[field] ?? NONE);
 
 export const priorityLevelConfigurations: ResourceDefinition = {
-  group: FLOW_CONTROL_GROUP,
-  version: 'v1',
+  ...flowControlResource(defaults),
   kind: 'PriorityLevelConfiguration',
   listKind: 'PriorityLevelConfigurationList',
   plural: 'prioritylevelconfigurations',
   singular: 'prioritylevelconfiguration',
-  shortNames: [],
-  categories: [],
-  namespaced: false,
-  verbs: STANDARD_VERBS,
   etcdPrefix: 'prioritylevelconfigurations',
   description: PRIORITY_LEVEL_DESCRIPTION,
   schema: priorityLevelConfiguration,
   strategy,
-  subresources: [
-    {
-      name: 'status',
-      verbs: SUBRESOURCE_VERBS,
-      strategy: statusStrategy,
-      resetFields: ['spec', 'metadata'],
-    },
-  ],
   columns: [
     nameColumn,
     column('Type', 'Whether it has limits.', (object) => specOf(object).type ?? ''),
@@ -92,9 +67,4 @@ export const priorityLevelConfigurations: ResourceDefinition = {
     queuingColumn('QueueLengthLimit', 'How many requests wait in one queue.', 'queueLengthLimit'),
     ageColumn,
   ],
-  selectableFields: {},
-  validateName: nameIs.dns1123Subdomain,
-  generation: true,
-  allowUnconditionalUpdate: true,
-  allowCreateOnUpdate: false,
 };

@@ -3,6 +3,7 @@ import { ageColumn, column, nameColumn } from '../../columns.js';
 import { ipWarnings } from '../../core/v1/addresses.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { invalid } from '../../field-error.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { DESCRIPTION, type IngressSpec, type IngressStatus, ingressSchema } from './ingress-schema.js';
@@ -20,9 +21,7 @@ const strategy: Strategy = {
   prepareForCreate(object) {
     object['status'] = { loadBalancer: {} };
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validateCreate(object) {
     const errors = validateIngressSpec(specOf(object), undefined);
     const annotation = object.metadata.annotations?.[CLASS_ANNOTATION];
@@ -44,9 +43,7 @@ const strategy: Strategy = {
 const ingressOf = (object: KubeObject) => statusOf(object).loadBalancer?.ingress ?? [];
 
 const statusStrategy: Strategy = {
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: (object, old) => validateIngressStatus(statusOf(object), statusOf(old)),
   warnings: (object) =>
     ingressOf(object).flatMap(({ ip = '' }, i) => ipWarnings(ip, `status.loadBalancer.ingress[${i}].ip`)),

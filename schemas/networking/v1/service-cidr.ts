@@ -5,6 +5,7 @@ import { blockOf, validateCanonicalCidr } from '../../core/v1/addresses.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { type FieldError, invalid, required } from '../../field-error.js';
 import { describe, list, once, struct, text } from '../../fields.js';
+import { keepAllButStatus } from '../../meta/status.js';
 import { condition, kubeObject } from '../../meta/v1.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
 import { nameIs } from '../../validation/names.js';
@@ -94,11 +95,7 @@ const strategy: Strategy = {
 };
 
 const statusStrategy: Strategy = {
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-    const { labels, annotations, finalizers, ownerReferences } = old.metadata;
-    Object.assign(object.metadata, { labels, annotations, finalizers, ownerReferences });
-  },
+  prepareForUpdate: keepAllButStatus,
 };
 
 export const serviceCidrs: ResourceDefinition = {

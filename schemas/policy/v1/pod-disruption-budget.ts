@@ -6,6 +6,7 @@ import { internalStruct } from '../../core/v1/internal-form.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { type FieldError, invalid, notSupported } from '../../field-error.js';
 import { describe, int32, int64, list, map, once, struct, text } from '../../fields.js';
+import { keepSpec, keepStatus } from '../../meta/status.js';
 import { intOrString } from '../../meta/scalars.js';
 import { condition, kubeObject, labelSelector, time } from '../../meta/v1.js';
 import { type Condition, validateConditions } from '../../validation/conditions.js';
@@ -124,17 +125,13 @@ const strategy: Strategy = {
   prepareForCreate(object) {
     object['status'] = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
   },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForUpdate: keepStatus,
   validateCreate: (object) => validate(object),
   validateUpdate: (object, old) => validate(object, hasInvalidValues(budgetSpec(old))),
 };
 
 const statusStrategy: Strategy = {
-  prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-  },
+  prepareForUpdate: keepSpec,
   validateUpdate: validateStatus,
 };
 

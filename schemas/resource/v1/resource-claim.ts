@@ -3,6 +3,7 @@ import { ageColumn, column, nameColumn } from '../../columns.js';
 import { internalStruct } from '../../core/v1/internal-form.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { invalid } from '../../field-error.js';
+import { keepAllButStatus, keepStatus, startWithoutStatus } from '../../meta/status.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
@@ -33,12 +34,8 @@ function defaults(object: KubeObject): void {
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object) {
-    object['status'] = {};
-  },
-  prepareForUpdate(object, old) {
-    object['status'] = old['status'];
-  },
+  prepareForCreate: startWithoutStatus,
+  prepareForUpdate: keepStatus,
   validateCreate: (object) => validateDeviceClaim(specOf(object).devices ?? {}, 'spec.devices'),
   validateUpdate(object, old) {
     const spec = internalStruct(resourceClaimSpec(), specOf(object));
@@ -60,24 +57,10 @@ function dropGivenBack(object: KubeObject, old: KubeObject): void {
   object['status'] = { ...status, ...(kept.length > 0 && { devices: kept }) };
 }
 
-/** What is not its status stays, of metadata too. */
-function keepMetadata(object: KubeObject, { metadata: old }: KubeObject): void {
-  const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...metadata } = object.metadata;
-  const { labels, annotations, finalizers, ownerReferences } = old;
-  object.metadata = {
-    ...metadata,
-    ...(labels && { labels }),
-    ...(annotations && { annotations }),
-    ...(finalizers && { finalizers }),
-    ...(ownerReferences && { ownerReferences }),
-  };
-}
-
 const statusStrategy: Strategy = {
   defaults,
   prepareForUpdate(object, old) {
-    object['spec'] = old['spec'];
-    keepMetadata(object, old);
+    keepAllButStatus(object, old);
     dropGivenBack(object, old);
   },
   validateUpdate: (object, old) =>
