@@ -1,9 +1,7 @@
 /** The class that is marked as everybody's, for objects that name none. */
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import type { Registry, StoredObject } from '../registry/types.js';
 import type { AdmissionAttributes } from './plugin.js';
-
-const ANY = { limit: 0, resourceVersion: 0, labels: everything, fields: everything };
 
 /** Of several, which the API does not prevent, the newest; of those of one second the first by name. */
 export async function defaultClass(
@@ -11,7 +9,7 @@ export async function defaultClass(
   marks: readonly string[],
   context: AdmissionAttributes['context'],
 ): Promise<string | undefined> {
-  const { items = [] } = (await classes?.list(context, '', ANY)) ?? {};
+  const { items = [] } = (await classes?.list(context, '', everyObjectAtHand)) ?? {};
   const marked = items.filter(({ object }) =>
     marks.some((mark) => object.metadata.annotations?.[mark] === 'true'),
   );

@@ -6,13 +6,12 @@ import { limitsOf } from '../../schemas/core/v1/limit-range.js';
 import type { PodSpec } from '../../schemas/core/v1/pod-spec.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { forbidden } from '../errors.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import { claimProblems, podProblems } from './limit-constraints.js';
 import type { Registries } from './lookup.js';
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.js';
 
 const ANNOTATION = 'kubernetes.io/limit-ranger';
-const ANY = { limit: 0, resourceVersion: 0, labels: everything, fields: everything };
 
 type Amounts = Readonly<Record<string, string>>;
 
@@ -61,7 +60,7 @@ async function rangesFor(
   if (old?.metadata.deletionTimestamp !== undefined) return [];
   const ranges = table.find('', 'v1', 'limitranges');
   if (ranges === undefined) return [];
-  const { items } = await ranges.list(context, namespace, ANY);
+  const { items } = await ranges.list(context, namespace, everyObjectAtHand);
   return items.map(({ object }) => object);
 }
 

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../schemas/definition.js';
 import { type PriorityClass, SYSTEM_PRIORITIES } from '../../schemas/scheduling/v1/priority-class.js';
 import { forbidden } from '../errors.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import { type Registries, lookUp } from './lookup.js';
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.js';
 import { type PodSpec, PODS, isPodItself, podSpecOf } from './pod.js';
@@ -33,7 +33,7 @@ async function classOf(
   const classes = table.find('scheduling.k8s.io', 'v1', 'priorityclasses');
   if (classes === undefined) return undefined;
   if (!name) {
-    const { items } = await classes.list(context, '', { ...ANY, limit: 0, resourceVersion: 0 });
+    const { items } = await classes.list(context, '', everyObjectAtHand);
     const defaults = items.map(({ object }) => named(object)).filter(({ globalDefault }) => globalDefault);
     // Of several, which the API does not prevent, the least important.
     return defaults.sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
@@ -42,7 +42,6 @@ async function classOf(
   return found === undefined ? undefined : named(found);
 }
 
-const ANY = { labels: everything, fields: everything };
 const named = (object: KubeObject): NamedClass => ({ ...object, name: object.metadata.name ?? '' });
 
 /** A PUT that leaves them out means no change. */

@@ -11,12 +11,12 @@ import { systemContext } from '../controllers/context.js';
 import { StatusError, forbidden } from '../errors.js';
 import { type Amounts, amountIn, difference, printed, toAmounts, type Usage } from '../quota/amounts.js';
 import { counts, isCounted, isInScopes, omissions, usageOf } from '../quota/usage.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
+import { ofExisting } from '../registry/existing.js';
 import type { Registry } from '../registry/types.js';
 import type { Registries } from './lookup.js';
 import type { AdmissionAttributes, AdmissionPlugin } from './plugin.js';
 
-const ANY = { limit: 0, resourceVersion: 0, labels: everything, fields: everything };
 const FIELD_MANAGER = 'kube-apiserver';
 /** Core resources whose updates may use more than before. */
 const GROWING = new Set(['persistentvolumeclaims', 'services']);
@@ -39,7 +39,7 @@ export function resourceQuota(registries: Registries): AdmissionPlugin {
       const quotas = registries.table.find('', 'v1', 'resourcequotas');
       if (quotas === undefined) return;
       const { namespace } = attributes;
-      const { items } = await quotas.list(attributes.context, namespace, ANY);
+      const { items } = await quotas.list(attributes.context, namespace, everyObjectAtHand);
       if (items.length === 0) return;
       const charges = chargesOf(
         attributes,
@@ -149,10 +149,10 @@ async function write(
   usedAfter: (quota: KubeObject) => Amounts,
 ): Promise<void> {
   const context = systemContext('system:apiserver', ['system:masters'], signal);
-  const update = (quota: KubeObject | undefined): KubeObject => {
-    if (quota === undefined) throw new Error('an update that must not create was asked to');
-    return { ...quota, status: { ...quotaStatusOf(quota), used: usedAfter(quota) } };
-  };
+  const update = ofExisting((quota) => ({
+    ...quota,
+    status: { ...quotaStatusOf(quota), used: usedAfter(quota) },
+  }));
   const options = { subresource: 'status', allowCreate: false, fieldManager: FIELD_MANAGER };
   try {
     await quotas.update(context, namespace, name, update, options);

@@ -5,7 +5,7 @@
 import { cidrsOf, isReady } from '../../schemas/networking/v1/service-cidr.js';
 import type { Compare } from '../../storage/client/interface.js';
 import type { Registries } from '../admission/lookup.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObject } from '../registry/every-object.js';
 import type { StoredObject } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { usableAddresses } from './addresses.js';
@@ -35,8 +35,7 @@ export class ServiceRanges {
   async list(): Promise<ServiceRange[]> {
     const { registries, context, cidr } = this.options;
     const registry = registries.table.find('networking.k8s.io', 'v1', 'servicecidrs');
-    const { items = [] } =
-      (await registry?.list(context, '', { limit: 0, labels: everything, fields: everything })) ?? {};
+    const { items = [] } = (await registry?.list(context, '', everyObject)) ?? {};
     if (items.length === 0) return rangesOf([cidr]);
     return [...items].sort(byUse).flatMap((item) => this.rangesOf(item));
   }

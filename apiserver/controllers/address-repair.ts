@@ -6,11 +6,11 @@ import type { Logger } from 'pino';
 import { heldClusterIPs } from '../../schemas/core/v1/service-fields.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { ipAddressOf } from '../allocation/cluster-ips.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import type { ResourceTable } from '../registry/types.js';
 import { systemContext } from './context.js';
 import { follow } from './follow.js';
-import { coreRegistry, getCached, hasReason, registryOf } from './registries.js';
+import { coreRegistry, getCached, getStored, ignoring, registryOf } from './registries.js';
 import { WorkQueue } from './work-queue.js';
 
 export interface AddressRepairOptions {
@@ -55,9 +55,8 @@ export class AddressRepair {
   /** What was deleted while nobody looked. */
   private async addAll(): Promise<void> {
     const { table, logger } = this.options;
-    const all = { limit: 0, resourceVersion: 0, labels: everything, fields: everything };
     try {
-      const { items } = await coreRegistry(table, 'services').list(this.context, '', all);
+      const { items } = await coreRegistry(table, 'services').list(this.context, '', everyObjectAtHand);
       for (const { key } of items) this.queue.add(key);
     } catch (error) {
       if (!this.aborted.signal.aborted)
@@ -69,27 +68,16 @@ export class AddressRepair {
     const { table } = this.options;
     const [namespace = '', name = ''] = key.split('/');
     const addresses = registryOf(table, 'networking.k8s.io', 'ipaddresses');
-    const cached = await getCached(coreRegistry(table, 'services'), this.context, namespace, name);
+    const services = coreRegistry(table, 'services');
+    const cached = await getCached(services, this.context, namespace, name);
     for (const ip of cached === undefined ? [] : heldClusterIPs(cached)) {
       if ((await getCached(addresses, this.context, '', ip)) !== undefined) continue;
-      const service = await this.read(namespace, name);
+      // As the store has it: its address may have gone because it has.
+      const service = await getStored(services, this.context, namespace, name);
       if (service === undefined || !heldClusterIPs(service).includes(ip)) continue;
-      await addresses.create(this.context, ipAddressOf(ip, service)).catch((error: unknown) => {
-        if (!hasReason(error, 'AlreadyExists')) throw error;
-      });
+      await addresses.create(this.context, ipAddressOf(ip, service)).catch(ignoring('AlreadyExists'));
     }
     return true;
-  }
-
-  /** As the store has it: its address may have gone because it has. */
-  private async read(namespace: string, name: string): Promise<KubeObject | undefined> {
-    try {
-      const services = coreRegistry(this.options.table, 'services');
-      return (await services.get(this.context, namespace, name)).object;
-    } catch (error) {
-      if (hasReason(error, 'NotFound')) return undefined;
-      throw error;
-    }
   }
 }
 

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Logger } from 'pino';
 import type { KubeObject } from '../../schemas/definition.js';
 import { type BootstrapList, type BootstrapObject, REPLACE } from '../bootstrap/list.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import type { Registry, ResourceTable, StoredObject, Update, WriteOptions } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { systemContext } from './context.js';
@@ -14,7 +14,6 @@ import { createUnlessThere } from './create-unless-there.js';
 
 const RETRY_MS_FIRST = 100;
 const RETRY_MS_MAX = 5000;
-const ALL = { limit: 0, resourceVersion: 0, labels: everything, fields: everything } as const;
 
 export interface BootstrapOptions {
   readonly table: ResourceTable;
@@ -120,7 +119,7 @@ export class BootstrapObjects {
       const key = keyOf({ group, plural });
       const registry = this.options.table.find(group, 'v1', plural);
       if (registry === undefined || found.has(key)) continue;
-      const { items } = await registry.list(this.context, '', ALL);
+      const { items } = await registry.list(this.context, '', everyObjectAtHand);
       found.set(key, { registry, objects: new Map(items.map((item) => [item.key, item])) });
     }
     return found;

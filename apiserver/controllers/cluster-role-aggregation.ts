@@ -3,7 +3,7 @@ import type { KubeObject } from '../../schemas/definition.js';
 import { RBAC_GROUP } from '../../schemas/rbac/v1/rules.js';
 import { type LabelSelector, selectorMatches } from '../../schemas/validation/selectors.js';
 import { deepEqual } from '../registry/deep-equal.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import type { Registry } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { controllerContext } from './context.js';
@@ -13,7 +13,6 @@ import { hasReason } from './registries.js';
 import { WorkQueue } from './work-queue.js';
 
 const NAME = 'clusterrole-aggregation-controller';
-const ALL = { limit: 0, resourceVersion: 0, labels: everything, fields: everything } as const;
 /** A change of one role may concern any other, so they are looked at together. */
 const EVERY_ROLE = '*';
 
@@ -52,7 +51,7 @@ export const clusterRoleAggregation: Controller = {
 
 /** Writes each role whose rules are not those of its parts. Resolves with true, as nothing is left to do. */
 async function aggregateAll(registry: Registry, context: RequestContext): Promise<boolean> {
-  const { items } = await registry.list(context, '', ALL);
+  const { items } = await registry.list(context, '', everyObjectAtHand);
   const roles = items.map(({ object }) => object as ClusterRole);
   const changed = aggregated(roles);
   await Promise.all(

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../schemas/definition.js';
 import type { Registry, WriteOptions } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
-import { hasReason } from './registries.js';
+import { getStored, hasReason } from './registries.js';
 
 /**
  * Servers that start together make the same objects. Who comes later is told that it exists, or that its address is
@@ -18,23 +18,7 @@ export async function createUnlessThere(
   try {
     await registry.create(context, object, options);
   } catch (error) {
-    if (!hasReason(error, 'AlreadyExists', 'Invalid') || !(await exists(registry, context, namespace, name)))
-      throw error;
-  }
-}
-
-/** As the store has it, not only the cache. */
-async function exists(
-  registry: Registry,
-  context: RequestContext,
-  namespace: string,
-  name: string,
-): Promise<boolean> {
-  try {
-    await registry.get(context, namespace, name);
-    return true;
-  } catch (error) {
-    if (hasReason(error, 'NotFound')) return false;
-    throw error;
+    if (!hasReason(error, 'AlreadyExists', 'Invalid')) throw error;
+    if ((await getStored(registry, context, namespace, name)) === undefined) throw error;
   }
 }

@@ -2,26 +2,26 @@
 import type { KubeObject } from '../../schemas/definition.js';
 import { conditionsOf, FLOW_CONTROL_GROUP } from '../../schemas/flowcontrol/v1/conditions.js';
 import { specOf } from '../../schemas/flowcontrol/v1/flow-schema-schema.js';
-import { everything } from '../registry/selectors/index.js';
-import type { Registry, ResourceTable } from '../registry/types.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
+import { timestamp } from '../registry/metadata.js';
+import type { Registry } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { systemContext } from './context.js';
 import type { Controller } from './controller.js';
 import { follow } from './follow.js';
-import { getCached, hasReason } from './registries.js';
+import { getCached, hasReason, registryOf } from './registries.js';
 import { WorkQueue } from './work-queue.js';
 
 const MANAGER = 'api-priority-and-fairness-config-consumer-v1';
 const TYPE = 'Dangling';
 /** Writes at the same time, which share the store's commits: as many as there are from the start. */
 const WORKERS = 16;
-const ALL = { limit: 0, resourceVersion: 0, labels: everything, fields: everything } as const;
 
 export const flowSchemaStatus: Controller = {
   name: 'priority-and-fairness-config-consumer',
   async run({ table, logger, signal }) {
-    const schemas = registryOf(table, 'flowschemas');
-    const levels = registryOf(table, 'prioritylevelconfigurations');
+    const schemas = registryOf(table, FLOW_CONTROL_GROUP, 'flowschemas');
+    const levels = registryOf(table, FLOW_CONTROL_GROUP, 'prioritylevelconfigurations');
     const context = systemContext('system:apiserver', ['system:masters'], signal);
     const queue = new WorkQueue({
       signal,
@@ -33,7 +33,7 @@ export const flowSchemaStatus: Controller = {
     const onError = (error: unknown) => logger.warn({ err: error }, 'cannot watch flow schemas');
     /** Those that belong to a level which has come or gone. */
     const addOf = async (level: string): Promise<void> => {
-      const { items } = await schemas.list(context, '', ALL);
+      const { items } = await schemas.list(context, '', everyObjectAtHand);
       for (const { name, object } of items) if (levelOf(object) === level) queue.add(name);
     };
     await Promise.all([
@@ -55,12 +55,6 @@ export const flowSchemaStatus: Controller = {
     await queue.idle();
   },
 };
-
-function registryOf(table: ResourceTable, plural: string): Registry {
-  const registry = table.find(FLOW_CONTROL_GROUP, 'v1', plural);
-  if (registry === undefined) throw new Error(`${plural} are not served`);
-  return registry;
-}
 
 const levelOf = (schema: KubeObject): string => specOf(schema).priorityLevelConfiguration?.name ?? '';
 
@@ -98,7 +92,7 @@ async function reconcile(
   ) {
     return true;
   }
-  const lastTransitionTime = `${new Date().toISOString().slice(0, 19)}Z`;
+  const lastTransitionTime = timestamp(Date.now());
   const { kind, apiVersion } = schema;
   const status = { conditions: [{ ...wanted, lastTransitionTime }] };
   try {

@@ -2,11 +2,11 @@
 import { familyOf } from '../../schemas/core/v1/addresses.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { deepEqual } from '../registry/deep-equal.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
 import type { Registry, ResourceTable } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import type { LiveServers, ServerAddress } from './live-servers.js';
-import { coreRegistry, getCached, hasReason, registryOf } from './registries.js';
+import { coreRegistry, getCached, ignoring, registryOf } from './registries.js';
 
 const NAMESPACE = 'default';
 const NAME = 'kubernetes';
@@ -132,10 +132,6 @@ const removeOne = async (registry: Registry, context: RequestContext, name: stri
   await registry.delete(context, NAMESPACE, name).catch(ignoring('NotFound'));
 };
 
-const ignoring = (reason: string) => (error: unknown) => {
-  if (!hasReason(error, reason)) throw error;
-};
-
 /** Slices of ports that no server has any more. One that seems so may be of a server that has just come. */
 async function removeOthers(
   slices: Registry,
@@ -143,8 +139,7 @@ async function removeOthers(
   servers: LiveServers,
   wanted: ReadonlyMap<string, unknown>,
 ): Promise<void> {
-  const all = { limit: 0, resourceVersion: 0, labels: everything, fields: everything };
-  const { items } = await slices.list(context, NAMESPACE, all);
+  const { items } = await slices.list(context, NAMESPACE, everyObjectAtHand);
   const others = items.filter(({ name }) => MORE_SLICES.test(name) && !wanted.has(name));
   if (others.length === 0) return;
   const now = slicesOf(await servers.list());

@@ -4,11 +4,11 @@
  * no longer served, are removed.
  */
 import type { KubeObject } from '../../schemas/definition.js';
-import { everything } from '../registry/selectors/index.js';
-import type { Registry, ResourceTable } from '../registry/types.js';
+import { everyObjectAtHand } from '../registry/every-object.js';
+import type { ResourceTable } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { createUnlessThere } from './create-unless-there.js';
-import { hasReason } from './registries.js';
+import { ignoring } from './registries.js';
 
 const GROUP = 'apiregistration.k8s.io';
 /** Says that a server made the object when it started. */
@@ -84,8 +84,7 @@ export async function ensureLocalApiServices(
   const registry = table.find(GROUP, 'v1', 'apiservices');
   if (registry === undefined) return;
   const specs = wanted(table);
-  const options = { resourceVersion: 0, limit: 0, labels: everything, fields: everything };
-  const { items } = await registry.list(context, '', options);
+  const { items } = await registry.list(context, '', everyObjectAtHand);
   const there = new Map(items.map((item) => [item.name, item]));
   const work: Promise<unknown>[] = [];
   for (const [name, spec] of specs) {
@@ -97,7 +96,10 @@ export async function ensureLocalApiServices(
   }
   if (reconcile) {
     for (const { name, object } of items) {
-      if (!specs.has(name) && isManaged(object)) work.push(removed(registry, context, name));
+      if (!specs.has(name) && isManaged(object)) {
+        // Another server may have done it.
+        work.push(registry.delete(context, '', name, {}).catch(ignoring('NotFound')));
+      }
     }
   }
   await Promise.all(work);
@@ -120,12 +122,3 @@ const apiService = (name: string, spec: Spec): KubeObject => ({
   metadata: { name, labels: { [MANAGED_LABEL]: MANAGED } },
   spec: { ...spec },
 });
-
-/** Another server may have done it. */
-async function removed(registry: Registry, context: RequestContext, name: string): Promise<void> {
-  try {
-    await registry.delete(context, '', name, {});
-  } catch (error) {
-    if (!hasReason(error, 'NotFound')) throw error;
-  }
-}

@@ -9,7 +9,8 @@ import type { KubeObject } from '../../schemas/definition.js';
 import { type Quantity, quantityOf } from '../../schemas/meta/quantity.js';
 import { type Amounts, addTo, sameAmounts, toAmounts } from '../quota/amounts.js';
 import { counts, isCounted, isInScopes, usageOf } from '../quota/usage.js';
-import { everything } from '../registry/selectors/index.js';
+import { everyObject } from '../registry/every-object.js';
+import { ofExisting } from '../registry/existing.js';
 import type { Registry, ResourceTable, WatchEvent } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 import { controllerContext } from './context.js';
@@ -27,7 +28,6 @@ const COUNT_EVERY_MS = 300_000;
 const COUNT_AFTER_CHARGE_MS = 5_000;
 /** What was charged is stored after so long. */
 const SETTLE_MS = 100;
-const ALL = { limit: 0, labels: everything, fields: everything };
 
 export const resourceQuotaController: Controller = {
   name: NAME,
@@ -114,14 +114,11 @@ async function reconcile(parts: Parts, key: string): Promise<boolean> {
   if (status.used !== undefined && sameAmounts(hard, status.hard) && sameAmounts(used, status.used))
     return true;
   const { resourceVersion } = found.metadata;
-  const update = (current: KubeObject | undefined): KubeObject => {
-    if (current === undefined) throw new Error('an update that must not create was asked to');
-    return {
-      ...current,
-      metadata: { ...current.metadata, ...(resourceVersion && { resourceVersion }) },
-      status: { hard, used },
-    };
-  };
+  const update = ofExisting((current) => ({
+    ...current,
+    metadata: { ...current.metadata, ...(resourceVersion && { resourceVersion }) },
+    status: { hard, used },
+  }));
   const options = { subresource: 'status', allowCreate: false, fieldManager: FIELD_MANAGER };
   try {
     await quotas.update({ ...context, warnings: [] }, namespace, name, update, options);
@@ -150,7 +147,7 @@ async function count(
     seen.add(kind);
     for (const name of counted) total.set(name, total.get(name) ?? quantityOf('0'));
     watch(registry);
-    const { items } = await registry.list(context, namespace, ALL);
+    const { items } = await registry.list(context, namespace, everyObject);
     for (const { object } of items) {
       if (!isInScopes(definition, object, quota)) continue;
       addTo(total, new Map([...usageOf(definition, object)].filter(([name]) => counted.includes(name))));

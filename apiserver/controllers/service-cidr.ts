@@ -8,9 +8,10 @@ import type { KubeObject } from '../../schemas/definition.js';
 import { cidrsOf } from '../../schemas/networking/v1/service-cidr.js';
 import { MANAGED_BY_ALLOCATOR } from '../allocation/cluster-ips.js';
 import { timestamp } from '../registry/metadata.js';
-import { everything } from '../registry/selectors/index.js';
-import type { ResourceTable, UpdateOptions } from '../registry/types.js';
+import { everyObject } from '../registry/every-object.js';
+import type { Registry, ResourceTable } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
+import { change, removeFinalizer } from './change.js';
 import { controllerContext } from './context.js';
 import type { Controller } from './controller.js';
 import { follow } from './follow.js';
@@ -20,8 +21,6 @@ import { WorkQueue } from './work-queue.js';
 const NAME = 'service-cidr-controller';
 const GROUP = 'networking.k8s.io';
 const FINALIZER = 'networking.k8s.io/service-cidr-finalizer';
-const FIELD_MANAGER = 'kube-controller-manager';
-const ALL = { limit: 0, labels: everything, fields: everything };
 
 const READY = { status: 'True', reason: '', message: 'Kubernetes Service CIDR is ready' };
 const IN_USE = {
@@ -84,15 +83,16 @@ export const serviceCidrController: Controller = {
 };
 
 async function reconcile(table: ResourceTable, context: RequestContext, name: string): Promise<boolean> {
-  const cidr = await getCached(registryOf(table, GROUP, 'servicecidrs'), context, '', name);
+  const cidrs = registryOf(table, GROUP, 'servicecidrs');
+  const cidr = await getCached(cidrs, context, '', name);
   if (cidr === undefined) return true;
   try {
     if (!isGoing(cidr)) {
-      if (!finalizersOf(cidr).includes(FINALIZER)) await change(table, context, cidr, hold);
-      await tell(table, context, cidr, READY);
+      if (!finalizersOf(cidr).includes(FINALIZER)) await change(cidrs, context, cidr.metadata, hold);
+      await tell(cidrs, context, cidr, READY);
     } else if (!finalizersOf(cidr).includes(FINALIZER)) return true;
-    else if (await isInUse(table, context, cidr)) await tell(table, context, cidr, IN_USE);
-    else await change(table, context, cidr, release);
+    else if (await isInUse(table, context, cidr)) await tell(cidrs, context, cidr, IN_USE);
+    else await removeFinalizer(cidrs, context, cidr.metadata, FINALIZER);
   } catch (error) {
     // Its next event tells what has become of it.
     if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
@@ -102,8 +102,8 @@ async function reconcile(table: ResourceTable, context: RequestContext, name: st
 
 /** Whether an address that was given out would be of no range any more. */
 async function isInUse(table: ResourceTable, context: RequestContext, cidr: KubeObject): Promise<boolean> {
-  const { items: ranges } = await registryOf(table, GROUP, 'servicecidrs').list(context, '', ALL);
-  const { items: addresses } = await registryOf(table, GROUP, 'ipaddresses').list(context, '', ALL);
+  const { items: ranges } = await registryOf(table, GROUP, 'servicecidrs').list(context, '', everyObject);
+  const { items: addresses } = await registryOf(table, GROUP, 'ipaddresses').list(context, '', everyObject);
   const mine = blocksOf(cidr);
   const others = ranges
     .filter(({ name }) => name !== cidr.metadata.name)
@@ -128,14 +128,9 @@ function hold(current: KubeObject): KubeObject {
   return { ...current, metadata: { ...current.metadata, finalizers } };
 }
 
-function release(current: KubeObject): KubeObject {
-  const finalizers = finalizersOf(current).filter((finalizer) => finalizer !== FINALIZER);
-  return { ...current, metadata: { ...current.metadata, finalizers } };
-}
-
 /** Says in the status whether addresses are given out, unless it says so already. */
 async function tell(
-  table: ResourceTable,
+  cidrs: Registry,
   context: RequestContext,
   cidr: KubeObject,
   { status, reason, message }: typeof READY,
@@ -147,21 +142,5 @@ async function tell(
     const others = conditionsOf(current).filter((condition) => !isReady(condition));
     return { ...current, status: { conditions: [...others, ready] } };
   };
-  await change(table, context, cidr, next, { subresource: 'status' });
-}
-
-/** Changes this very range. Throws StatusError 404 and 409. */
-async function change(
-  table: ResourceTable,
-  context: RequestContext,
-  { metadata: { name = '', uid = '' } }: KubeObject,
-  next: (current: KubeObject) => KubeObject,
-  options: UpdateOptions = {},
-): Promise<void> {
-  const apply = (current: KubeObject | undefined): KubeObject => {
-    if (current === undefined) throw new Error('an update that must not create was asked to');
-    return next(current);
-  };
-  const all = { ...options, allowCreate: false, preconditions: { uid }, fieldManager: FIELD_MANAGER };
-  await registryOf(table, GROUP, 'servicecidrs').update(context, '', name, apply, all);
+  await change(cidrs, context, cidr.metadata, next, { subresource: 'status' });
 }

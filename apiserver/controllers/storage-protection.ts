@@ -4,17 +4,16 @@
  * not ended, a class of volume attributes by claims.
  */
 import type { KubeObject } from '../../schemas/definition.js';
-import { everything } from '../registry/selectors/index.js';
-import type { Registry, ResourceTable } from '../registry/types.js';
+import { everyObject } from '../registry/every-object.js';
+import type { ResourceTable } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
+import { removeFinalizer } from './change.js';
 import { controllerContext } from './context.js';
 import type { Controller } from './controller.js';
 import { follow } from './follow.js';
-import { getCached, hasReason, registryOf } from './registries.js';
+import { getCached, ignoring, registryOf } from './registries.js';
 import { WorkQueue } from './work-queue.js';
 
-const FIELD_MANAGER = 'kube-controller-manager';
-const ALL = { limit: 0, labels: everything, fields: everything };
 const ENDED = new Set(['Succeeded', 'Failed']);
 
 interface Protection {
@@ -142,28 +141,11 @@ async function reconcile(
   const object = await getCached(registry, context, namespace, name);
   const { deletionTimestamp, finalizers = [] } = object?.metadata ?? {};
   if (object === undefined || deletionTimestamp === undefined || !finalizers.includes(finalizer)) return true;
-  const { items } = await registryOf(table, '', users).list(context, namespace, ALL);
+  const { items } = await registryOf(table, '', users).list(context, namespace, everyObject);
   if (items.some((user) => uses(user.object, name))) return true;
-  await release(registry, context, object, finalizer);
+  // Its next event tells what has become of it.
+  await removeFinalizer(registry, context, object.metadata, finalizer).catch(
+    ignoring('NotFound', 'Conflict'),
+  );
   return true;
-}
-
-async function release(
-  registry: Registry,
-  context: RequestContext,
-  { metadata: { namespace = '', name = '', uid = '' } }: KubeObject,
-  finalizer: string,
-): Promise<void> {
-  const without = (current: KubeObject | undefined): KubeObject => {
-    if (current === undefined) throw new Error('an update that must not create was asked to');
-    const finalizers = (current.metadata.finalizers ?? []).filter((each) => each !== finalizer);
-    return { ...current, metadata: { ...current.metadata, finalizers } };
-  };
-  const options = { allowCreate: false, preconditions: { uid }, fieldManager: FIELD_MANAGER };
-  try {
-    await registry.update(context, namespace, name, without, options);
-  } catch (error) {
-    // Its next event tells what has become of it.
-    if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
-  }
 }

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import websocket, { type WebSocket } from '@fastify/websocket';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { badRequest, requestTooLarge, StatusError } from '../errors.js';
-import { answerClientError, answerStatus } from './bare-answers.js';
+import { answerClientError, answerStatus, answerUnderWay } from './bare-answers.js';
 import type { Core } from './core.js';
 import type { Answerable, Exchange, RawRequest } from './exchange.js';
 import { bodyBytesMax, urlBytesMax } from './limits.js';
@@ -93,7 +93,8 @@ export async function createApplication(
       // Node has taken its parser off the connection: nobody would read the body, and the request would wait for it.
       if (hasBody(request)) {
         answerStatus(badRequest('a request that asks for an upgrade cannot have a body'), socket);
-      } else if (isAnswering(socket)) {
+      } else if (answerUnderWay(socket) !== undefined) {
+        // A second one cannot have the connection: Node would throw.
         answerStatus(
           badRequest('a request that asks for an upgrade must wait for the answers before it'),
           socket,
@@ -178,11 +179,6 @@ const upgradeConstraint = {
   deriveConstraint: (request: RawRequest) =>
     request.headers.upgrade?.toLowerCase() === 'websocket' ? 'websocket' : undefined,
 } as unknown as NonNullable<NonNullable<Parameters<typeof Fastify>[0]>['constraints']>[string];
-
-/** Node keeps there the answer that is under way; a second one cannot have the connection, and would throw. */
-const isAnswering = (socket: Duplex): boolean =>
-  // oxlint-disable-next-line no-underscore-dangle
-  ((socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? null) !== null;
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   (headers['content-length'] ?? '0') !== '0' || headers['transfer-encoding'] !== undefined;

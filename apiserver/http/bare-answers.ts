@@ -31,12 +31,17 @@ const underWayMilliseconds = 10_000;
 
 const answered = new WeakSet<Duplex>();
 
+/** Node's answer that is under way on a connection, where Node keeps it. */
+export const answerUnderWay = (socket: Duplex): ServerResponse | undefined =>
+  // oxlint-disable-next-line no-underscore-dangle
+  (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined;
+
 function answer(socket: Duplex, status: number, contentType: string, body: string): void {
   // Node reports everything that follows what is wrong, too.
   if (answered.has(socket)) return;
   answered.add(socket);
-  // A connection that was reset is past answering. Node keeps the answer that is under way there.
-  const { _httpMessage: underWay } = socket as { _httpMessage?: ServerResponse };
+  const underWay = answerUnderWay(socket);
+  // A connection that was reset is past answering.
   if (!socket.writable || (socket.readableEnded && underWay?.headersSent === true)) {
     socket.destroy();
     return;

@@ -13,13 +13,12 @@ import { selectorMatches } from '../../schemas/validation/selectors.js';
 import { forbidden, internal, notFound, StatusError } from '../errors.js';
 import type { MayDisrupt } from './eviction.js';
 import { timestamp } from './metadata.js';
-import { everything } from './selectors/index.js';
+import { everyObject } from './every-object.js';
 import type { Registry } from './types.js';
 
 /** Pods that a budget's status may name, beyond which its controller is taken to be away. */
 const DISRUPTED_PODS_MAX = 2000;
 const RETRY_SECONDS = 10;
-const ALL = { limit: 0, labels: everything, fields: everything };
 
 const budgetKind = { group: 'policy', name: 'poddisruptionbudget' };
 const budgetResource = { group: 'policy', name: 'poddisruptionbudgets' };
@@ -116,7 +115,7 @@ export const budgetsOf =
   (budgets: Registry): MayDisrupt =>
   async (context, pod, { dryRun, now }) => {
     const { namespace = '', name: podName = '', labels } = pod.metadata;
-    const { items } = await budgets.list(context, namespace, ALL);
+    const { items } = await budgets.list(context, namespace, everyObject);
     const [item, another] = items.filter(({ object }) =>
       selectorMatches(budgetSpec(object).selector, labels),
     );

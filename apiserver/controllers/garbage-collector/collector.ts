@@ -5,18 +5,12 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { removeFinalizer } from '../change.js';
 import { hasReason } from '../registries.js';
 import { FOREGROUND, ORPHAN, seen } from './metadata.js';
 import type { Node } from './node.js';
 import { classifyOwners, findObject, type OwnersOptions } from './owners.js';
-import {
-  deleteObject,
-  type Policy,
-  removeFinalizer,
-  removeReferences,
-  type Target,
-  unblockOwners,
-} from './writes.js';
+import { deleteObject, type Policy, removeReferences, type Target, unblockOwners } from './writes.js';
 
 /** Dependents of one owner that are orphaned at the same time. */
 const ORPHANS_AT_ONCE = 16;
@@ -112,7 +106,7 @@ export class Collector {
     if (isBlocked()) return true;
     const target = this.targetOf(node);
     if (target === undefined) return this.park(node);
-    await removeFinalizer(target, FOREGROUND);
+    await removeFinalizer(target.registry, target.context, target, FOREGROUND);
     return true;
   }
 
@@ -134,7 +128,7 @@ export class Collector {
         if (!hasReason(error, 'NotFound') && !(await this.isAnother(orphan))) throw error;
       }
     });
-    await removeFinalizer(target, ORPHAN);
+    await removeFinalizer(target.registry, target.context, target, ORPHAN);
     return true;
   }
 

@@ -4,7 +4,8 @@
  */
 import { randomInt } from 'node:crypto';
 import type { KubeObject, OwnerReference } from '../../../schemas/definition.js';
-import { everything } from '../../registry/selectors/index.js';
+import { everyObjectAtHand } from '../../registry/every-object.js';
+import { timestamp } from '../../registry/metadata.js';
 import type { Registry } from '../../registry/types.js';
 import type { RequestContext } from '../../request.js';
 import { getCached } from '../registries.js';
@@ -37,8 +38,7 @@ export class MisplacedOwners {
   /** Whether an owner that is not where its dependents are is in another namespace, as the caches have it. */
   async isElsewhere(registry: Registry, { uid, coordinates, namespace }: Owner): Promise<boolean> {
     const { namespaces, context } = this.options;
-    const all = { resourceVersion: 0, limit: 0, labels: everything, fields: everything };
-    const { items } = await namespaces.list(context, '', all);
+    const { items } = await namespaces.list(context, '', everyObjectAtHand);
     for (const { name } of items.slice(0, NAMESPACES_MAX)) {
       if (name === namespace) continue;
       const found = await getCached(registry, context, name, coordinates.name);
@@ -71,7 +71,7 @@ function eventOf(
 ): KubeObject {
   const owner = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${ownerUid}]`;
   const message = `ownerRef ${owner} does not exist in namespace ${JSON.stringify(namespace)}`;
-  const at = `${new Date(now).toISOString().slice(0, 19)}Z`;
+  const at = timestamp(now);
   const eventNamespace = namespace || DEFAULT_NAMESPACE;
   // Nanoseconds in hexadecimal, as client-go names them.
   const suffix = (BigInt(now) * NANOSECONDS + BigInt(randomInt(Number(NANOSECONDS)))).toString(16);

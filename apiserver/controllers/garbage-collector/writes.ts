@@ -2,13 +2,11 @@
  * What the garbage collector writes. Each write names the uid that it means, and what is decided from a state of the
  * object also its resourceVersion, so that it does nothing to an object that has become another.
  */
-import type { KubeObject, OwnerReference } from '../../../schemas/definition.js';
+import type { OwnerReference } from '../../../schemas/definition.js';
 import { conflict } from '../../errors.js';
 import type { DeleteOptions, Registry, StoredObject } from '../../registry/types.js';
 import type { RequestContext } from '../../request.js';
-
-/** Whom the changes are attributed to in managedFields. */
-const FIELD_MANAGER = 'kube-controller-manager';
+import { change } from '../change.js';
 
 export interface Target {
   readonly registry: Registry;
@@ -52,38 +50,15 @@ export function unblockOwners(target: Target, state: StoredObject): Promise<Stor
 async function changeReferences(
   target: Target,
   state: StoredObject | undefined,
-  change: (references: readonly OwnerReference[]) => OwnerReference[],
+  next: (references: readonly OwnerReference[]) => OwnerReference[],
 ): Promise<StoredObject> {
-  return update(target, (object) => {
-    const { definition } = target.registry;
+  const { registry, context } = target;
+  return change(registry, context, target, (object) => {
+    const { definition } = registry;
     if (state !== undefined && object.metadata.resourceVersion !== String(state.revision)) {
       throw conflict({ group: definition.group, name: definition.plural }, target.name);
     }
-    const ownerReferences = change(object.metadata.ownerReferences ?? []);
+    const ownerReferences = next(object.metadata.ownerReferences ?? []);
     return { ...object, metadata: { ...object.metadata, ownerReferences } };
   });
-}
-
-/** The last one of a terminating object removes it. Throws StatusError 404 and 409. */
-export async function removeFinalizer(target: Target, finalizer: string): Promise<void> {
-  await update(target, (object) => {
-    const finalizers = (object.metadata.finalizers ?? []).filter((each) => each !== finalizer);
-    return { ...object, metadata: { ...object.metadata, finalizers } };
-  });
-}
-
-async function update(
-  { registry, context, uid, namespace, name }: Target,
-  change: (object: KubeObject) => KubeObject,
-): Promise<StoredObject> {
-  const apply = (current: KubeObject | undefined): KubeObject => {
-    if (current === undefined) throw new Error('an update that must not create was asked to');
-    return change(current);
-  };
-  const { item } = await registry.update(context, namespace, name, apply, {
-    allowCreate: false,
-    preconditions: { uid },
-    fieldManager: FIELD_MANAGER,
-  });
-  return item;
 }

@@ -2,14 +2,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KubeObject } from '../../../schemas/definition.js';
 import { StatusError } from '../../errors.js';
-import { everything } from '../../registry/selectors/index.js';
+import { everyObject } from '../../registry/every-object.js';
 import type { Registry, ResourceTable, StoredObject } from '../../registry/types.js';
 import type { RequestContext } from '../../request.js';
 import { hasReason } from '../registries.js';
 
 /** Objects looked into in one turn of the event loop. */
 const OBJECTS_AT_ONCE = 200;
-const ALL = { limit: 0, labels: everything, fields: everything };
 /** Nobody orphans here: all of it goes. */
 const BACKGROUND = { propagationPolicy: 'Background' } as const;
 
@@ -81,12 +80,12 @@ async function emptyAll(resources: readonly Registry[], emptying: Emptying, tall
 
 async function empty(registry: Registry, emptying: Emptying, tally: Tally): Promise<void> {
   const { context, namespace } = emptying;
-  const { items: found } = await registry.list(context, namespace, ALL);
+  const { items: found } = await registry.list(context, namespace, everyObject);
   if (found.length === 0) return;
   const isTimed = registry.definition.deletionGracePeriod !== undefined;
   const graceSeconds = isTimed ? await longestGrace(found) : 0;
   await deleteAll(registry, emptying, found);
-  const { items: left } = await registry.list(context, namespace, ALL);
+  const { items: left } = await registry.list(context, namespace, everyObject);
   if (left.length === 0) return;
   const { group, version, plural } = registry.definition;
   tally.remaining.set(`${plural}.${group}`, left.length);
@@ -103,7 +102,7 @@ async function deleteAll(
   found: readonly StoredObject[],
 ): Promise<void> {
   if (registry.definition.verbs.includes('deletecollection')) {
-    await registry.deleteCollection(context, namespace, ALL, BACKGROUND);
+    await registry.deleteCollection(context, namespace, everyObject, BACKGROUND);
     return;
   }
   for (const { name } of found) {

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../../schemas/definition.js';
 import { timestamp } from '../../registry/metadata.js';
 import type { Registry, ResourceTable } from '../../registry/types.js';
 import type { RequestContext } from '../../request.js';
+import { change } from '../change.js';
 import { controllerContext } from '../context.js';
 import type { Controller } from '../controller.js';
 import { follow } from '../follow.js';
@@ -16,7 +17,6 @@ import { emptyNamespace, type Outcome } from './content.js';
 
 const NAME = 'namespace-controller';
 const FINALIZER = 'kubernetes';
-const FIELD_MANAGER = 'kube-controller-manager';
 /** Namespaces emptied at the same time. Upstream's number. */
 const WORKERS = 10;
 /** How often a namespace is looked at that waits for finalizers or pods, in milliseconds. */
@@ -76,7 +76,7 @@ async function reconcile(table: ResourceTable, context: RequestContext, name: st
   try {
     await tell(namespaces, context, namespace, outcome, timestamp(now));
     if (outcome.remaining.size > 0 || outcome.failures.length > 0) return false;
-    await change(namespaces, context, namespace, 'finalize', release);
+    await change(namespaces, context, namespace.metadata, release, { subresource: 'finalize' });
   } catch (error) {
     // Somebody else has finished it, and may have made another one of the name.
     if (!hasReason(error, 'NotFound', 'Conflict')) throw error;
@@ -96,10 +96,12 @@ async function tell(
   outcome: Outcome,
   now: string,
 ): Promise<void> {
-  await change(namespaces, context, namespace, 'status', (current) => {
+  const next = (current: KubeObject): KubeObject => {
     const conditions = conditionsAfter(conditionsOf(current), outcome, now);
-    return conditions && { ...current, status: { ...(current['status'] as object), conditions } };
-  });
+    if (conditions === undefined) return current;
+    return { ...current, status: { ...(current['status'] as object), conditions } };
+  };
+  await change(namespaces, context, namespace.metadata, next, { subresource: 'status' });
 }
 
 /** Through `finalize`: takes away what holds the namespace for this controller. */
@@ -108,20 +110,4 @@ function release(current: KubeObject): KubeObject {
   const { finalizers: _, ...spec } = current['spec'] as { readonly finalizers?: unknown };
   // Go prints no empty list here.
   return { ...current, spec: finalizers.length === 0 ? spec : { ...spec, finalizers } };
-}
-
-/** Changes this very namespace. `next` gives undefined where nothing is to change. Throws StatusError 404 and 409. */
-async function change(
-  namespaces: Registry,
-  context: RequestContext,
-  { metadata: { name = '', uid = '' } }: KubeObject,
-  subresource: string,
-  next: (current: KubeObject) => KubeObject | undefined,
-): Promise<void> {
-  const apply = (current: KubeObject | undefined): KubeObject => {
-    if (current === undefined) throw new Error('an update that must not create was asked to');
-    return next(current) ?? current;
-  };
-  const options = { subresource, allowCreate: false, preconditions: { uid }, fieldManager: FIELD_MANAGER };
-  await namespaces.update(context, '', name, apply, options);
 }
