@@ -26,7 +26,8 @@ const NORMAL: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{12,16}\b/g, '<id>'],
   [/\b\d{18,20}\b/g, '<id>'],
   [/ +<id>/g, ' <id>'],
-  // Columns are as wide as the widest value.
+  // Columns are as wide as the widest value; one id in sixteen has a digit less, and the title stands in the middle.
+  [/\| +ID +\|/g, '| ID |'],
   [/ +(?=[|,])/g, ' '],
   [/-{3,}/g, '---'],
   [/(already|remaining)\((\d+)s\)/g, '$1(<time>)'],
