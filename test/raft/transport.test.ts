@@ -1,6 +1,6 @@
 /** The transport over HTTP: streams of messages, who may connect, who is reached when, and the end. */
 import http from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { NO_CONFIGURATION, initialConfiguration } from '../../raft/core/configuration.js';
 import { fetchCluster } from '../../raft/transport/discovery.js';
@@ -19,6 +19,7 @@ import {
   startPair,
   until,
 } from './transport-harness.js';
+import { freePort } from '../tools/free-port.js';
 
 const MIB = 2 ** 20;
 const HOUR_MS = 3_600_000;
@@ -50,14 +51,6 @@ async function request(
     });
     request.on('error', reject).end();
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 // ---- Streams

@@ -1,7 +1,6 @@
 /** What a store counts, and how Prometheus reads it: etcd's names, types, labels and buckets. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { issueAuthority, issueLeaf } from '../../cli/pki/issue.js';
@@ -16,6 +15,7 @@ import type { Readings } from '../../storage/metrics/readings.js';
 import { probeRoundTrips } from '../../storage/metrics/round-trips.js';
 import { openStore, type Store } from '../../storage/open.js';
 import { append, startMember, until } from '../raft/transport-harness.js';
+import { freePort } from '../tools/free-port.js';
 import { fakeStore, settle } from './fake-store.js';
 import { bytes, del, get, prefix, put, temporaryFolder, txn } from './tools.js';
 
@@ -394,12 +394,4 @@ async function realMetrics(t: Test): Promise<string> {
     if (response?.ok === true) return response.text();
     await delay(50);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

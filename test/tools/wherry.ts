@@ -99,14 +99,15 @@ export async function spawnWherry(options: WherryOptions = {}): Promise<Wherry> 
 export async function untilReady(wherry: Wherry, msMax = readyMsMax): Promise<void> {
   const deadline = Date.now() + msMax;
   while (Date.now() < deadline) {
-    const { exitCode, signalCode } = wherry.process;
-    if (exitCode !== null || signalCode !== null) {
-      throw new Error(`wherry ended with ${exitCode ?? signalCode}: ${wherry.output()}`);
-    }
     const ready = await fetch(`${wherry.url}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
+    // Asked after it: what answered may be another server, which has the port in place of this one.
+    const { exitCode, signalCode } = wherry.process;
+    if (exitCode !== null || signalCode !== null) {
+      throw new Error(`wherry ended with ${exitCode ?? signalCode}: ${wherry.output()}`);
+    }
     if (ready) return;
     await sleep(20);
   }
