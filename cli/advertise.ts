@@ -28,9 +28,8 @@ export function advertisedAddress(
 
 /** IPv4 first. */
 function hostAddress(interfaces: ReturnType<typeof networkInterfaces>): string | undefined {
-  const addresses = Object.values(interfaces)
-    .flatMap((list = []) => list)
-    .filter(({ internal, address }) => !internal && isReachable(address));
-  const found = addresses.find(({ family }) => family === 'IPv4') ?? addresses[0];
-  return found?.address;
+  const outside = Object.values(interfaces).flatMap((list = []) => list.filter(({ internal }) => !internal));
+  const firstOf = (wanted: 'IPv4' | 'IPv6') =>
+    outside.find(({ family, address }) => family === wanted && isReachable(address))?.address;
+  return firstOf('IPv4') ?? firstOf('IPv6');
 }

@@ -1,4 +1,5 @@
 /** `wherry etcd`: the store alone, where etcd listens. */
+import type { LogThread } from '../raft/log/thread.js';
 import { shortPath } from './announce.js';
 import { version } from './bundle.js';
 import { openDataDirectory, refuseClusterFolder } from './data-directory.js';
@@ -10,7 +11,7 @@ import { planMember } from './member-flags.js';
 import { run } from './run.js';
 
 /** Resolves after a clean stop. Throws `StartupError` or `UsageError` with a line for the user. */
-export async function etcd(commandLine: CommandLine): Promise<void> {
+export async function etcd(commandLine: CommandLine, logThread?: LogThread): Promise<void> {
   const { options, warnings } = await settingsOf(commandLine, process.env);
   const plan = planMember(options, { byItself: true });
   const portFlags = new Map([
@@ -25,7 +26,7 @@ export async function etcd(commandLine: CommandLine): Promise<void> {
     const directory = await openDataDirectory(options.dataDir);
     closers.push(() => directory.close());
     await refuseClusterFolder(directory);
-    const store = await openMember(options, plan, directory, surroundings);
+    const store = await openMember(options, plan, directory, { ...surroundings, logThread });
     const urls = plan.listenClientUrls;
     if (terminal) process.stdout.write(readyText(directory.files, urls));
     else logger.info({ urls, dataDir: options.dataDir, memberId: store.memberId.toString(16) }, 'ready');

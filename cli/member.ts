@@ -1,5 +1,6 @@
 /** One member: its store, what it tells the cluster of itself, and the port for etcd's clients. */
 import { encodeConfiguration, type Member } from '../raft/core/configuration.js';
+import type { LogThread } from '../raft/log/thread.js';
 import { fetchCluster } from '../raft/transport/discovery.js';
 import { createHttpTransport } from '../raft/transport/http.js';
 import type { PeerTls } from '../raft/transport/tls.js';
@@ -38,14 +39,19 @@ const DESCRIBE_MS = 3000;
 /** A server with an API server in front takes fewer of them. */
 type OpenFlags = MemberFlags & Partial<EtcdOnlyFlags>;
 
+/** `logThread`: started before, for the store. */
+interface MemberSurroundings extends Surroundings {
+  readonly logThread?: LogThread | undefined;
+}
+
 /** Resolves when the store is open, whether there is a leader or not. */
 export async function openMember(
   flags: OpenFlags,
   plan: MemberPlan,
   directory: DataDirectory,
-  surroundings: Surroundings,
+  surroundings: MemberSurroundings,
 ): Promise<Store> {
-  const { logger, closers, onFatal } = surroundings;
+  const { logger, closers, onFatal, logThread } = surroundings;
   const tls = await loadTls(plan.peers?.tls, directory.files, surroundings);
   const clientTls = await loadTls(plan.clientTls, directory.files, surroundings);
   for (const warning of plan.warnings) logger.warn(warning);
@@ -62,6 +68,7 @@ export async function openMember(
   const store = await openStore({
     dataDir: directory.store,
     workerUrls: workerUrls(),
+    logThread,
     requestBytesMax: flags.maxRequestBytes,
     txnOpsMax: flags.maxTxnOps,
     electionTimeoutMs: flags.electionTimeout,

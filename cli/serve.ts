@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { LogThread } from '../raft/log/thread.js';
 import { logReady, readyText } from './announce.js';
 import type { ApiServerFlags } from './api-server.js';
 import { apiserver } from './apiserver.js';
@@ -18,15 +19,18 @@ import { run } from './run.js';
 export interface ServeOptions extends MemberFlags, ApiServerFlags, EtcdServersFlags {}
 
 /** Resolves after a clean stop. Throws `StartupError` or `UsageError` with a line for the user. */
-export async function serve(options: ServeOptions): Promise<void> {
-  if (etcdServersOf(options) !== undefined) return apiserver(options);
+export async function serve(options: ServeOptions, logThread?: LogThread): Promise<void> {
+  if (etcdServersOf(options) !== undefined) {
+    void logThread?.worker.terminate();
+    return apiserver(options);
+  }
   const plan = planMember(options, { byItself: false });
   await run({ ...options, portFlags: portFlags(options, plan) }, async (surroundings) => {
     const { logger, closers, terminal } = surroundings;
     const directory = await openDataDirectory(options.dataDir);
     closers.push(() => directory.close());
     await refuseClusterFolder(directory);
-    const opening = openMember(options, plan, directory, surroundings);
+    const opening = openMember(options, plan, directory, { ...surroundings, logThread });
     // The larger part of the program, loaded here while the store's threads start.
     const [store, { startApiServer }] = await Promise.all([opening, import('./api-server.js')]);
     await startApiServer(options, {

@@ -6,6 +6,7 @@ import { LogError } from '../raft/log/errors.js';
 import type { RaftLog } from '../raft/log/log.js';
 import { MemoryLog } from '../raft/log/memory.js';
 import { openSqliteLog, SqliteLog } from '../raft/log/sqlite.js';
+import { type LogThread, startLogThread } from '../raft/log/thread.js';
 import { encodeConfiguration, initialConfiguration } from '../raft/core/configuration.js';
 import { RAFT_TIMES } from '../raft/core/options.js';
 import { invariant } from '../raft/invariant.js';
@@ -69,6 +70,8 @@ export interface StoreOptions extends Omit<UpkeepOptions, 'logger'> {
   readonly snapshotCount?: number;
   /** Called once when this member was removed from its cluster: it takes no part any more, and the process should end. */
   readonly onRemoved?: () => void;
+  /** For the log; started before, so that the store is open sooner. */
+  readonly logThread?: LogThread | undefined;
   /** Where the worker threads' modules are, for those who bundle. */
   readonly workerUrls?: {
     readonly log?: URL | undefined;
@@ -285,13 +288,12 @@ function makeFolder(dataDir: string, folder: string): void {
 }
 
 async function openLog(options: StoreOptions, folder: string, observer: Counters): Promise<RaftLog> {
-  const url = options.workerUrls?.log;
   refuseLostLog(folder);
   try {
     return await openSqliteLog({
       path: path.join(folder, LOG_NAME),
       observer,
-      ...(url && { workerUrl: url }),
+      thread: options.logThread ?? startLogThread(options.workerUrls?.log),
     });
   } catch (error) {
     throw startError(options.dataDir, error);

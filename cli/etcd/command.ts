@@ -12,12 +12,8 @@ export type CommandLine = ReadonlyMap<string, string>;
 /** As etcd prints it first, for those who parse it. */
 const VERSION_TEXT = `etcd Version: ${ETCD_VERSION}\nWherry Version: ${version}`;
 
-export function addEtcdCommand(parent: Command, run: (commandLine: CommandLine) => Promise<void>): void {
-  const command = parent
-    .command('etcd')
-    .description('the store alone, with etcd’s flags')
-    .version(VERSION_TEXT, '--version')
-    .helpOption('-h, --help');
+export function fillEtcdCommand(command: Command, run: (commandLine: CommandLine) => Promise<void>): void {
+  command.version(VERSION_TEXT, '--version').helpOption('-h, --help');
   command.helpInformation = etcdHelp;
   const names = [CONFIG_FILE, ...etcdFlags.map(({ name }) => name)];
   for (const { name, value } of [{ name: CONFIG_FILE, value: 'file' }, ...etcdFlags]) {

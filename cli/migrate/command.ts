@@ -8,14 +8,10 @@ import type { MigrateOptions } from './options.js';
 /** Operations that etcd takes in one transaction. */
 const BATCH = 128;
 
-type Subcommand = (parent: Command, name: string, description: string) => Command;
-
-export function addMigrateCommand(
-  parent: Command,
-  subcommand: Subcommand,
+export function fillMigrateCommand(
+  command: Command,
   migrate: (options: MigrateOptions) => Promise<void>,
 ): void {
-  const command = subcommand(parent, 'migrate', 'move a store between Wherry and etcd, in any direction');
   for (const [side, what] of [
     ['from', 'the store to read'],
     ['to', 'the store to fill'],

@@ -52,15 +52,11 @@ export async function loadCertificates(options: CertificateOptions): Promise<Cer
   const leaf = async (name: string, request: LeafRequest) =>
     (await readLeaf(folder, name, authority, request, now)) ??
     (await write(folder, name, await issueLeaf(authority, request, now)));
-  return {
-    authority,
-    server: await leaf('apiserver', serverRequest(options.bindAddress)),
-    administrator: await leaf('admin', {
-      commonName: 'wherry:admin',
-      organization: ADMINISTRATORS,
-      usage: 'client',
-    }),
-  };
+  const [server, administrator] = await Promise.all([
+    leaf('apiserver', serverRequest(options.bindAddress)),
+    leaf('admin', { commonName: 'wherry:admin', organization: ADMINISTRATORS, usage: 'client' }),
+  ]);
+  return { authority, server, administrator };
 }
 
 function serverRequest(bindAddress: string): LeafRequest {

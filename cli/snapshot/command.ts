@@ -11,12 +11,11 @@ const BUMP_REVISION = 1_000_000_000;
 type Subcommand = (parent: Command, name: string, description: string) => Command;
 type Given<Options> = Omit<Options, 'file'>;
 
-export function addSnapshotCommand(
-  parent: Command,
+export function fillSnapshotCommand(
+  command: Command,
   subcommand: Subcommand,
   programs: SnapshotPrograms,
 ): void {
-  const command = subcommand(parent, 'snapshot', 'back up a store, and restore it');
   command.helpCommand(false).action(() => command.error('say which: save, status or restore'));
   command.addHelpText('after', '\nwherry snapshot COMMAND --help tells more of a command.');
   addSave(subcommand(command, 'save', 'take a backup of a running server'), programs);

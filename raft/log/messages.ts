@@ -3,6 +3,11 @@ import type { LogErrorCode } from './errors.js';
 import type { HardState, LogOwner } from './log.js';
 import type { LogBounds } from './view.js';
 
+/** Comes first: which log it is. */
+export interface LogOpening {
+  readonly path: string;
+}
+
 export type LogOperation =
   /** `frames` as of packEntries, contiguous with what is there. */
   | { readonly type: 'append'; readonly frames: Uint8Array }

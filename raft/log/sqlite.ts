@@ -1,20 +1,20 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { invariant } from '../invariant.js';
 import type { RaftObserver } from '../observer.js';
 import { packEntries, unpackEntries } from './codec.js';
 import { LogError } from './errors.js';
 import type { HardState, LogEntry, LogOwner, RaftLog } from './log.js';
 import type { LogOperation, LogRequest, LogResponse } from './messages.js';
+import { type LogThread, openIn, startLogThread } from './thread.js';
 import { LogView } from './view.js';
-import type { LogWorkerData } from './worker.js';
 
 export interface SqliteLogOptions {
   /** The database file, created if absent; its folder must exist. `-wal` beside it belongs to it. */
   readonly path: string;
   /** Bytes of released entries kept in memory for `read`. Entries not yet released are kept beyond it. */
   readonly residentBytesMax?: number;
-  /** Where the worker's module is, for those who bundle: `raft/log/worker.js`. */
-  readonly workerUrl?: URL;
+  /** Started before; one of its own when absent. */
+  readonly thread?: LogThread;
   readonly observer?: Pick<RaftObserver, 'logWritten' | 'logSynced'> | undefined;
 }
 
@@ -34,30 +34,14 @@ interface Flight {
  *
  * @throws LogError: locked, corrupt, incompatible or failed
  */
-export function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
-  const workerData: LogWorkerData = { path: options.path };
-  const worker = new Worker(options.workerUrl ?? new URL('./worker.js', import.meta.url), {
-    workerData,
-    execArgv: [],
-    name: 'raft-log',
+export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
+  const { path, thread = startLogThread() } = options;
+  const response = await openIn(thread, { path }).catch((error: unknown) => {
+    throw LogError.from(error, path);
   });
-  return new Promise((resolve, reject) => {
-    const failed = (error: unknown) => reject(LogError.from(error, options.path));
-    const ended = () => reject(new LogError('failed', options.path, 'its thread ended'));
-    worker.once('error', failed);
-    worker.once('exit', ended);
-    worker.once('message', (response: LogResponse) => {
-      if (response.type === 'opened') {
-        worker.off('error', failed);
-        worker.off('exit', ended);
-        resolve(new SqliteLog(worker, options, response));
-      } else if (response.type === 'failed') {
-        reject(new LogError(response.code, options.path, response.detail));
-      } else {
-        reject(new LogError('failed', options.path, `unexpected ${response.type}`));
-      }
-    });
-  });
+  if (response.type === 'opened') return new SqliteLog(thread.worker, options, response);
+  if (response.type === 'failed') throw new LogError(response.code, path, response.detail);
+  throw new LogError('failed', path, `unexpected ${response.type}`);
 }
 
 /**

@@ -2,20 +2,16 @@
  * The thread that writes the log, so that no sync runs on an event loop that serves requests. While one commit waits
  * for the disk, requests pile up in the port; all of them go into the next commit (group commit).
  */
-import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { invariant } from '../invariant.js';
 import { LogDatabase } from './database.js';
 import { LogError } from './errors.js';
-import type { LogOperation, LogRequest, LogResponse } from './messages.js';
+import type { LogOpening, LogOperation, LogRequest, LogResponse } from './messages.js';
 
 /** Entries in one transaction, in bytes; one request more than that is not split. Bounds SQLite's memory. */
 const TRANSACTION_BYTES_MAX = 4 * 2 ** 20;
 /** Milliseconds between two steps of housekeeping. */
 const HOUSEKEEPING_PAUSE_MS = 5;
-
-export interface LogWorkerData {
-  readonly path: string;
-}
 
 class LogWorker {
   readonly #database: LogDatabase;
@@ -145,9 +141,10 @@ function send(port: MessagePort, response: LogResponse): void {
 
 const port = parentPort;
 invariant(port !== null, 'the log worker runs as a worker thread only');
-const { path } = workerData as LogWorkerData;
-try {
-  new LogWorker(path, port).run();
-} catch (error) {
-  giveUp(port, error, path);
-}
+port.once('message', ({ path }: LogOpening) => {
+  try {
+    new LogWorker(path, port).run();
+  } catch (error) {
+    giveUp(port, error, path);
+  }
+});

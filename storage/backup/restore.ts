@@ -7,6 +7,7 @@ import path from 'node:path';
 import type Database from 'better-sqlite3';
 import { encodeConfiguration } from '../../raft/core/configuration.js';
 import { openSqliteLog } from '../../raft/log/sqlite.js';
+import { startLogThread } from '../../raft/log/thread.js';
 import { type Bootstrap, type InitialMember, loneMember, restoredCluster } from '../cluster/bootstrap.js';
 import { DataDirError } from '../mvcc/errors.js';
 import { databaseName, switchCurrent, syncFile, syncFolder } from '../mvcc/files.js';
@@ -160,7 +161,7 @@ function saveMetadata(
 }
 
 async function startLog(folder: string, workerUrl: URL | undefined): Promise<void> {
-  const log = await openSqliteLog({ path: path.join(folder, 'log.db'), ...(workerUrl && { workerUrl }) });
+  const log = await openSqliteLog({ path: path.join(folder, 'log.db'), thread: startLogThread(workerUrl) });
   try {
     const { index, term } = POSITION;
     // In one turn, so that both are one write.

@@ -18,6 +18,7 @@ import { LogError, type LogErrorCode } from '../../raft/log/errors.js';
 import { MemoryLog } from '../../raft/log/memory.js';
 import { WAL_BYTES_MAX } from '../../raft/log/schema.js';
 import { openSqliteLog, type SqliteLog, type SqliteLogOptions } from '../../raft/log/sqlite.js';
+import { startLogThread } from '../../raft/log/thread.js';
 import { EMPTY_LOG, LogView } from '../../raft/log/view.js';
 import { entries, entry, payloadOf, plain } from './entries.js';
 import { CHILD_SCRIPT } from './log-child-facts.js';
@@ -305,6 +306,23 @@ t.test('SqliteLog: damage to an entry is found when it is read, to the last one 
   truncateSync(short, 8192);
   await rejectsWith(t, openSqliteLog({ path: short }), 'corrupt', short);
 });
+
+t.test(
+  'SqliteLog: a thread that was started before opens it, and one that cannot run is told of',
+  async (t) => {
+    const path = join(folder(t), 'log.db');
+    const thread = startLogThread();
+    await delay(50);
+    const log = await open(t, { path, thread });
+    await log.append(entries(1, 1));
+    t.equal(log.durableIndex, 1);
+
+    const broken = startLogThread(new URL('./no-such-worker.js', import.meta.url));
+    // It has failed by now, and nobody was told.
+    await t.rejects(broken.first);
+    await rejectsWith(t, openSqliteLog({ path, thread: broken }), 'failed', path);
+  },
+);
 
 t.test('SqliteLog: after close every call is refused, and close may come twice', async (t) => {
   const path = join(folder(t), 'raft.db');
