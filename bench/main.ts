@@ -6,6 +6,7 @@ import { clusters } from './parts/cluster.js';
 import { commits } from './parts/disk.js';
 import { type Bare, bareRoutes, creates, gets, largeLists, lists } from './parts/requests.js';
 import { starts } from './parts/start.js';
+import { validations } from './parts/validation.js';
 import { watches } from './parts/watches.js';
 import { Worker, removeFolder, startWherry, temporaryFolder } from './process.js';
 
@@ -19,6 +20,7 @@ const parts = [
   'watches',
   'cluster',
   'start',
+  'validation',
 ] as const;
 type Part = (typeof parts)[number];
 
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
   await run('watches', watches);
   if (only.has('cluster')) await clusters(seconds, clients);
   if (only.has('start')) await starts();
+  if (only.has('validation')) validations();
 }
 
 await main();
