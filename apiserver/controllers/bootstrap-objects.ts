@@ -1,6 +1,6 @@
 /**
  * Makes the objects of bootstrap lists: what is absent is created, what is there is reconciled. It happens when the
- * server is ready already, list after list, each list's writes in one group of the store's commits.
+ * server is ready already, list after list, a group of objects after the other.
  */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -12,6 +12,8 @@ import type { RequestContext } from '../request.js';
 import { systemContext } from './context.js';
 import { createUnlessThere } from './create-unless-there.js';
 
+/** Compared, and written in one group of the store's commits, before requests get their turn. */
+const OBJECTS_A_TURN = 16;
 const RETRY_MS_FIRST = 100;
 const RETRY_MS_MAX = 5000;
 
@@ -103,11 +105,16 @@ export class BootstrapObjects {
   private async ensure(list: BootstrapList): Promise<void> {
     const wanted = list.objects();
     const present = await this.presentOf(wanted);
-    const writes = wanted.flatMap((each) => {
-      const there = present.get(keyOf(each));
-      return there === undefined ? [] : (this.write(there, each, list.fieldManager) ?? []);
-    });
-    const outcomes = await Promise.allSettled(writes);
+    const writes: Promise<PromiseSettledResult<void>[]>[] = [];
+    for (let i = 0; i < wanted.length; i += OBJECTS_A_TURN) {
+      const group = wanted.slice(i, i + OBJECTS_A_TURN).flatMap((each) => {
+        const there = present.get(keyOf(each));
+        return there === undefined ? [] : (this.write(there, each, list.fieldManager) ?? []);
+      });
+      writes.push(Promise.allSettled(group));
+      await nextTurn();
+    }
+    const outcomes = (await Promise.all(writes)).flat();
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

@@ -1,5 +1,6 @@
 /** Runs controllers while this member is the one to run them. */
 import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ResourceTable } from '../registry/types.js';
 import type { Controller } from './controller.js';
@@ -40,19 +41,26 @@ export class ControllerManager {
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    const { table, controllers, leadership } = this.options;
-    const isShared = leadership !== undefined;
+    const { controllers } = this.options;
     // Every watch of every controller hears of the end: Node suspects a leak above ten.
     setMaxListeners(0, signal);
-    await Promise.all(
-      controllers.map(async (controller) => {
-        const logger = this.options.logger.child({ controller: controller.name });
-        try {
-          await controller.run({ table, logger, signal, isShared });
-        } catch (error) {
-          logger.error({ err: error }, 'the controller has ended');
-        }
-      }),
-    );
+    const running: Promise<void>[] = [];
+    for (const controller of controllers) {
+      running.push(this.run(controller, signal));
+      // A server that has just started has somebody waiting for its first answer.
+      await nextTurn();
+      if (signal.aborted) break;
+    }
+    await Promise.all(running);
+  }
+
+  private async run(controller: Controller, signal: AbortSignal): Promise<void> {
+    const { table, leadership } = this.options;
+    const logger = this.options.logger.child({ controller: controller.name });
+    try {
+      await controller.run({ table, logger, signal, isShared: leadership !== undefined });
+    } catch (error) {
+      logger.error({ err: error }, 'the controller has ended');
+    }
   }
 }

@@ -4,7 +4,10 @@ import { type FieldError, invalid } from '../../field-error.js';
 
 export type IPFamily = 'IPv4' | 'IPv6';
 
-export const familyOf = (ip: string): IPFamily => (isIPv6(ip) ? 'IPv6' : 'IPv4');
+/** Node compiles a long expression for the first that it is asked about, 7 ms that a start need not wait for. */
+const hasIPv6Form = (text: string): boolean => text.includes(':') && isIPv6(text);
+
+export const familyOf = (ip: string): IPFamily => (hasIPv6Form(ip) ? 'IPv6' : 'IPv4');
 
 /** Go would read 010.0.0.1; since it is unclear whether that is octal, it is refused with a reason of its own. */
 const withoutLeadingZeros = (ip: string): string => ip.replaceAll(/(^|\.|:)0+(?=\d+(?:\.|$))/g, '$1');
@@ -20,8 +23,7 @@ const octetsOfGroups = (groups: string): number[] =>
 function octetsOf(ip: string): number[] | undefined {
   const plain = withoutLeadingZeros(ip);
   if (isIPv4(plain)) return plain.split('.').map(Number);
-  // `isIPv6` compiles an expression of its own, 7 ms, which a start need not wait for.
-  if (!plain.includes(':') || plain.includes('%') || !isIPv6(plain)) return undefined;
+  if (plain.includes('%') || !hasIPv6Form(plain)) return undefined;
   const [head = '', tail = ''] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::');
   const front = octetsOfGroups(head);
   const back = octetsOfGroups(tail);
@@ -65,7 +67,7 @@ export function canonicalIPProblems(ip: string): string[] {
 
 /** What clients are told of valid addresses that are not written as one writes them. Older fields only. */
 export function ipWarnings(ip: string, field: string): string[] {
-  if (isIPv4(ip) || !isIPv6(ip)) return [];
+  if (!hasIPv6Form(ip)) return [];
   const canonical = canonicalIP(ip);
   if (canonical === ip) return [];
   return [`${field}: IPv6 address "${ip}" should be in RFC 5952 canonical format ("${canonical}")`];
