@@ -1,6 +1,9 @@
 /**
  * The way of a watcher whose place is no longer in memory: a private etcd watch from its revision on, until it has caught
  * up. It holds a bounded number of changes; the store keeps the rest until the reader goes on.
+ *
+ * What has come is passed on once the state before it has been seen readable after it came: a deletion that the store had
+ * compacted away by the time its stream got there (see `isReadable`) can then not be missing.
  */
 import type { EtcdClient, KeyValue, WatchResponse, WatchStream } from '../../storage/client/interface.js';
 import { expired, type StatusError } from '../errors.js';
@@ -27,16 +30,21 @@ export interface HistorySource {
 }
 
 export class History {
-  /** Changes that came and are not yet taken, by revision. */
+  /** Changes that may be taken, by revision. */
   private changes: Change[] = [];
+  /** Changes that came after them and are not yet known to be all. */
+  private unconfirmed: Change[] = [];
+  /** JSON bytes of both. */
   private bytes = 0;
   private stream: WatchStream | undefined;
   private retry: NodeJS.Timeout | undefined;
   private held = false;
-  /** The store still has the state that the reader knows, so nothing behind it can have been forgotten. */
-  private isWhole = false;
-  /** Every change up to this revision has come. */
+  /** Whose changes are being confirmed. */
+  private confirming: WatchStream | undefined;
+  /** Every change up to this revision has come, none is missing, and all may be taken. */
   private reached: number;
+  /** The stream has told up to this revision. Invariant: reached ≤ told. */
+  private told: number;
   /** Why it cannot go on. */
   failure: StatusError | undefined;
 
@@ -48,6 +56,7 @@ export class History {
     private readonly onReady: () => void,
   ) {
     this.reached = after;
+    this.told = after;
     this.open();
   }
 
@@ -83,13 +92,17 @@ export class History {
     const { stream } = this;
     this.stream = undefined;
     this.changes = [];
+    this.unconfirmed = [];
     stream?.close();
   }
 
   private open(): void {
     const stream = this.source.client.watch();
     this.stream = stream;
-    this.isWhole = false;
+    this.held = false;
+    for (const { bytes } of this.unconfirmed) this.bytes -= bytes;
+    this.unconfirmed = [];
+    this.told = this.reached;
     stream.deliver((response) => this.receive(stream, response));
     stream.closed.then(
       () => this.reopen(stream),
@@ -110,55 +123,62 @@ export class History {
   }
 
   private isFull(): boolean {
-    return this.changes.length >= HISTORY_CHANGES_MAX || this.bytes >= HISTORY_BYTES_MAX;
+    const waiting = this.changes.length + this.unconfirmed.length;
+    return waiting >= HISTORY_CHANGES_MAX || this.bytes >= HISTORY_BYTES_MAX;
   }
 
   private receive(stream: WatchStream, response: WatchResponse): boolean {
-    if (stream !== this.stream) return true;
+    if (stream !== this.stream || this.failure !== undefined) return true;
     if (response.canceled === true) {
       this.end(stream, response.compactRevision);
       this.onReady();
       return true;
     }
     if (response.created === true) {
-      void this.check(stream);
+      stream.requestProgress();
       return true;
     }
-    if (!this.isWhole || this.isFull()) {
+    if (this.isFull()) {
       this.held = true;
       return false;
     }
-    if (response.events.length === 0) this.reached = Math.max(this.reached, response.header.revision);
+    if (response.events.length === 0) this.told = Math.max(this.told, response.header.revision);
     for (const event of response.events) {
       const change = this.changeOf(event.kv, event.type, event.prevKv);
       if (change === undefined) {
         this.fail(event.kv.modRevision);
         break;
       }
-      this.changes.push(change);
+      this.unconfirmed.push(change);
       this.bytes += change.bytes;
-      this.reached = change.revision;
+      this.told = change.revision;
     }
-    this.onReady();
+    if (this.failure !== undefined || this.told === this.reached) this.onReady();
+    else if (this.confirming !== stream) void this.confirm(stream);
     return true;
   }
 
-  private async check(stream: WatchStream): Promise<void> {
+  /** What comes while the store is asked is confirmed by the next question. */
+  private async confirm(stream: WatchStream): Promise<void> {
     const { client, keys } = this.source;
-    const isWhole = await isReadable(client, keys, this.reached).catch(() => undefined);
-    if (stream !== this.stream) return;
-    if (isWhole === undefined) {
-      this.reopen(stream);
-      stream.close();
-    } else if (isWhole) {
-      this.isWhole = true;
-      stream.requestProgress();
-      this.held = false;
-      stream.resume();
-    } else {
-      this.fail(this.reached + 1);
+    this.confirming = stream;
+    while (this.reached < this.told && this.failure === undefined) {
+      const { told } = this;
+      const { length } = this.unconfirmed;
+      const isWhole = await isReadable(client, keys, this.reached).catch(() => undefined);
+      if (stream !== this.stream) return;
+      if (isWhole === undefined) {
+        this.reopen(stream);
+        stream.close();
+        return;
+      }
+      if (isWhole) {
+        for (const change of this.unconfirmed.splice(0, length)) this.changes.push(change);
+        this.reached = told;
+      } else this.fail(this.reached + 1);
       this.onReady();
     }
+    this.confirming = undefined;
   }
 
   private end(stream: WatchStream, compactRevision: number | undefined): void {

@@ -395,6 +395,56 @@ t.test('a reader that falls out of the window', async (t) => {
     }
     t.equal(reader.watcher.read(10).length, 0);
   });
+  for (const [what, namespace] of [
+    ['with changes behind it', 'demo'],
+    ['with nothing behind it', 'other'],
+  ] as const) {
+    t.test(`a deletion that the store forgets before its stream gets there is no gap, ${what}`, async (t) => {
+      const { widgets: registry, etcd } = await filled(tiny);
+      const reader = await open(registry);
+      await turn();
+      const { onReady } = reader.watcher;
+      reader.watcher.onReady = undefined;
+      await registry.delete(demo, 'demo', 'a');
+      for (let size = 2; size < 7; size++)
+        etcd.write(`${prefix}${namespace}/c`, JSON.stringify(widget('c', { spec: { size } })));
+      etcd.immediate = false;
+      t.equal(reader.watcher.read(10).length, 0, 'asks the store');
+      for (let i = 0; i < 10; i++) await Promise.resolve();
+      // Nothing has come yet. From here on the store tells, behind 3, of what happened behind 4.
+      etcd.compactNow(4);
+      etcd.immediate = true;
+      reader.watcher.onReady = onReady;
+      await reader.until(({ failure }) => failure !== undefined);
+      t.equal((reader.failure as StatusError).message, 'too old resource version: 3 (4)');
+      t.same(reader.said, ['ADDED a@2', 'ADDED b@3'], 'nothing from behind the gap');
+    });
+  }
+  t.test('and neither is one that it forgets while the reader does not go on', async (t) => {
+    const { widgets: registry, etcd } = await filled(tiny);
+    const reader = await open(registry);
+    await turn();
+    const { onReady } = reader.watcher;
+    reader.watcher.onReady = undefined;
+    const held = 3 + 256 + 1;
+    for (let revision = 4; revision <= held; revision++) await resize(registry, 'b', revision);
+    await registry.delete(demo, 'demo', 'a');
+    for (let size = 2; size < 7; size++) await resize(registry, 'b', size);
+    reader.watcher.read(10);
+    await turn();
+    const [stream] = [...etcd.streams].slice(-1);
+    t.equal(stream?.sentRevision, held, 'up to the deletion');
+    etcd.compactNow(held + 1);
+    reader.watcher.onReady = onReady;
+    reader.drain();
+    await reader.until(({ failure }) => failure !== undefined);
+    t.equal(reader.said.at(-1), `MODIFIED b@${held - 1}`, 'all that came before is told');
+    t.equal(
+      (reader.failure as StatusError).message,
+      `too old resource version: ${held - 1} (${held})`,
+      'what came later is not',
+    );
+  });
   t.test('selectors work on history alike', async (t) => {
     const { widgets: registry } = await filled(tiny);
     const label = (tier: string, size: number) =>
