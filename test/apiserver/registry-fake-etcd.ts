@@ -249,6 +249,8 @@ interface FakeWatch {
   readonly id: number;
   readonly request: WatchCreateRequest;
   next: number;
+  /** It has caught up: etcd gives it events from memory, under way or not, and not from what compaction leaves. */
+  live: boolean;
 }
 
 class FakeStream implements WatchStream {
@@ -268,7 +270,7 @@ class FakeStream implements WatchStream {
 
   create(request: WatchCreateRequest): void {
     const next = request.startRevision || this.store.revision + 1;
-    const watch = { id: this.watches.length + 1, request, next };
+    const watch = { id: this.watches.length + 1, request, next, live: next > this.store.revision };
     this.watches.push(watch);
     this.send({ header: this.store.header(), watchId: watch.id, created: true, events: [] });
     if (this.store.immediate) this.pump();
@@ -339,15 +341,17 @@ class FakeStream implements WatchStream {
     }
     for (const commit of store.commits) {
       if (commit.revision < watch.next) continue;
+      if (this.blocked !== undefined) watch.live = false;
       if (this.ended || this.blocked !== undefined) return;
       watch.next = commit.revision + 1;
       const events = commit.events
         // An etcd before 3.5.18 forgets what was deleted at the compacted revision itself.
-        .filter(({ type }) => type === 'put' || commit.revision !== store.compacted)
+        .filter(({ type }) => type === 'put' || watch.live || commit.revision !== store.compacted)
         .filter(({ kv }) => inRange(text(kv.key), watch.request.key, watch.request.rangeEnd))
         .map((event) => (watch.request.prevKv === true ? event : { type: event.type, kv: event.kv }));
       if (events.length > 0) this.send({ header: store.header(), watchId: watch.id, events });
     }
+    watch.live = this.blocked === undefined;
   }
 
   private send(response: WatchResponse): void {
