@@ -69,10 +69,10 @@ export interface Strategy {
    * of a write, in milliseconds since the epoch, for the few defaults that are times.
    */
   defaults?(object: KubeObject, now?: number): void;
-  /** Clears what a client may not set on create (status), after defaults, before validation. */
-  prepareForCreate?(object: KubeObject): void;
-  /** Carries over from `old` what this write may not change (status), before validation. */
-  prepareForUpdate?(object: KubeObject, old: KubeObject): void;
+  /** Clears what a client may not set on create (status), after defaults, before validation. `now` as for defaults. */
+  prepareForCreate?(object: KubeObject, now?: number): void;
+  /** Carries over from `old` what this write may not change (status), before validation. `now` as for defaults. */
+  prepareForUpdate?(object: KubeObject, old: KubeObject, now?: number): void;
   /** Everything but metadata, which is validated alike for all. */
   validate?(object: KubeObject): FieldError[];
   /** Rules of create alone. Runs after `validate`. */

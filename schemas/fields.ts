@@ -42,6 +42,8 @@ export interface FieldMeta extends ListMeta {
   readonly goType?: string;
   /** A required struct, list or map that Go prints nothing of where it is absent: a pointer with omitempty. */
   readonly omitsNull?: boolean;
+  /** A struct that is replaced as a whole elsewhere, and merges field by field here. */
+  readonly granular?: boolean;
   /** Upstream says nothing of this field but its type, so OpenAPI refers to that alone. */
   readonly bareReference?: boolean;
   /** A list whose being empty says something that its absence does not, so decoding keeps it. */

@@ -33,6 +33,7 @@ import { events } from './core/v1/event.js';
 import { limitRanges } from './core/v1/limit-range.js';
 import { namespaces } from './core/v1/namespace.js';
 import { nodes } from './core/v1/node.js';
+import { persistentVolumes } from './core/v1/persistent-volume.js';
 import { persistentVolumeClaims } from './core/v1/persistent-volume-claim.js';
 import { pods } from './core/v1/pod.js';
 import { podTemplates } from './core/v1/pod-template-object.js';
@@ -75,6 +76,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   namespaces,
   nodes,
   persistentVolumeClaims,
+  persistentVolumes,
   pods,
   podTemplates,
   replicationControllers,

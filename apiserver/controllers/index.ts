@@ -6,7 +6,7 @@ import { namespaceController } from './namespace/index.js';
 import { resourceQuotaController } from './resource-quota.js';
 import { serviceAccountController } from './service-account.js';
 import { serviceCidrController } from './service-cidr.js';
-import { attributesClassProtection, claimProtection } from './storage-protection.js';
+import { attributesClassProtection, claimProtection, volumeProtection } from './storage-protection.js';
 
 export { BootstrapObjects } from './bootstrap-objects.js';
 export { flowSchemaStatus } from './flow-schema-status.js';
@@ -24,6 +24,7 @@ const all: readonly Controller[] = [
   clusterRoleAggregation,
   resourceQuotaController,
   claimProtection,
+  volumeProtection,
   attributesClassProtection,
 ];
 

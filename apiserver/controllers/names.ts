@@ -7,6 +7,7 @@ export const controllerNames: readonly string[] = [
   'clusterrole-aggregation-controller',
   'resourcequota-controller',
   'persistentvolumeclaim-protection-controller',
+  'persistentvolume-protection-controller',
   'volumeattributesclass-protection-controller',
 ];
 
@@ -18,5 +19,6 @@ export const controllerAliases: ReadonlyMap<string, string> = new Map([
   ['clusterrole-aggregation', 'clusterrole-aggregation-controller'],
   ['resourcequota', 'resourcequota-controller'],
   ['pvc-protection', 'persistentvolumeclaim-protection-controller'],
+  ['pv-protection', 'persistentvolume-protection-controller'],
   ['vac-protection', 'volumeattributesclass-protection-controller'],
 ]);

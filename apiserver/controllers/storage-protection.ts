@@ -1,7 +1,7 @@
 /**
  * What storage is made of and is deleted goes when nothing uses it any more: admission has given each a finalizer
  * (StorageObjectInUseProtection), and these controllers take it away. A claim is used by pods that have a node and have
- * not ended, a class of volume attributes by claims.
+ * not ended, a volume while it is bound, a class of volume attributes by claims and volumes.
  */
 import type { KubeObject } from '../../schemas/definition.js';
 import { everyObject } from '../registry/every-object.js';
@@ -23,8 +23,14 @@ interface Protection {
   readonly group: string;
   readonly plural: string;
   readonly finalizer: string;
-  /** Who uses it, of the core group. */
-  readonly users: string;
+  /** Whether it says itself that it is in use. */
+  readonly inUse?: (object: KubeObject) => boolean;
+  readonly users: readonly Users[];
+}
+
+/** Who uses it, of the core group. */
+interface Users {
+  readonly plural: string;
   readonly uses: (user: KubeObject, name: string) => boolean;
 }
 
@@ -67,14 +73,33 @@ function claimUses(claim: KubeObject, name: string): boolean {
   );
 }
 
+interface Volume {
+  readonly spec?: { readonly volumeAttributesClassName?: string };
+  readonly status?: { readonly phase?: string };
+}
+
+const isBound = (volume: KubeObject): boolean => (volume as Volume).status?.phase === 'Bound';
+
+const volumeUses = (volume: KubeObject, name: string): boolean =>
+  (volume as Volume).spec?.volumeAttributesClassName === name;
+
 export const claimProtection = protectionController({
   name: 'persistentvolumeclaim-protection-controller',
   account: 'pvc-protection-controller',
   group: '',
   plural: 'persistentvolumeclaims',
   finalizer: 'kubernetes.io/pvc-protection',
-  users: 'pods',
-  uses: podUses,
+  users: [{ plural: 'pods', uses: podUses }],
+});
+
+export const volumeProtection = protectionController({
+  name: 'persistentvolume-protection-controller',
+  account: 'pv-protection-controller',
+  group: '',
+  plural: 'persistentvolumes',
+  finalizer: 'kubernetes.io/pv-protection',
+  inUse: isBound,
+  users: [],
 });
 
 export const attributesClassProtection = protectionController({
@@ -83,8 +108,10 @@ export const attributesClassProtection = protectionController({
   group: 'storage.k8s.io',
   plural: 'volumeattributesclasses',
   finalizer: 'kubernetes.io/vac-protection',
-  users: 'persistentvolumeclaims',
-  uses: claimUses,
+  users: [
+    { plural: 'persistentvolumeclaims', uses: claimUses },
+    { plural: 'persistentvolumes', uses: volumeUses },
+  ],
 });
 
 function protectionController(protection: Protection): Controller {
@@ -100,7 +127,8 @@ function protectionController(protection: Protection): Controller {
         reconcile: (key) => reconcile(table, { ...context, warnings: [] }, protection, key),
         onError: (key, error) => logger.warn({ err: error, [plural]: key }, 'cannot let a deleted object go'),
       });
-      const onError = (error: unknown) => logger.warn({ err: error }, `cannot watch ${plural} or ${users}`);
+      const onError = (error: unknown) =>
+        logger.warn({ err: error }, `cannot watch ${plural} or what uses them`);
       await Promise.all([
         follow({
           registry: registryOf(table, group, plural),
@@ -116,14 +144,16 @@ function protectionController(protection: Protection): Controller {
           },
           onError,
         }),
-        follow({
-          registry: registryOf(table, '', users),
-          context,
-          onEvent() {
-            for (const key of going) queue.add(key);
-          },
-          onError,
-        }),
+        ...users.map((user) =>
+          follow({
+            registry: registryOf(table, '', user.plural),
+            context,
+            onEvent() {
+              for (const key of going) queue.add(key);
+            },
+            onError,
+          }),
+        ),
       ]);
       await queue.idle();
     },
@@ -133,7 +163,7 @@ function protectionController(protection: Protection): Controller {
 async function reconcile(
   table: ResourceTable,
   context: RequestContext,
-  { group, plural, finalizer, users, uses }: Protection,
+  { group, plural, finalizer, inUse, users }: Protection,
   key: string,
 ): Promise<boolean> {
   const registry = registryOf(table, group, plural);
@@ -141,8 +171,11 @@ async function reconcile(
   const object = await getCached(registry, context, namespace, name);
   const { deletionTimestamp, finalizers = [] } = object?.metadata ?? {};
   if (object === undefined || deletionTimestamp === undefined || !finalizers.includes(finalizer)) return true;
-  const { items } = await registryOf(table, '', users).list(context, namespace, everyObject);
-  if (items.some((user) => uses(user.object, name))) return true;
+  if (inUse?.(object)) return true;
+  for (const { plural: user, uses } of users) {
+    const { items } = await registryOf(table, '', user).list(context, namespace, everyObject);
+    if (items.some((item) => uses(item.object, name))) return true;
+  }
   // Its next event tells what has become of it.
   await removeFinalizer(registry, context, object.metadata, finalizer).catch(
     ignoring('NotFound', 'Conflict'),

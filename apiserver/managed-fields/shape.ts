@@ -147,7 +147,7 @@ function leafOf({ scalarId, format }: NodeMeta, type: string): LeafShape {
 }
 
 function structOf(meta: NodeMeta, fields: Readonly<Record<string, z.ZodType>>): StructShape {
-  const atomic = meta.mapType === 'atomic';
+  const atomic = meta.mapType === 'atomic' && !meta.granular;
   const id = meta.structId === undefined ? undefined : `${meta.structId}${atomic ? ' atomic' : ''}`;
   const known = id === undefined ? undefined : structs.get(id);
   if (known !== undefined) return known;

@@ -91,7 +91,7 @@ export async function prepareCreate(
     dryRun: options.dryRun === true,
   });
   await runAdmission(admission, 'admit', attributes);
-  strategy.prepareForCreate?.(object);
+  strategy.prepareForCreate?.(object, resource.now());
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, undefined);
   refuse(resource, object, () => [
     ...validateObjectMeta(object, definition),

@@ -173,7 +173,7 @@ async function planReplace(target: Target, current: StoredItem): Promise<Plan> {
     dryRun: options.dryRun === true,
   });
   await runAdmission(resource.admission, 'admit', attributes);
-  strategy.prepareForUpdate?.(object, old);
+  strategy.prepareForUpdate?.(object, old, resource.now());
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, old);
   raiseGeneration(resource, object, old);
   refuse(resource, object, () => validateUpdate(resource, strategy, object, old));

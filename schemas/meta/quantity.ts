@@ -165,6 +165,14 @@ export function compareQuantities(a: Quantity, b: Quantity): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** Whole units, away from zero. */
+export function roundedValue({ value, exponent }: Quantity): bigint {
+  if (exponent >= 0) return value * 10n ** BigInt(exponent);
+  const divisor = 10n ** BigInt(-exponent);
+  const rest = value > 0n ? divisor - 1n : 1n - divisor;
+  return (value + rest) / divisor;
+}
+
 /** Thousandths, rounded up. */
 export function milliValue({ value, exponent }: Quantity): bigint {
   const shift = exponent + 3;

@@ -31,6 +31,9 @@ export function canonicalTime(wire: string, precision: TimePrecision): string | 
   return precision === 'seconds' ? `${utc}Z` : `${utc}.${fraction}Z`;
 }
 
+/** A moment, in milliseconds since the epoch, as objects hold times: to the second. */
+export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
 const zoneMinutes = (zone: string): number =>
   (zone.startsWith('-') ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
 

@@ -428,6 +428,55 @@ t.test('a claim that a running pod uses waits for it, and goes', async (t) => {
   await until(async () => (await names()).length === 0);
 });
 
+t.test(
+  'a volume waits while it is bound, and a class of volume attributes while a volume names it',
+  async (t) => {
+    const fixture = await open(t, [
+      'persistentvolume-protection-controller',
+      'volumeattributesclass-protection-controller',
+    ]);
+    const volumes = fixture.registry('persistentvolumes');
+    const classes = fixture.registry('volumeattributesclasses', 'storage.k8s.io');
+    await classes.create(context, {
+      kind: 'VolumeAttributesClass',
+      apiVersion: 'storage.k8s.io/v1',
+      metadata: { name: 'gold' },
+      driverName: 'd.example.com',
+      parameters: { iops: '1' },
+    });
+    for (const name of ['free', 'used']) {
+      const made = await fixture.create('persistentvolumes', '', {
+        metadata: { name },
+        spec: {
+          capacity: { storage: '1Gi' },
+          accessModes: ['ReadWriteOnce'],
+          csi: { driver: 'd.example.com', volumeHandle: name },
+          volumeAttributesClassName: 'gold',
+        },
+      });
+      t.same(made.metadata.finalizers, ['kubernetes.io/pv-protection']);
+    }
+    const phase = (to: string) =>
+      volumes.update(
+        context,
+        '',
+        'used',
+        (current) => ({ ...(current as KubeObject), status: { phase: to } }),
+        { subresource: 'status' },
+      );
+    await phase('Bound');
+    await classes.delete(context, '', 'gold');
+    for (const name of ['free', 'used']) await volumes.delete(context, '', name);
+    await until(async () => (await fixture.names('persistentvolumes', '')).length === 1);
+    t.same(await fixture.names('persistentvolumes', ''), ['used']);
+    t.equal((await classes.list(context, '', everythingOf)).items.length, 1, 'its volume names it');
+
+    await phase('Released');
+    await until(async () => (await fixture.names('persistentvolumes', '')).length === 0);
+    await until(async () => (await classes.list(context, '', everythingOf)).items.length === 0);
+  },
+);
+
 t.test('each namespace gets a service account `default`, also after it was deleted', async (t) => {
   const fixture = await open(t);
   await fixture.create('namespaces', '', { metadata: { name: 'demo' } });

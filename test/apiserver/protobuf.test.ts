@@ -283,6 +283,7 @@ t.test('the table of messages says of every field what its schema says', (t) => 
   /** Pointers whose default is the zero value, or that print null. */
   const exceptions = new Set([
     'core.v1.AzureDiskVolumeSource.readOnly',
+    'core.v1.AzureFilePersistentVolumeSource.secretNamespace',
     'core.v1.FileKeySelector.optional',
     'core.v1.GRPCAction.service',
     'core.v1.TypedLocalObjectReference.apiGroup',

@@ -24,6 +24,7 @@ const GENERATED = new Set([
   'resourceVersion',
   'creationTimestamp',
   'lastTransitionTime',
+  'lastPhaseTransitionTime',
   'generation',
   'nodePort',
   'clusterIP',

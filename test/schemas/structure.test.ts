@@ -55,7 +55,8 @@ function propertyOf(schema: z.ZodType): OpenApi {
 /** Of a struct, what one use of it adds: its own map type is part of its definition. */
 function useOf(meta: NodeMeta): OpenApi {
   const { 'x-kubernetes-map-type': mapType, ...use } = extensions(meta);
-  return meta.structId === undefined ? present({ ...use, 'x-kubernetes-map-type': mapType }) : use;
+  const here = meta.structId === undefined ? mapType : meta.granular ? 'granular' : undefined;
+  return present({ ...use, 'x-kubernetes-map-type': here });
 }
 
 /** The definition of a struct, and of all that it refers to. */

@@ -151,6 +151,7 @@ function annotations(meta: NodeMeta): OpenApiSchema {
     'x-kubernetes-list-map-keys': meta.listMapKeys,
     'x-kubernetes-patch-merge-key': meta.patchMergeKey,
     'x-kubernetes-patch-strategy': meta.patchStrategy,
+    'x-kubernetes-map-type': meta.granular ? 'granular' : undefined,
   };
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined));
 }

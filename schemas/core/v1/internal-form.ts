@@ -18,12 +18,17 @@ export const internalPodTemplate = ({ metadata, spec = {} }: PodTemplateSpec): J
 
 /** Upstream keeps what the pod shares with its node in the security context, and one name of the service account. */
 const SHARED_FIELDS = ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'hostUsers'] as const;
-/** Fields of the internal struct that stand elsewhere than in v1: after the named one. */
-const MOVED_FIELDS: Readonly<Record<string, string>> = {
-  setHostnameAsFQDN: 'subdomain',
-  preemptionPolicy: 'priority',
-  overhead: 'runtimeClassName',
-  enableServiceLinks: 'overhead',
+const MOVED_SOURCES = { quobyte: 'rbd', flexVolume: 'iscsi' };
+/** By struct, fields of the internal one that stand elsewhere than in v1: after the named one. */
+const MOVED_FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  PodSpec: {
+    setHostnameAsFQDN: 'subdomain',
+    preemptionPolicy: 'priority',
+    overhead: 'runtimeClassName',
+    enableServiceLinks: 'overhead',
+  },
+  PersistentVolumeSource: MOVED_SOURCES,
+  PersistentVolumeSpec: MOVED_SOURCES,
 };
 
 function internalSpec(spec: PodSpec): Json {
@@ -33,13 +38,13 @@ function internalSpec(spec: PodSpec): Json {
 
 const isShared = (name: string): boolean => (SHARED_FIELDS as readonly string[]).includes(name);
 
-function specFields(names: readonly string[]): string[] {
-  const fields = names.filter(
-    (name) => name !== 'serviceAccount' && !isShared(name) && !Object.hasOwn(MOVED_FIELDS, name),
-  );
-  for (const [name, before] of Object.entries(MOVED_FIELDS))
-    fields.splice(fields.indexOf(before) + 1, 0, name);
-  return fields;
+/** In the internal struct's order. */
+function internalFields(type: string, names: readonly string[]): readonly string[] {
+  const moved = Object.hasOwn(MOVED_FIELDS, type) ? MOVED_FIELDS[type] : undefined;
+  if (moved === undefined) return names;
+  const fields = names.filter((name) => !Object.hasOwn(moved, name));
+  for (const [name, before] of Object.entries(moved)) fields.splice(fields.indexOf(before) + 1, 0, name);
+  return type === 'PodSpec' ? fields.filter((name) => name !== 'serviceAccount' && !isShared(name)) : fields;
 }
 
 export function internalStruct(schema: z.ZodType, value: Json): Json {
@@ -49,7 +54,7 @@ export function internalStruct(schema: z.ZodType, value: Json): Json {
   const shape = def.type === 'object' ? def.shape : {};
   const isSpec = type === 'PodSpec';
   const printed: Json = {};
-  for (const name of isSpec ? specFields(Object.keys(shape)) : Object.keys(shape)) {
+  for (const name of internalFields(type, Object.keys(shape))) {
     const field = shape[name];
     if (field === undefined) continue;
     const internal = internalField(field, value[name], required.includes(name));
@@ -142,6 +147,7 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   sslEnabled: 'SSLEnabled',
   diskURI: 'DataDiskURI',
   storagePolicyID: 'StoragePolicyID',
+  'ObjectReference.uid': 'UID',
   'GlusterfsVolumeSource.endpoints': 'EndpointsName',
   'RBDVolumeSource.monitors': 'CephMonitors',
   'RBDVolumeSource.image': 'RBDImage',
@@ -149,5 +155,8 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   'RBDVolumeSource.user': 'RadosUser',
 };
 
+/** Sources of persistent volumes have the names of those of pods' volumes. */
 const goName = (type: string, name: string): string =>
-  GO_NAMES[`${type}.${name}`] ?? GO_NAMES[name] ?? `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+  GO_NAMES[`${type.replace('PersistentVolumeSource', 'VolumeSource')}.${name}`] ??
+  GO_NAMES[name] ??
+  `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;

@@ -16,7 +16,7 @@ import type {
 } from './persistent-volume-claim-schema.js';
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-const VOLUME_MODES = ['Block', 'Filesystem'];
+export const VOLUME_MODES = ['Block', 'Filesystem'];
 
 export function validateClaimTemplate(
   errors: FieldError[],
@@ -45,13 +45,7 @@ export function validateClaimSpec(
     errors.push(required(`${field}.accessModes`, 'at least 1 access mode is required'));
   }
   addAll(errors, validateLabelSelector(selector as LabelSelector | undefined, `${field}.selector`));
-  for (const mode of accessModes) {
-    if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(`${field}.accessModes`, mode, ACCESS_MODES));
-  }
-  const others = accessModes.some((mode) => mode !== 'ReadWriteOncePod' && ACCESS_MODES.includes(mode));
-  if (others && accessModes.includes('ReadWriteOncePod')) {
-    errors.push(forbidden(`${field}.accessModes`, 'may not use ReadWriteOncePod with other access modes'));
-  }
+  validateAccessModes(errors, accessModes, `${field}.accessModes`);
   const storage = resources?.requests?.['storage'];
   if (storage === undefined) errors.push(required(`${field}.resources[storage]`));
   else if (quantityOf(storage).value <= 0n) {
@@ -65,7 +59,18 @@ export function validateClaimSpec(
   validateClass(errors, spec.volumeAttributesClassName, `${field}.volumeAttributesClassName`);
 }
 
-function validateClass(errors: FieldError[], name: string | undefined, field: string): void {
+/** Of claims and of volumes. */
+export function validateAccessModes(errors: FieldError[], modes: readonly string[], field: string): void {
+  for (const mode of modes) {
+    if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(field, mode, ACCESS_MODES));
+  }
+  const others = modes.some((mode) => mode !== 'ReadWriteOncePod' && ACCESS_MODES.includes(mode));
+  if (others && modes.includes('ReadWriteOncePod')) {
+    errors.push(forbidden(field, 'may not use ReadWriteOncePod with other access modes'));
+  }
+}
+
+export function validateClass(errors: FieldError[], name: string | undefined, field: string): void {
   if (name) invalidEach(errors, field, name, dns1123Subdomain(name));
 }
 

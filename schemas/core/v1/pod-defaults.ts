@@ -126,7 +126,6 @@ function defaultVolume(volume: Volume): void {
     if (source.serviceAccountToken) source.serviceAccountToken.expirationSeconds ??= TOKEN_EXPIRATION_SECONDS;
     for (const file of source.downwardAPI?.items ?? []) defaultDownwardFile(file);
   }
-  if (volume.hostPath) volume.hostPath.type ??= '';
   if (volume.image) volume.image.pullPolicy ||= pullPolicyOf(volume.image.reference);
   const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
   if (claim) defaultClaimSpec(claim);
@@ -138,7 +137,15 @@ function defaultDownwardFile(file: DownwardAPIVolumeFile): void {
   if (file.resourceFieldRef) defaultDivisor(file.resourceFieldRef);
 }
 
-function defaultDriver({ iscsi, rbd, azureDisk, scaleIO }: Volume): void {
+type DriverSources = Pick<Volume, 'hostPath' | 'azureDisk'> & {
+  iscsi?: Pick<NonNullable<Volume['iscsi']>, 'iscsiInterface'> | undefined;
+  rbd?: Pick<NonNullable<Volume['rbd']>, 'pool' | 'user' | 'keyring'> | undefined;
+  scaleIO?: Pick<NonNullable<Volume['scaleIO']>, 'storageMode' | 'fsType'> | undefined;
+};
+
+/** Of volumes of pods and of persistent volumes. */
+export function defaultDriver({ hostPath, iscsi, rbd, azureDisk, scaleIO }: DriverSources): void {
+  if (hostPath) hostPath.type ??= '';
   if (iscsi) iscsi.iscsiInterface ||= 'default';
   if (rbd) {
     rbd.pool ||= 'rbd';

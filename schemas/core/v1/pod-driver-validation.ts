@@ -12,7 +12,7 @@ type Rule<K extends keyof Volume> = (
 ) => void;
 
 /** Each field that is empty is required. */
-function needs<T extends object>(
+export function needs<T extends object>(
   errors: FieldError[],
   source: T,
   field: string,
@@ -24,7 +24,7 @@ function needs<T extends object>(
   }
 }
 
-function needsSecretName(
+export function needsSecretName(
   errors: FieldError[],
   secret: { name?: string | undefined } | undefined,
   field: string,
@@ -69,25 +69,39 @@ const ISCSI_NAMES = {
   naa: /^naa.[0-9a-fA-F]{32}$/,
 } as const;
 
-function validateIscsiName(errors: FieldError[], name: string, field: string): void {
+const ISCSI_FORMAT = 'must be valid format';
+const ISCSI_SCHEME = 'must be valid format starting with iqn, eui, or naa';
+
+function validateIscsiName(errors: FieldError[], name: string, field: string, noScheme: string): void {
   const scheme = (['iqn', 'eui', 'naa'] as const).find((prefix) => name.startsWith(prefix));
-  if (scheme === undefined) {
-    errors.push(invalid(field, name, 'must be valid format starting with iqn, eui, or naa'));
-  } else if (!ISCSI_NAMES[scheme].test(name)) errors.push(invalid(field, name, 'must be valid format'));
+  if (scheme === undefined) errors.push(invalid(field, name, noScheme));
+  else if (!ISCSI_NAMES[scheme].test(name)) errors.push(invalid(field, name, ISCSI_FORMAT));
 }
 
 const iscsi: Rule<'iscsi'> = (errors, source, field) => {
   needs(errors, source, field, 'targetPortal', 'iqn');
-  if (source.iqn) validateIscsiName(errors, source.iqn, `${field}.iqn`);
-  const { lun = 0 } = source;
+  validateIscsiDisk(errors, source, field, false);
+};
+
+/** Upstream says less of a persistent volume's names and asks more of its Secret. */
+export function validateIscsiDisk(
+  errors: FieldError[],
+  source: NonNullable<Volume['iscsi']>,
+  field: string,
+  isPersistent: boolean,
+): void {
+  const { iqn, lun = 0, initiatorName, secretRef } = source;
+  const noScheme = isPersistent ? ISCSI_FORMAT : ISCSI_SCHEME;
+  if (iqn) validateIscsiName(errors, iqn, `${field}.iqn`, noScheme);
   if (lun < 0 || lun > 255) errors.push(invalid(`${field}.lun`, lun, rangeProblem(0, 255)));
-  if ((source.chapAuthDiscovery || source.chapAuthSession) && !source.secretRef) {
+  if ((source.chapAuthDiscovery || source.chapAuthSession) && !secretRef) {
     errors.push(required(`${field}.secretRef`));
   }
-  if (source.initiatorName !== undefined) {
-    validateIscsiName(errors, source.initiatorName, `${field}.initiatorname`);
+  if (isPersistent) needsSecretName(errors, secretRef, field);
+  if (initiatorName !== undefined) {
+    validateIscsiName(errors, initiatorName, `${field}.initiatorname`, noScheme);
   }
-};
+}
 
 const rbd: Rule<'rbd'> = (errors, source, field) => needs(errors, source, field, 'monitors', 'image');
 const glusterfs: Rule<'glusterfs'> = (errors, source, field) =>
@@ -182,13 +196,21 @@ const azureDisk: Rule<'azureDisk'> = (errors, source, field) => {
 };
 
 const storageos: Rule<'storageos'> = (errors, source, field) => {
+  validateStorageOsNames(errors, source, field);
+  needsSecretName(errors, source.secretRef, field);
+};
+
+export function validateStorageOsNames(
+  errors: FieldError[],
+  source: NonNullable<Volume['storageos']>,
+  field: string,
+): void {
   needs(errors, source, field, 'volumeName');
   for (const name of ['volumeName', 'volumeNamespace'] as const) {
     const value = source[name];
     if (value) invalidEach(errors, `${field}.${name}`, value, dns1123Label(value));
   }
-  needsSecretName(errors, source.secretRef, field);
-};
+}
 
 export const driverRules = {
   gcePersistentDisk,

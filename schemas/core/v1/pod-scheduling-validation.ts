@@ -37,11 +37,18 @@ export function validateAffinity(errors: FieldError[], affinity: Affinity, field
   if (podAntiAffinity) validatePodAffinity(errors, podAntiAffinity, `${field}.podAntiAffinity`);
 }
 
-export function validateNodeSelector(errors: FieldError[], selector: NodeSelector, field: string): void {
+export function validateNodeSelector(
+  errors: FieldError[],
+  selector: NodeSelector,
+  field: string,
+  allowInvalidValues = false,
+): void {
   const terms = selector.nodeSelectorTerms ?? [];
   const path = `${field}.nodeSelectorTerms`;
   if (terms.length === 0) errors.push(required(path, 'must have at least one node selector term'));
-  for (const [i, term] of terms.entries()) validateNodeTerm(errors, term, `${path}[${i}]`, false);
+  for (const [i, term] of terms.entries()) {
+    validateNodeTerm(errors, term, `${path}[${i}]`, allowInvalidValues);
+  }
 }
 
 function validateNodeTerm(

@@ -23,7 +23,9 @@ import { HOST_PATH_TYPES, PULL_POLICIES } from './enums.js';
 const FILE_MODE_MAX = 0o777;
 const FILE_MODE_PROBLEM = 'must be a number between 0 and 0777 (octal), both inclusive';
 const CSI_DRIVER_BYTES_MAX = 63;
-const ISCSI_PORTAL_LENGTH_MAX = 64;
+export const ISCSI_PORTAL_LENGTH_MAX = 64;
+export const ISCSI_PORTAL_TOO_LONG =
+  'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
 
 export interface VolumeRules {
   /** Name of the pod; absent in templates. */
@@ -117,13 +119,7 @@ function validateSource(errors: FieldError[], volume: Volume, rules: VolumeRules
   }
   const portal = `${volume.name ?? ''}:${volume.iscsi?.targetPortal ?? ''}`;
   if (volume.iscsi?.initiatorName !== undefined && portal.length > ISCSI_PORTAL_LENGTH_MAX) {
-    errors.push(
-      invalid(
-        `${field}.name`,
-        volume.name ?? '',
-        'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.',
-      ),
-    );
+    errors.push(invalid(`${field}.name`, volume.name ?? '', ISCSI_PORTAL_TOO_LONG));
   }
 }
 
@@ -171,7 +167,7 @@ const emptyDir: SourceRule<'emptyDir'> = (errors, { sizeLimit }, field) => {
   }
 };
 
-const hostPath: SourceRule<'hostPath'> = (errors, { path = '', type }, field) => {
+export const hostPath: SourceRule<'hostPath'> = (errors, { path = '', type }, field) => {
   if (path === '') {
     errors.push(required(`${field}.path`));
     return;
@@ -230,10 +226,15 @@ function validateDownwardFile(errors: FieldError[], file: DownwardAPIVolumeFile,
   validateMode(errors, mode, `${field}.mode`);
 }
 
+/** The name of a CSI driver. */
+export function validateDriverName(errors: FieldError[], name: string, field: string): void {
+  if (name === '') errors.push(required(field));
+  if (name.length > CSI_DRIVER_BYTES_MAX) errors.push(tooLong(field, CSI_DRIVER_BYTES_MAX));
+  invalidEach(errors, field, name, dns1123Subdomain(name.toLowerCase()));
+}
+
 const csi: SourceRule<'csi'> = (errors, { driver = '', nodePublishSecretRef: reference }, field) => {
-  if (driver === '') errors.push(required(`${field}.driver`));
-  if (driver.length > CSI_DRIVER_BYTES_MAX) errors.push(tooLong(`${field}.driver`, CSI_DRIVER_BYTES_MAX));
-  invalidEach(errors, `${field}.driver`, driver, dns1123Subdomain(driver.toLowerCase()));
+  validateDriverName(errors, driver, `${field}.driver`);
   if (!reference) return;
   if (!reference.name) errors.push(required(`${field}.nodePublishSecretRef.name`));
   else invalidEach(errors, `${field}.name`, reference.name, dns1123Subdomain(reference.name));

@@ -39,6 +39,14 @@ export const localObjectReference = once(() =>
   ),
 );
 
+export const secretReference = once(() =>
+  struct(
+    'io.k8s.api.core.v1.SecretReference',
+    { name: text({ omitEmpty: true }), namespace: text({ omitEmpty: true }) },
+    { description: 'Names a Secret in any namespace.', mapType: 'atomic' },
+  ),
+);
+
 export const typedLocalObjectReference = once(() =>
   struct(
     'io.k8s.api.core.v1.TypedLocalObjectReference',

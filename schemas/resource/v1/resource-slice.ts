@@ -1,6 +1,7 @@
 /** ResourceSlice: devices that a driver offers. */
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
+import { timeText } from '../../meta/times.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS } from '../../verbs.js';
 import { RESOURCE_GROUP } from './device-claim-schema.js';
@@ -23,7 +24,7 @@ function dropUnserved(devices: readonly Device[]): void {
 const strategy: Strategy = {
   defaults(object, now) {
     if (now === undefined) return;
-    const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
+    const time = timeText(now);
     for (const { taints = [] } of specOf(object).devices ?? []) {
       for (const taint of taints) taint.timeAdded ??= time;
     }
