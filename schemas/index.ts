@@ -65,6 +65,7 @@ import { csiDrivers } from './storage/v1/csi-driver.js';
 import { csiNodes } from './storage/v1/csi-node.js';
 import { csiStorageCapacities } from './storage/v1/csi-storage-capacity.js';
 import { storageClasses } from './storage/v1/storage-class.js';
+import { volumeAttachments } from './storage/v1/volume-attachment.js';
 import { volumeAttributesClasses } from './storage/v1/volume-attributes-class.js';
 
 export const builtinResources: readonly ResourceDefinition[] = [
@@ -115,6 +116,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   csiNodes,
   csiStorageCapacities,
   storageClasses,
+  volumeAttachments,
   volumeAttributesClasses,
   mutatingAdmissionPolicies,
   mutatingAdmissionPolicyBindings,

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { persistentVolumes } from '../../schemas/core/v1/persistent-volume.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
+import { volumeAttachments } from '../../schemas/storage/v1/volume-attachment.js';
 import { create, messages, update } from './pipeline.js';
 
 type Fields = Record<string, unknown>;
@@ -320,5 +321,110 @@ t.test('PersistentVolume: its row', (t) => {
     '',
     'Filesystem',
   ]);
+  t.end();
+});
+
+const attachmentBody = (spec: Fields = {}, status?: Fields): Fields => ({
+  metadata: { name: 'x' },
+  spec: { attacher: 'd.example.com', source: { persistentVolumeName: 'pv' }, nodeName: 'n', ...spec },
+  ...(status && { status }),
+});
+
+t.test('VolumeAttachment: a volume inside of it is of a CSI driver, and nobody claims it', (t) => {
+  const inline = (spec: Fields): string[] =>
+    messages(create(volumeAttachments, attachmentBody({ source: { inlineVolumeSpec: spec } })));
+  const ours = { ...CSI, accessModes: ['ReadWriteOnce'] };
+  t.same(inline(ours), []);
+  t.same(inline({ ...ours, volumeMode: 'Filesystem', persistentVolumeReclaimPolicy: 'Retain' }), []);
+  const at = 'spec.source.inlineVolumeSpec';
+  const notInline = 'Forbidden: may not be specified in the context of inline volumes';
+  t.same(
+    inline({
+      ...NFS,
+      claimRef: { name: 'c' },
+      capacity: { storage: '1' },
+      persistentVolumeReclaimPolicy: 'Delete',
+      nodeAffinity: {},
+      storageClassName: 'fast',
+      volumeMode: 'Block',
+    }),
+    [
+      `${at}.claimRef: ${notInline}`,
+      `${at}.capacity: ${notInline}`,
+      `${at}.csi: Required value: has to be specified in the context of inline volumes`,
+      `${at}.accessModes: Required value`,
+      `${at}.persistentVolumeReclaimPolicy: Forbidden: may only be Retain in the context of inline volumes`,
+      `${at}.nodeAffinity: ${notInline}`,
+      `${at}.storageClassName: ${notInline}`,
+      `${at}.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes`,
+    ],
+  );
+  const { object } = create(
+    volumeAttachments,
+    attachmentBody({ source: { inlineVolumeSpec: { hostPath: { path: '/a' } } } }),
+  );
+  t.match(object?.['spec'], { source: { inlineVolumeSpec: { hostPath: { type: '' } } } }, 'defaults');
+  t.notMatch(object?.['spec'], { source: { inlineVolumeSpec: { volumeMode: 'Filesystem' } } });
+  t.end();
+});
+
+t.test('VolumeAttachment: its spec stays, and names of before the present rules too', (t) => {
+  const old = stored(volumeAttachments, attachmentBody());
+  const put = (spec?: Fields): string[] => messages(update(volumeAttachments, old, attachmentBody(spec)));
+  t.same(put(), []);
+  t.same(put({ nodeName: 'm' }), [
+    'spec: Invalid value: {"Attacher":"d.example.com","Source":{"PersistentVolumeName":"pv","InlineVolumeSpec":null},"NodeName":"m"}: field is immutable',
+  ]);
+  const odd = { attacher: 'a_b' };
+  const before = { ...old, spec: { ...(old['spec'] as Fields), ...odd } };
+  t.same(messages(update(volumeAttachments, before, attachmentBody(odd))), []);
+  t.equal(messages(create(volumeAttachments, attachmentBody(odd))).length, 1);
+  t.end();
+});
+
+t.test('VolumeAttachment: its status, which is all that is written through `status`', (t) => {
+  const old = stored(volumeAttachments, attachmentBody({}, { attached: true }));
+  t.same(old['status'], { attached: false }, 'a creation does not say it');
+  const { object, errors } = update(
+    volumeAttachments,
+    old,
+    {
+      metadata: { name: 'x', labels: { a: 'b' } },
+      spec: { nodeName: 'other' },
+      status: {
+        attached: true,
+        attachmentMetadata: { path: '/dev/sdb' },
+        attachError: { message: 'slow', errorCode: 4 },
+      },
+    },
+    'status',
+  );
+  t.same(errors, []);
+  t.same(object?.['spec'], old['spec']);
+  t.same(object?.metadata.labels, undefined);
+  t.same(object?.['status'], {
+    attached: true,
+    attachmentMetadata: { path: '/dev/sdb' },
+    attachError: { time: null, message: 'slow', errorCode: 4 },
+  });
+  t.same(cellsOf(volumeAttachments, object as KubeObject), ['x', 'd.example.com', 'pv', 'n', true]);
+
+  const status = (fields: Fields): string[] => [
+    ...new Set(messages(update(volumeAttachments, old, attachmentBody({}, fields), 'status'))),
+  ];
+  t.same(status({ attachmentMetadata: { k: 'v'.repeat(256 * 1024 - 1) } }), []);
+  t.same(status({ attachError: { message: 'm'.repeat(1024) } }), []);
+  t.same(
+    status({
+      attachmentMetadata: { k: 'v'.repeat(256 * 1024) },
+      attachError: { message: 'm'.repeat(1025) },
+      detachError: { errorCode: -1 },
+    }),
+    [
+      'status.attachmentMetadata: Too long: may not be more than 262144 bytes',
+      'status.attachError.message: Too long: may not be more than 262144 bytes',
+      'status.detachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive',
+    ],
+  );
   t.end();
 });
