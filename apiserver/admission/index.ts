@@ -7,8 +7,10 @@ import type { Registries } from './lookup.js';
 import { deviceAdminAccess } from './device-admin-access.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import type { AdmissionPlugin } from './plugin.js';
+import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.js';
 import { priority } from './priority.js';
 import { resourceQuota } from './resource-quota.js';
+import { runtimeClass } from './runtime-class.js';
 import { serviceAccount } from './service-account.js';
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.js';
 import { taintNodesByCondition } from './taint-nodes-by-condition.js';
@@ -24,6 +26,8 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     defaultTolerationSeconds,
     defaultStorageClass(registries),
     storageObjectInUseProtection,
+    persistentVolumeClaimResize(registries),
+    runtimeClass(registries),
     defaultIngressClass(registries),
     deviceAdminAccess(registries),
     // Last, so that what others refuse costs nothing.

@@ -21,6 +21,7 @@ export interface Container {
 export interface Toleration {
   key?: string;
   operator?: string;
+  value?: string;
   effect?: string;
   tolerationSeconds?: number;
 }
@@ -44,6 +45,9 @@ export interface PodSpec {
   priority?: number;
   priorityClassName?: string;
   preemptionPolicy?: string;
+  runtimeClassName?: string;
+  overhead?: Record<string, string>;
+  nodeSelector?: Record<string, string>;
 }
 
 export const PODS = { group: '', name: 'pods' };

@@ -347,3 +347,119 @@ t.test('DefaultStorageClass: a claim gets the class that is marked, the newest o
   t.equal(await classOf('e', {}, { storageClassName: '' }), '', 'an empty name is a choice');
   t.equal(await classOf('f', { 'volume.beta.kubernetes.io/storage-class': 'plain' }), undefined);
 });
+
+t.test('PersistentVolumeClaimResize: a bound claim grows where its class lets it', async (t) => {
+  const { create, registry } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  for (const [name, allowVolumeExpansion] of [
+    ['grows', true],
+    ['stays', false],
+  ] as const) {
+    await registry('storageclasses', 'storage.k8s.io').create(context, {
+      kind: 'StorageClass',
+      apiVersion: 'storage.k8s.io/v1',
+      metadata: { name },
+      provisioner: 'x',
+      allowVolumeExpansion,
+    });
+  }
+  const claims = registry('persistentvolumeclaims');
+  const claim = async (name: string, storageClassName?: string) => {
+    await create('persistentvolumeclaims', 'demo', {
+      metadata: { name },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        resources: { requests: { storage: '1Gi' } },
+        ...(storageClassName && { storageClassName }),
+      },
+    });
+    const bind = (current: KubeObject | undefined) => ({
+      ...(current as KubeObject),
+      status: { phase: 'Bound', capacity: { storage: '1Gi' } },
+    });
+    await claims.update(context, 'demo', name, bind, { subresource: 'status' });
+  };
+  const resize = (name: string, storage: string, more: object = {}) =>
+    claims.update(context, 'demo', name, (current) => ({
+      ...(current as KubeObject),
+      spec: { ...specOf(current as KubeObject), resources: { requests: { storage } }, ...more },
+    }));
+  for (const name of ['grows', 'stays', 'unknown']) await claim(name, name);
+  await claim('none');
+
+  t.ok(await resize('grows', '2Gi'));
+  for (const name of ['stays', 'unknown', 'none']) {
+    const { code, message } = await refusal(resize(name, '2Gi'));
+    t.equal(code, 403);
+    t.equal(
+      message,
+      `persistentvolumeclaims "${name}" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize`,
+    );
+    t.ok(await resize(name, '1048576Ki'), 'the same size');
+  }
+  const chosen = await refusal(resize('none', '2Gi', { storageClassName: 'grows' }));
+  t.match(chosen.message, /only dynamically provisioned pvc/, 'a class that comes with the size');
+});
+
+t.test('RuntimeClass: a pod gets what its class costs, and where it can run', async (t) => {
+  const { create, registry } = await openFixture(t);
+  await create('namespaces', '', { metadata: { name: 'demo' } });
+  await create('serviceaccounts', 'demo', { metadata: { name: 'default' } });
+  const runtimeClass = (name: string, fields: object = {}) =>
+    registry('runtimeclasses', 'node.k8s.io').create(context, {
+      kind: 'RuntimeClass',
+      apiVersion: 'node.k8s.io/v1',
+      metadata: { name },
+      handler: 'runsc',
+      ...fields,
+    });
+  const toleration = { key: 'sandbox', operator: 'Equal', value: 'yes', effect: 'NoSchedule' };
+  await runtimeClass('plain');
+  await runtimeClass('sandbox', {
+    overhead: { podFixed: { memory: '120Mi', cpu: '250m' } },
+    scheduling: { nodeSelector: { runtime: 'sandbox' }, tolerations: [toleration] },
+  });
+  const make = (name: string, spec: object) =>
+    create('pods', 'demo', { ...pod(spec), metadata: { name } }).then(specOf);
+  const why = async (spec: object) => {
+    const { code, message } = await refusal(make('bad', spec));
+    t.equal(code, 403);
+    return message;
+  };
+  const NAMED = { runtimeClassName: 'sandbox' };
+
+  t.match(await make('a', NAMED), {
+    overhead: { memory: '120Mi', cpu: '250m' },
+    nodeSelector: { runtime: 'sandbox' },
+  });
+  const tolerationsOf = async (name: string, tolerations: object[]) =>
+    ((await make(name, { ...NAMED, tolerations }))['tolerations'] as { key?: string }[]).map(
+      (item) => item.key ?? 'any',
+    );
+  const own = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
+  t.same(await tolerationsOf('b', []), [...own, 'sandbox']);
+  t.same(await tolerationsOf('c', [toleration]), ['sandbox', ...own], 'once');
+  t.same(await tolerationsOf('d', [{ operator: 'Exists' }]), ['any'], 'covered by another');
+  const same = { ...NAMED, overhead: { cpu: '0.25', memory: '122880Ki' }, nodeSelector: { a: 'b' } };
+  t.match(await make('e', same), { nodeSelector: { a: 'b', runtime: 'sandbox' } }, 'the same overhead');
+  t.notMatch(await make('f', { runtimeClassName: 'plain' }), { overhead: {} });
+
+  t.equal(
+    await why({ runtimeClassName: 'none' }),
+    'pods "bad" is forbidden: pod rejected: RuntimeClass "none" not found',
+  );
+  t.equal(
+    await why({ ...NAMED, overhead: { cpu: '1' } }),
+    "pods \"bad\" is forbidden: pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+  );
+  t.equal(
+    await why({ ...NAMED, nodeSelector: { runtime: 'other' } }),
+    'pods "bad" is forbidden: conflict: runtimeClass.scheduling.nodeSelector[runtime] = sandbox; pod.spec.nodeSelector[runtime] = other',
+  );
+  for (const spec of [{}, { runtimeClassName: 'plain' }]) {
+    t.equal(
+      await why({ ...spec, overhead: { cpu: '1' } }),
+      'pods "bad" is forbidden: pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
+    );
+  }
+});

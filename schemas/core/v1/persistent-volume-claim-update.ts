@@ -13,6 +13,7 @@ import {
   persistentVolumeClaimSpec,
 } from './persistent-volume-claim-schema.js';
 import { isNativeResource } from './pod-resource-validation.js';
+import { sameAmounts } from './resource-lists.js';
 
 /** Where a claim's class stood before it was a field. */
 export const CLASS_ANNOTATION = 'volume.beta.kubernetes.io/storage-class';
@@ -110,16 +111,6 @@ function isSame(
 ): boolean {
   return (
     sameAmounts(a.limits, b.limits) && sameAmounts(a.requests, b.requests) && isDeepStrictEqual(rest, others)
-  );
-}
-
-type Amounts = Readonly<Record<string, string>>;
-
-function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && compare(a[name], b[name]) === 0)
   );
 }
 

@@ -1,5 +1,5 @@
 /** Amounts by resource name, as the server keeps them. */
-import { canonicalQuantity } from '../../meta/quantity.js';
+import { canonicalQuantity, compareQuantities, quantityOf } from '../../meta/quantity.js';
 
 /** Amounts finer than a thousandth are rounded up to one. */
 export function roundToMilli<K extends string>(holder: { [P in K]?: unknown }, key: K): void {
@@ -17,4 +17,17 @@ function roundedToMilli(amount: string): string {
   const value = BigInt(amount.slice(0, -1));
   const rounded = value > 0n ? (value + divisor - 1n) / divisor : (value - divisor + 1n) / divisor;
   return canonicalQuantity(`${rounded}m`) ?? amount;
+}
+
+type Amounts = Readonly<Record<string, string>>;
+
+/** However they are written. */
+export function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every(
+      (name) => Object.hasOwn(b, name) && compareQuantities(quantityOf(a[name]), quantityOf(b[name])) === 0,
+    )
+  );
 }

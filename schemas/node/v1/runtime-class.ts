@@ -41,7 +41,7 @@ const scheduling = once(() =>
   ),
 );
 
-interface RuntimeClass {
+export interface RuntimeClass {
   readonly handler?: string;
   readonly overhead?: { podFixed?: Readonly<Record<string, string>> };
   readonly scheduling?: {
@@ -49,7 +49,7 @@ interface RuntimeClass {
     readonly tolerations?: readonly Toleration[];
   };
 }
-const read = (object: KubeObject) => object as RuntimeClass;
+export const read = (object: KubeObject) => object as RuntimeClass;
 
 /** No toleration is there twice, whatever its seconds. */
 function validateDifferent(errors: FieldError[], tolerations: readonly Toleration[], field: string): void {

@@ -57,6 +57,9 @@ interface StorageClass {
 }
 const read = (object: KubeObject) => object as StorageClass;
 
+/** Whether its volumes can be made larger. */
+export const expands = (object: KubeObject): boolean => read(object).allowVolumeExpansion === true;
+
 /** Annotations, of which one suffices. */
 export const DEFAULT_MARKS = [
   'storageclass.kubernetes.io/is-default-class',
