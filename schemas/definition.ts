@@ -62,6 +62,14 @@ export interface TableRowCondition {
   readonly message: string;
 }
 
+/** Who makes a request, for kinds that keep it. */
+export interface Requester {
+  readonly username: string;
+  readonly uid: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
 /** What happens to an object on its way to the store, beside the rules that hold for every object. */
 export interface Strategy {
   /**
@@ -69,10 +77,13 @@ export interface Strategy {
    * of a write, in milliseconds since the epoch, for the few defaults that are times.
    */
   defaults?(object: KubeObject, now?: number): void;
-  /** Clears what a client may not set on create (status), after defaults, before validation. `now` as for defaults. */
-  prepareForCreate?(object: KubeObject, now?: number): void;
-  /** Carries over from `old` what this write may not change (status), before validation. `now` as for defaults. */
-  prepareForUpdate?(object: KubeObject, old: KubeObject, now?: number): void;
+  /**
+   * Clears what a client may not set on create (status), after defaults, before validation. A promise only where there is
+   * something to wait for; it does not reject. `now` as for `defaults`.
+   */
+  prepareForCreate?(object: KubeObject, requester: Requester, now: number): void | Promise<void>;
+  /** Carries over from `old` what this write may not change (status), before validation. `now` as for `defaults`. */
+  prepareForUpdate?(object: KubeObject, old: KubeObject, now: number): void;
   /** Everything but metadata, which is validated alike for all. */
   validate?(object: KubeObject): FieldError[];
   /** Rules of create alone. Runs after `validate`. */

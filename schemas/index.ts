@@ -25,6 +25,7 @@ import { horizontalPodAutoscalersV1 } from './autoscaling/v1/horizontal-pod-auto
 import { horizontalPodAutoscalers } from './autoscaling/v2/horizontal-pod-autoscaler.js';
 import { cronJobs } from './batch/v1/cron-job.js';
 import { jobs } from './batch/v1/job.js';
+import { certificateSigningRequests } from './certificates/v1/certificate-signing-request.js';
 import { leases } from './coordination/v1/lease.js';
 import { bindings } from './core/v1/binding.js';
 import { configMaps } from './core/v1/config-map.js';
@@ -102,6 +103,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   horizontalPodAutoscalersV1,
   cronJobs,
   jobs,
+  certificateSigningRequests,
   ingressClasses,
   ingresses,
   ipAddresses,

@@ -1,4 +1,5 @@
 /** The admission plugins that are always on, in the order in which they run. */
+import { certificateSubjectRestriction } from './certificate-subject-restriction.js';
 import { defaultIngressClass } from './default-ingress-class.js';
 import { defaultStorageClass } from './default-storage-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
@@ -28,6 +29,7 @@ export function defaultAdmission(registries: Registries): AdmissionPlugin[] {
     storageObjectInUseProtection,
     persistentVolumeClaimResize(registries),
     runtimeClass(registries),
+    certificateSubjectRestriction,
     defaultIngressClass(registries),
     deviceAdminAccess(registries),
     // Last, so that what others refuse costs nothing.

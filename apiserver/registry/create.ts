@@ -91,7 +91,8 @@ export async function prepareCreate(
     dryRun: options.dryRun === true,
   });
   await runAdmission(admission, 'admit', attributes);
-  strategy.prepareForCreate?.(object, resource.now());
+  const prepared = strategy.prepareForCreate?.(object, context.user, resource.now());
+  if (prepared !== undefined) await prepared;
   const companion = allocator === undefined ? noCompanion : await allocator.allocate(object, undefined);
   refuse(resource, object, () => [
     ...validateObjectMeta(object, definition),

@@ -203,7 +203,7 @@ export class VirtualRegistry implements Registry {
       dryRun: options.dryRun === true,
     });
     await runAdmission(this.resource.admission, 'admit', attributes);
-    strategy.prepareForCreate?.(object);
+    await strategy.prepareForCreate?.(object, context.user, this.resource.now());
     const errors = [...(strategy.validate?.(object) ?? []), ...(strategy.validateCreate?.(object) ?? [])];
     if (errors.length > 0) throw invalid(this.resource.kind, '', errors);
     warn(context, strategy, object, undefined);

@@ -13,6 +13,8 @@ const AIM_US = 100;
 
 const manifest = new URL('../../../manifests/deployment.yaml', import.meta.url);
 
+const requester = { username: 'admin', uid: '', groups: ['system:masters'], extra: {} };
+
 function validate(definition: ResourceDefinition, text: string): void {
   const decoded = decodeObject(definition, JSON.parse(text));
   if ('typeError' in decoded) throw new Error(decoded.typeError);
@@ -20,7 +22,7 @@ function validate(definition: ResourceDefinition, text: string): void {
   object.metadata.namespace = 'default';
   const { strategy } = definition;
   strategy.defaults?.(object);
-  strategy.prepareForCreate?.(object);
+  void strategy.prepareForCreate?.(object, requester, Date.now());
   const errors = [...validateObjectMeta(object, definition), ...(strategy.validate?.(object) ?? [])];
   if (errors.length > 0) throw new Error(`${manifest.pathname} is refused: ${JSON.stringify(errors)}`);
 }

@@ -41,7 +41,13 @@ t.test(
     // Without controllers, as recorded: the Pod row is a refusal for want of a ServiceAccount.
     const server = await startWherry({ args: ['--controllers='] });
     t.teardown(() => server.stop());
-    const headers = { 'content-type': 'application/json' };
+    // Who created them there is in one of them.
+    const headers = {
+      'content-type': 'application/json',
+      'impersonate-user': 'admin',
+      'impersonate-uid': 'admin-uid',
+      'impersonate-group': 'system:masters',
+    };
     const namespace = JSON.stringify({ metadata: { name: 'oracle' } });
     await fetch(`${server.url}/api/v1/namespaces`, { method: 'POST', headers, body: namespace });
 

@@ -3,7 +3,7 @@ import t from 'tap';
 import { persistentVolumes } from '../../schemas/core/v1/persistent-volume.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { volumeAttachments } from '../../schemas/storage/v1/volume-attachment.js';
-import { create, messages, update } from './pipeline.js';
+import { create, messages, requester, update } from './pipeline.js';
 
 type Fields = Record<string, unknown>;
 
@@ -232,7 +232,7 @@ const AT = Date.parse('2026-01-02T03:04:05.678Z');
 t.test('PersistentVolume: its phase begins as Pending and has the time of its last change', (t) => {
   const { strategy, subresources } = persistentVolumes;
   const made = { ...volume(), status: { phase: 'Bound', reason: 'x' } };
-  strategy.prepareForCreate?.(made, AT);
+  void strategy.prepareForCreate?.(made, requester, AT);
   const pending = { phase: 'Pending', lastPhaseTransitionTime: '2026-01-02T03:04:05Z' };
   t.same(made.status, pending);
 

@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 import type { ResourceDefinition } from '../../schemas/definition.js';
 import { builtinResources } from '../../schemas/index.js';
 import { repository } from '../tools/wherry.js';
-import { create, messages, update } from './pipeline.js';
+import { createInTime, messages, update } from './pipeline.js';
 
 const folder = join(repository, 'test/fixtures/manifests');
 const text = (file: string): string => readFileSync(join(folder, file), 'utf8');
@@ -83,9 +83,9 @@ t.test('every kind that is stored has a good and a bad manifest, each with its a
 });
 
 for (const name of namesOf('-good.yaml')) {
-  t.test(`${name}: the good one is stored with its defaults`, (t) => {
+  t.test(`${name}: the good one is stored with its defaults`, async (t) => {
     const { definition, body } = read(`${name}-good.yaml`);
-    const outcome = create(definition, body);
+    const outcome = await createInTime(definition, body);
     t.same(messages(outcome), []);
     t.match(outcome.object, body, 'what was written');
     t.match(outcome.object, parse(text(`${name}-stored.yaml`)) as object, 'and what was not');
@@ -95,14 +95,12 @@ for (const name of namesOf('-good.yaml')) {
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: '1' } };
     t.same(update(definition, stored, stored), { object: stored, errors: [] }, 'written back unchanged');
     t.same(definition.strategy.warnings?.(stored, stored) ?? [], [], 'without a warning');
-    t.end();
   });
 }
 
 for (const name of namesOf('-bad.yaml')) {
-  t.test(`${name}: the bad one is refused`, (t) => {
+  t.test(`${name}: the bad one is refused`, async (t) => {
     const { definition, body } = read(`${name}-bad.yaml`);
-    t.same(messages(create(definition, body)), text(`${name}-bad.txt`).trimEnd().split('\n'));
-    t.end();
+    t.same(messages(await createInTime(definition, body)), text(`${name}-bad.txt`).trimEnd().split('\n'));
   });
 }

@@ -1,6 +1,6 @@
 /** The way of an object from a request body to the store, as far as its definition has a say in it. */
 import { decodeObject, decodeSchema } from '../../schemas/decode.js';
-import type { KubeObject, ResourceDefinition, Strategy } from '../../schemas/definition.js';
+import type { KubeObject, Requester, ResourceDefinition, Strategy } from '../../schemas/definition.js';
 import type { FieldError } from '../../schemas/field-error.js';
 import { builtinResources } from '../../schemas/index.js';
 import { validateObjectMeta, validateObjectMetaUpdate } from '../../schemas/validation/metadata.js';
@@ -39,15 +39,53 @@ function decode(
   return decodeObject(definition, structuredClone(body));
 }
 
-/** A POST into `namespace` ('' for cluster-scoped kinds). */
+/** Who makes these requests: the one of the recorded answers. */
+export const requester: Requester = {
+  username: 'admin',
+  uid: 'admin-uid',
+  groups: ['system:masters', 'system:authenticated'],
+  extra: {},
+};
+
+/** When they are made. */
+export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A POST into `namespace` ('' for cluster-scoped kinds), of a kind whose creation waits for nothing. */
 export function create(definition: ResourceDefinition, body: unknown, namespace = 'demo'): Outcome {
+  const begun = beginCreate(definition, body, namespace);
+  if ('typeError' in begun) return begun;
+  if (begun.waiting !== undefined) throw new Error(`creating a ${definition.kind} takes time`);
+  return finishCreate(definition, begun.object);
+}
+
+/** As `create`, of any kind. */
+export async function createInTime(
+  definition: ResourceDefinition,
+  body: unknown,
+  namespace = 'demo',
+): Promise<Outcome> {
+  const begun = beginCreate(definition, body, namespace);
+  if ('typeError' in begun) return begun;
+  await begun.waiting;
+  return finishCreate(definition, begun.object);
+}
+
+function beginCreate(
+  definition: ResourceDefinition,
+  body: unknown,
+  namespace: string,
+): { errors: []; typeError: string } | { object: KubeObject; waiting: Promise<void> | undefined } {
   const decoded = decode(definition, body);
   if ('typeError' in decoded) return { errors: [], typeError: decoded.typeError };
   const { object } = decoded;
   if (definition.namespaced) object.metadata.namespace ??= namespace;
   const { strategy } = definition;
   strategy.defaults?.(object);
-  strategy.prepareForCreate?.(object);
+  return { object, waiting: strategy.prepareForCreate?.(object, requester, NOW) ?? undefined };
+}
+
+function finishCreate(definition: ResourceDefinition, object: KubeObject): Outcome {
+  const { strategy } = definition;
   // Questions to the server need no name.
   const metadataErrors = definition.virtual ? [] : validateObjectMeta(object, definition);
   const errors = [...(strategy.validate?.(object) ?? []), ...(strategy.validateCreate?.(object) ?? [])];
@@ -68,7 +106,7 @@ export function update(
   const strategy = strategyOf(definition, subresource);
   strategy.defaults?.(object);
   const before = JSON.stringify(old);
-  strategy.prepareForUpdate?.(object, old);
+  strategy.prepareForUpdate?.(object, old, NOW);
   const errors = [
     ...validateObjectMetaUpdate(object, old),
     ...(strategy.validate?.(object) ?? []),
@@ -96,7 +134,7 @@ export function createSubresource(
   if ('typeError' in decoded) return { errors: [], typeError: decoded.typeError };
   const { object } = decoded;
   found.strategy?.defaults?.(object);
-  found.strategy?.prepareForCreate?.(object);
+  void found.strategy?.prepareForCreate?.(object, requester, NOW);
   return { object, errors: found.strategy?.validate?.(object) ?? [] };
 }
 

@@ -732,7 +732,7 @@ t.test('a stored pod is never changed by a write that is under way', (t) => {
     if ('typeError' in decoded) throw new Error(decoded.typeError);
     const strategy = pods.subresources.find(({ name }) => name === subresource)?.strategy ?? pods.strategy;
     strategy.defaults?.(decoded.object);
-    strategy.prepareForUpdate?.(decoded.object, old);
+    strategy.prepareForUpdate?.(decoded.object, old, 0);
     decoded.object.metadata.labels = { a: 'b' };
   }
   t.equal(JSON.stringify(old), before);

@@ -65,9 +65,10 @@ function change(object: KubeObject, rule: (stored: KubeObject) => void): void {
 function throughV2(rules: Strategy): Strategy {
   return {
     defaults: (object) => change(object, (stored) => rules.defaults?.(stored)),
-    prepareForCreate: (object) => change(object, (stored) => rules.prepareForCreate?.(stored)),
-    prepareForUpdate: (object, old) =>
-      change(object, (stored) => rules.prepareForUpdate?.(stored, toStored(old))),
+    prepareForCreate: (object, requester, now) =>
+      change(object, (stored) => void rules.prepareForCreate?.(stored, requester, now)),
+    prepareForUpdate: (object, old, now) =>
+      change(object, (stored) => rules.prepareForUpdate?.(stored, toStored(old), now)),
     validateCreate: (object) => rules.validateCreate?.(toStored(object)) ?? [],
     validateUpdate: (object, old) => rules.validateUpdate?.(toStored(object), toStored(old)) ?? [],
   };

@@ -25,9 +25,8 @@ const statusOf = (volume: KubeObject): PersistentVolumeStatus => volume['status'
 
 const defaults = (object: KubeObject): void => defaultPersistentVolume(object as unknown as PersistentVolume);
 
-/** Of a phase that begins now; not known outside of a write. */
-const sinceNow = (now: number | undefined): PersistentVolumeStatus =>
-  now === undefined ? {} : { lastPhaseTransitionTime: timeText(now) };
+/** Of a phase that begins now. */
+const sinceNow = (now: number): PersistentVolumeStatus => ({ lastPhaseTransitionTime: timeText(now) });
 
 function validate(errors: FieldError[], object: KubeObject, old?: KubeObject): void {
   const rules = {
@@ -39,7 +38,7 @@ function validate(errors: FieldError[], object: KubeObject, old?: KubeObject): v
 
 const strategy: Strategy = {
   defaults,
-  prepareForCreate(object, now) {
+  prepareForCreate(object, _requester, now) {
     object['status'] = { phase: 'Pending', ...sinceNow(now) };
   },
   prepareForUpdate: keepStatus,
