@@ -129,6 +129,7 @@ export const builtinResources: readonly ResourceDefinition[] = [
   customResourceDefinitions,
   priorityClasses,
   leases,
+  runtimeClasses,
   endpointSlices,
   deviceClasses,
   resourceClaims,
@@ -136,5 +137,4 @@ export const builtinResources: readonly ResourceDefinition[] = [
   resourceSlices,
   flowSchemas,
   priorityLevelConfigurations,
-  runtimeClasses,
 ];

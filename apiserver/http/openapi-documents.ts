@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ResourceTable } from '../registry/types.js';
 import { groupsOf } from './discovery.js';
+import { discoveryPaths } from './openapi/discovery-paths.js';
 
 export interface OpenApiDocument {
   readonly bytes: Buffer;
@@ -55,7 +56,7 @@ export class OpenApi {
     return this.#document('v3', 'json', async () => json((await builders()).openApiV3Index(this.table)));
   }
 
-  /** `path`: `api/v1`, `apis/apps/v1`. Undefined where there is none. */
+  /** `path`: `api/v1`, `apis/apps`, `version`. Undefined where there is none. */
   async v3(path: string): Promise<OpenApiDocument | undefined> {
     if (!this.v3Paths().includes(path)) return undefined;
     return this.#document(`v3/${path}`, 'json', async () =>
@@ -64,9 +65,13 @@ export class OpenApi {
   }
 
   v3Paths(): string[] {
-    return [...groupsOf(this.table)].flatMap(([group, versions]) =>
-      [...versions.keys()].map((version) => (group === '' ? `api/${version}` : `apis/${group}/${version}`)),
-    );
+    const groups = groupsOf(this.table);
+    return [
+      ...discoveryPaths(groups.keys()),
+      ...[...groups].flatMap(([group, versions]) =>
+        [...versions.keys()].map((version) => (group === '' ? `api/${version}` : `apis/${group}/${version}`)),
+      ),
+    ];
   }
 
   async #document(key: string, form: OpenApiForm, make: () => Promise<Buffer>): Promise<OpenApiDocument> {

@@ -12,6 +12,7 @@ import { gzipBytesMin, responseChunkBytes } from '../../apiserver/http/limits.js
 import { builtinResources } from '../../schemas/index.js';
 import { FakeTable } from './http-fake.js';
 import { type Harness, start } from './http-harness.js';
+import { differences } from '../tools/transcript.js';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const notFound = {
@@ -490,68 +491,89 @@ t.test('discovery lists what is served, in both forms', async (t) => {
 const facts = fileURLToPath(new URL('../../../../shared/facts/kubernetes-1.36/', import.meta.url));
 const skip = existsSync(facts) ? false : 'the recorded facts are not beside this checkout';
 
-t.test("discovery of our resources equals kube-apiserver's", { skip }, async (t) => {
-  const read = (file: string) =>
-    JSON.parse(readFileSync(`${facts}${file}.json`, 'utf8')) as Record<string, unknown>;
-  const table = new FakeTable(builtinResources);
-  const harness = await start(t, { registries: { table } });
-  const legacy = read('legacy-discovery');
-  const paths = new Set(
-    builtinResources.map(({ group, version }) =>
-      group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
-    ),
-  );
-  for (const path of paths) {
-    const ours = await ask(harness, path);
-    const theirs = legacy[path] as { resources: { name: string }[] };
-    const { resources, ...header } = ours.json as { resources: { name: string }[] };
-    const { resources: expected, ...expectedHeader } = theirs;
-    t.same(header, expectedHeader, path);
-    for (const resource of resources) {
-      t.same(
-        resource,
-        expected.find(({ name }) => name === resource.name),
-        `${path} ${resource.name}`,
-      );
+/** Resources that are not served yet, as `path name`. One that is served must leave. */
+const NOT_YET: ReadonlySet<string> = new Set([
+  '/api/v1 componentstatuses',
+  '/apis/certificates.k8s.io/v1 certificatesigningrequests',
+]);
+const isNotYet = (path: string, resource: string) => NOT_YET.has(`${path} ${resource.split('/', 1)[0]}`);
+
+type Facts = Record<string, unknown>;
+const read = (file: string) => JSON.parse(readFileSync(`${facts}${file}.json`, 'utf8')) as Facts;
+
+t.test(
+  'legacy-discovery.json: groups, versions, resources and all that is said of them',
+  { skip },
+  async (t) => {
+    const harness = await start(t, { registries: { table: new FakeTable(builtinResources) } });
+    const expected = read('legacy-discovery');
+    const ours: Facts = {};
+    const served: string[] = [];
+    let compared = 0;
+    for (const [path, document] of Object.entries(expected)) {
+      const { json } = await ask(harness, path);
+      ours[path] = json;
+      const { resources } = document as { resources?: { name: string }[] };
+      if (resources === undefined) continue;
+      for (const { name } of (json as { resources?: { name: string }[] }).resources ?? [])
+        if (isNotYet(path, name)) served.push(`${path} ${name}`);
+      const left = resources.filter(({ name }) => !isNotYet(path, name));
+      expected[path] = { ...(document as object), resources: left };
+      if (left.length === 0) {
+        delete expected[path];
+        delete ours[path];
+      }
+      compared += left.length;
     }
-    t.same(
-      resources.map(({ name }) => name),
-      resources.map(({ name }) => name).sort(),
-    );
-  }
-  interface Entry {
-    readonly resource: string;
-    readonly subresources?: { readonly subresource: string }[];
-  }
-  interface Items {
-    readonly items: { metadata: { name?: string }; versions: { version: string; resources: Entry[] }[] }[];
-  }
+    t.same(served, [], 'what is served now leaves the list');
+    const absent = new Set(['certificates.k8s.io'].filter((group) => !(`/apis/${group}/v1` in expected)));
+    const groups = expected['/apis'] as { groups: { name: string }[] };
+    groups.groups = groups.groups.filter(({ name }) => !absent.has(name));
+    // Its values are the server's own; the address is the one that was asked.
+    const fields = (version: unknown) => Object.keys(version as object).sort();
+    t.same(fields(ours['/version']), fields(expected['/version']));
+    delete ours['/version'];
+    delete expected['/version'];
+    const api = (value: Facts) =>
+      value['/api'] as { serverAddressByClientCIDRs: { serverAddress: string }[] };
+    for (const value of [ours, expected]) {
+      for (const each of api(value).serverAddressByClientCIDRs) each.serverAddress = '<address>';
+    }
+    t.same(differences(expected, ours), [], `${compared} resources and subresources, in order`);
+    t.end();
+  },
+);
+
+interface DiscoveredVersion {
+  readonly version: string;
+  resources: { readonly resource: string }[];
+}
+
+t.test('aggregated-api.json, aggregated-apis.json: the same in one document each', { skip }, async (t) => {
+  const harness = await start(t, { registries: { table: new FakeTable(builtinResources) } });
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
   for (const [path, file] of [
     ['/api', 'aggregated-api'],
     ['/apis', 'aggregated-apis'],
   ] as const) {
-    const theirs = read(file) as unknown as Items;
-    const ours = (await ask(harness, path, { headers: { accept } })).json as unknown as Items;
-    for (const { metadata, versions } of ours.items) {
-      const group = theirs.items.find((item) => item.metadata.name === metadata.name);
-      for (const { version, resources } of versions) {
-        const known = group?.versions.find((candidate) => candidate.version === version)?.resources ?? [];
-        for (const { subresources = [], ...resource } of resources) {
-          const { subresources: theirParts = [], ...expected } = known.find(
-            (entry) => entry.resource === resource.resource,
-          ) ?? { resource: '' };
-          t.same(resource, expected, `${path} ${resource.resource}`);
-          for (const part of subresources) {
-            t.same(
-              part,
-              theirParts.find(({ subresource }) => subresource === part.subresource),
-            );
-          }
-        }
+    const expected = read(file) as unknown as {
+      items: { metadata: { name?: string }; versions: DiscoveredVersion[] }[];
+    };
+    for (const { metadata, versions } of expected.items) {
+      const root = metadata.name === undefined ? '/api' : `/apis/${metadata.name}`;
+      for (const version of versions) {
+        version.resources = version.resources.filter(
+          ({ resource }) => !isNotYet(`${root}/${version.version}`, resource),
+        );
       }
     }
+    expected.items = expected.items.filter(({ versions }) =>
+      versions.some(({ resources }) => resources.length > 0),
+    );
+    const ours = (await ask(harness, path, { headers: { accept } })).json;
+    t.same(differences(expected, ours), [], path);
   }
+  t.end();
 });
 
 t.test('a storage version hash is made of what objects are stored as', async (t) => {

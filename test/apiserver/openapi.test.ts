@@ -16,6 +16,7 @@ import { builtinResources } from '../../schemas/index.js';
 import { intOrString, quantity } from '../../schemas/meta/scalars.js';
 import { kubeObject } from '../../schemas/meta/v1.js';
 import { facts, skip } from '../schemas/facts.js';
+import { differences } from '../tools/transcript.js';
 
 type Json = Record<string, unknown>;
 
@@ -41,10 +42,11 @@ const namesOf = (parameters: unknown): string[] => (parameters as { name: string
 
 t.test('the index gives each group version an address that changes with its document', (t) => {
   const { paths } = openApiV3Index(builtins);
-  const served = builtinResources.map(({ group, version }) =>
-    group === '' ? `api/${version}` : `apis/${group}/${version}`,
+  const served = builtinResources.flatMap(({ group, version }) =>
+    group === '' ? `api/${version}` : [`apis/${group}`, `apis/${group}/${version}`],
   );
-  t.same(Object.keys(paths).sort(), [...new Set(served)].sort());
+  const others = ['.well-known/openid-configuration', 'api', 'apis', 'openid/v1/jwks', 'version'];
+  t.same(Object.keys(paths), [...new Set([...served, ...others])].sort());
   for (const [path, { serverRelativeURL }] of Object.entries(paths)) {
     const hash = createHash('sha512')
       .update(JSON.stringify(openApiV3(builtins, path)))
@@ -350,21 +352,39 @@ function comparable(value: unknown, key = ''): unknown {
   );
 }
 
-t.test('every schema equals what kube-apiserver 1.36.2 publishes', { skip }, (t) => {
-  const recorded = facts('schemas.json') as Record<string, Json>;
-  let compared = 0;
-  for (const path of Object.keys(openApiV3Index(builtins).paths)) {
-    for (const [id, schema] of Object.entries(openApiV3(builtins, path).components.schemas)) {
-      const [ours, theirs] = [comparable(schema) as Json, comparable(recorded[id]) as Json];
-      // There they are kinds of every group.
-      if (/(?:DeleteOptions|WatchEvent)$/.test(id)) {
-        delete ours['x-kubernetes-group-version-kind'];
-        delete theirs['x-kubernetes-group-version-kind'];
+/** Schemas of kinds that are not served yet, by what their names begin with. One that is served must leave. */
+const NOT_YET: readonly string[] = ['io.k8s.api.certificates.v1.', 'io.k8s.api.core.v1.Component'];
+
+t.test(
+  'schemas.json: every schema and every property of it is published, and nothing else',
+  { skip },
+  (t) => {
+    const recorded = facts('schemas.json') as Record<string, Json>;
+    const published = new Map<string, Json>();
+    for (const path of Object.keys(openApiV3Index(builtins).paths)) {
+      for (const [id, schema] of Object.entries(openApiV3(builtins, path).components.schemas)) {
+        // What each document words for its own group was recorded from the last one.
+        if (!/\.v1\.(?:DeleteOptions|WatchEvent)$/.test(id) || path === 'apis/storage.k8s.io/v1')
+          published.set(id, schema);
       }
-      t.same(ours, theirs, id);
-      compared++;
     }
-  }
-  t.ok(compared > 200, `${compared} schemas compared`);
-  t.end();
-});
+    const notYet = NOT_YET.map((pattern) => new RegExp(`^${pattern}`));
+    t.same(
+      NOT_YET.filter((_, i) => [...published.keys()].some((id) => notYet[i]?.test(id))),
+      [],
+      'what is served now leaves the list',
+    );
+
+    const expected = Object.fromEntries(
+      Object.entries(recorded).filter(([id]) => !notYet.some((pattern) => pattern.test(id))),
+    );
+    const lines = differences(comparable(expected), comparable(Object.fromEntries(published)));
+    t.same(lines, [], 'by path: missing, added, of another type, list type, default, …');
+    t.equal(
+      published.size,
+      Object.keys(expected).length,
+      `${published.size} of ${Object.keys(recorded).length}`,
+    );
+    t.end();
+  },
+);

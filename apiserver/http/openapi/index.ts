@@ -1,11 +1,13 @@
 /** The OpenAPI documents of the resources being served. Nothing is kept here; the caller caches. */
 import { createHash } from 'node:crypto';
 import type { ResourceDefinition } from '../../../schemas/definition.js';
+import { discoveryDocument } from './discovery-documents.js';
+import { discoveryPaths } from './discovery-paths.js';
 import { rootPath } from './paths.js';
 import type { OpenApiSchema } from './schema.js';
 import { buildV2 } from './v2.js';
 import { v2Protobuf } from './v2-protobuf.js';
-import { buildV3, info, type OpenApiV3 } from './v3.js';
+import { buildV3, documentOf, info, type OpenApiV3 } from './v3.js';
 
 /** Of the resource table all that is needed here. */
 export interface Definitions {
@@ -16,25 +18,37 @@ export interface Definitions {
 export function openApiV3Index(table: Definitions): {
   readonly paths: Record<string, { serverRelativeURL: string }>;
 } {
-  const paths = [...byPath(table)].map(([path, definitions]) => {
-    const hash = createHash('sha512')
-      .update(JSON.stringify(buildV3(definitions)))
-      .digest('hex')
-      .toUpperCase();
+  const paths = [...documents(table)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const addresses = paths.map(([path, document]) => {
+    const hash = createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
     return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
   });
-  return { paths: Object.fromEntries(paths) };
+  return { paths: Object.fromEntries(addresses) };
 }
 
-/** `path`: `api/v1`, `apis/apps/v1`; one of the index. */
+/** `path`: `api/v1`, `apis/apps`, `version`; one of the index. */
 export function openApiV3(table: Definitions, path: string): OpenApiV3 {
-  return buildV3(byPath(table).get(path) ?? []);
+  const definitions = byPath(table).get(path);
+  return definitions === undefined ? ofDiscovery(path) : buildV3(definitions);
 }
 
 export const openApiV2Protobuf = (table: Definitions): Buffer => v2Protobuf(openApiV2(table));
 
 export function openApiV2(table: Definitions): OpenApiSchema {
-  return buildV2([...byPath(table).values()].map(buildV3), info);
+  return buildV2([...documents(table).values()], info);
+}
+
+function documents(table: Definitions): ReadonlyMap<string, OpenApiV3> {
+  const groups = new Set(table.all().map(({ definition }) => definition.group));
+  return new Map([
+    ...discoveryPaths(groups).map((path) => [path, ofDiscovery(path)] as const),
+    ...[...byPath(table)].map(([path, definitions]) => [path, buildV3(definitions)] as const),
+  ]);
+}
+
+function ofDiscovery(path: string): OpenApiV3 {
+  const { paths, schemas } = discoveryDocument(path);
+  return documentOf(paths, schemas);
 }
 
 function byPath(table: Definitions): ReadonlyMap<string, ResourceDefinition[]> {

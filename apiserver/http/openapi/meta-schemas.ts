@@ -2,7 +2,7 @@
 import type { ResourceDefinition } from '../../../schemas/definition.js';
 import { type GroupVersionKind, type OpenApiSchema, reference } from './schema.js';
 
-const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+export const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 
 export const STATUS = `${META}.Status`;
 export const WATCH_EVENT = `${META}.WatchEvent`;
@@ -10,12 +10,12 @@ export const PATCH = `${META}.Patch`;
 export const LIST_META = `${META}.ListMeta`;
 export const API_RESOURCE_LIST = `${META}.APIResourceList`;
 
-const text = (description?: string): OpenApiSchema => ({
+export const text = (description?: string): OpenApiSchema => ({
   ...(description === undefined ? {} : { description }),
   type: 'string',
 });
-const kind = (kind: string): GroupVersionKind[] => [{ group: '', version: 'v1', kind }];
-const listOf = (items: OpenApiSchema): OpenApiSchema => ({
+export const kind = (kind: string): GroupVersionKind[] => [{ group: '', version: 'v1', kind }];
+export const listOf = (items: OpenApiSchema): OpenApiSchema => ({
   items,
   type: 'array',
   'x-kubernetes-list-type': 'atomic',
@@ -55,16 +55,6 @@ export const META_SCHEMAS: Readonly<Record<string, OpenApiSchema>> = {
     properties: { field: text('Path of the field.'), message: text(), reason: text() },
     type: 'object',
   },
-  [WATCH_EVENT]: {
-    description: 'One change.',
-    properties: {
-      object: { allOf: [reference('io.k8s.apimachinery.pkg.runtime.RawExtension')] },
-      type: { default: '', description: 'ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.', type: 'string' },
-    },
-    required: ['type', 'object'],
-    type: 'object',
-    'x-kubernetes-group-version-kind': kind('WatchEvent'),
-  },
   'io.k8s.apimachinery.pkg.runtime.RawExtension': { description: 'An object of any kind.', type: 'object' },
   [API_RESOURCE_LIST]: {
     description: 'The resources of one group and version.',
@@ -96,6 +86,18 @@ export const META_SCHEMAS: Readonly<Record<string, OpenApiSchema>> = {
     type: 'object',
   },
 };
+
+/** `kinds`: what a change is called in the group that is watched. */
+export const watchEventSchema = (kinds: readonly GroupVersionKind[]): OpenApiSchema => ({
+  description: 'One change.',
+  properties: {
+    object: { allOf: [reference('io.k8s.apimachinery.pkg.runtime.RawExtension')] },
+    type: { default: '', description: 'ADDED, MODIFIED, DELETED, BOOKMARK or ERROR.', type: 'string' },
+  },
+  required: ['type', 'object'],
+  type: 'object',
+  'x-kubernetes-group-version-kind': kinds,
+});
 
 /** The list of a resource. `itemId` names the resource's own schema. */
 export function listSchema(definition: ResourceDefinition, itemId: string): OpenApiSchema {

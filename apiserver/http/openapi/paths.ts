@@ -58,14 +58,39 @@ export function rootPath(group: string, version: string): string {
 
 /** The discovery document of a group and version. */
 export function discoveryPath(group: string, version: string): [string, PathItem] {
-  const operation = {
-    tags: [tagOf(group, version)],
-    description: 'the resources of this version',
-    operationId: `get${titleOf(group, version)}APIResources`,
-    responses: responses(API_RESOURCE_LIST, [200], ANSWERS),
-  };
-  return [`${rootPath(group, version)}/`, { get: operation }];
+  const id = `get${titleOf(group, version)}APIResources`;
+  const tag = tagOf(group, version);
+  return [
+    `${rootPath(group, version)}/`,
+    discoveryItem(tag, 'the resources of this version', id, API_RESOURCE_LIST),
+  ];
 }
+
+/** A path that can only be read, and has no resource. `answer`: the id of its schema. */
+export const discoveryItem = (
+  tag: string,
+  description: string,
+  operationId: string,
+  answer: string,
+): PathItem => ({
+  get: { tags: [tag], description, operationId, responses: responses(answer, [200], ANSWERS) },
+});
+
+/** The same where there is JSON only. */
+export const jsonOperation = (
+  tag: string,
+  description: string,
+  operationId: string,
+  schema: OpenApiSchema,
+): PathItem => ({
+  tags: [tag],
+  description,
+  operationId,
+  responses: {
+    200: { description: 'OK', content: { 'application/json': { schema } } },
+    401: { description: 'Unauthorized' },
+  },
+});
 
 export function resourcePaths(definition: ResourceDefinition, schemas: BodySchemas): [string, PathItem][] {
   const { group, version, plural, namespaced, kind, verbs } = definition;
@@ -277,8 +302,12 @@ function contents(id: string, types: readonly string[]): OpenApiSchema {
   return Object.fromEntries(types.map((type) => [type, { schema: reference(id) }]));
 }
 
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-const groupWord = (group: string): string => (group === '' ? 'core' : (group.split('.')[0] ?? group));
+export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** A group as operations and tags call it: `core`, `rbacAuthorization`. */
+export const groupWord = (group: string): string =>
+  group === ''
+    ? 'core'
+    : group.replace(/\.k8s\.io$/, '').replace(/[^a-zA-Z0-9]+(.)/g, (_, next: string) => next.toUpperCase());
 const tagOf = (group: string, version: string): string => `${groupWord(group)}_${version}`;
 const titleOf = (group: string, version: string): string =>
   upperFirst(groupWord(group)) + upperFirst(version);

@@ -2,7 +2,7 @@
 import type { OpenApiV3 } from './v3.js';
 import type { Parameter } from './parameters.js';
 import type { PathItem } from './paths.js';
-import type { OpenApiSchema } from './schema.js';
+import type { GroupVersionKind, OpenApiSchema } from './schema.js';
 
 type Json = Record<string, unknown>;
 
@@ -10,11 +10,11 @@ const METHODS: ReadonlySet<string> = new Set(['get', 'post', 'put', 'patch', 'de
 
 export function buildV2(documents: readonly OpenApiV3[], info: OpenApiV3['info']): OpenApiSchema {
   const paths: [string, unknown][] = [];
-  const definitions = new Map<string, unknown>();
+  const definitions = new Map<string, OpenApiSchema>();
   for (const { paths: items, components } of documents) {
     for (const [path, item] of Object.entries(items)) paths.push([path, pathItem(item)]);
     for (const [id, schema] of Object.entries(components.schemas))
-      definitions.set(id, definition(id, schema));
+      definitions.set(id, withKindsOf(definitions.get(id), definition(id, schema)));
   }
   return {
     swagger: '2.0',
@@ -26,6 +26,17 @@ export function buildV2(documents: readonly OpenApiV3[], info: OpenApiV3['info']
     },
     security: [{ BearerToken: [] }],
   };
+}
+
+const KINDS = 'x-kubernetes-group-version-kind';
+
+/** What several groups have as a kind of theirs is the kinds of all, core's first. */
+function withKindsOf(before: OpenApiSchema | undefined, schema: OpenApiSchema): OpenApiSchema {
+  const [known, own] = [before?.[KINDS], schema[KINDS]] as (readonly GroupVersionKind[] | undefined)[];
+  if (known === undefined || own === undefined) return schema;
+  const isNew = ({ group, version }: GroupVersionKind) =>
+    !known.some((kind) => kind.group === group && kind.version === version);
+  return { ...schema, [KINDS]: [...known, ...own.filter(isNew)] };
 }
 
 /** Version 2 has no oneOf: what may be a number or a string is called a string. */

@@ -3,7 +3,7 @@ import type { ResourceDefinition } from '../../../schemas/definition.js';
 import { metaOf } from '../../../schemas/fields.js';
 import { deleteOptions, listMeta } from '../../../schemas/meta/v1.js';
 import { kubernetesVersion } from '../version.js';
-import { listSchema, META_SCHEMAS } from './meta-schemas.js';
+import { listSchema, META_SCHEMAS, WATCH_EVENT, watchEventSchema } from './meta-schemas.js';
 import { discoveryPath, type PathItem, resourcePaths } from './paths.js';
 import { Components, type GroupVersionKind, type OpenApiSchema } from './schema.js';
 
@@ -25,7 +25,10 @@ export const info = {
 /** `definitions`: those of one group and version. */
 export function buildV3(definitions: readonly ResourceDefinition[]): OpenApiV3 {
   const components = new Components(kindsByStruct(definitions));
+  const [first] = definitions;
   for (const [id, schema] of Object.entries(META_SCHEMAS)) components.define(id, schema);
+  if (first !== undefined)
+    components.define(WATCH_EVENT, watchEventSchema(kindsOfGroup(first, 'WatchEvent')));
   components.add(listMeta());
   const options = components.add(deleteOptions());
   const paths = new Map<string, PathItem>();
@@ -38,12 +41,19 @@ export function buildV3(definitions: readonly ResourceDefinition[]): OpenApiV3 {
       paths.set(path, { ...paths.get(path), ...item });
     }
   }
+  return documentOf(Object.fromEntries([...paths].sort(([a], [b]) => (a < b ? -1 : 1))), components.toJSON());
+}
+
+export function documentOf(
+  paths: OpenApiV3['paths'],
+  schemas: OpenApiV3['components']['schemas'],
+): OpenApiV3 {
   return {
     openapi: '3.0.0',
     info,
-    paths: Object.fromEntries([...paths].sort(([a], [b]) => (a < b ? -1 : 1))),
+    paths,
     components: {
-      schemas: components.toJSON(),
+      schemas,
       securitySchemes: {
         BearerToken: {
           description: 'A bearer token',
@@ -72,13 +82,22 @@ function describeResource(
   });
 }
 
+/** A kind that each group version has as its own, beside the core group's. */
+function kindsOfGroup({ group, version }: ResourceDefinition, kind: string): GroupVersionKind[] {
+  const core = { group: '', version: 'v1', kind };
+  return group === '' ? [core] : [core, { group, version, kind }];
+}
+
 /** The kinds that structures are the bodies of, by the structure's name. */
 function kindsByStruct(definitions: readonly ResourceDefinition[]): ReadonlyMap<string, GroupVersionKind[]> {
   const kinds = new Map<string, GroupVersionKind[]>();
   const add = (id: string | undefined, { group, version, kind }: GroupVersionKind) => {
     if (id !== undefined) kinds.set(id, [{ group, version, kind }]);
   };
-  add(metaOf(deleteOptions()).structId, { group: '', version: 'v1', kind: 'DeleteOptions' });
+  const [first] = definitions;
+  const { structId } = metaOf(deleteOptions());
+  if (first !== undefined && structId !== undefined)
+    kinds.set(structId, kindsOfGroup(first, 'DeleteOptions'));
   for (const definition of definitions) {
     add(metaOf(definition.schema()).structId, definition);
     for (const { kind, schema } of definition.subresources) {
