@@ -116,6 +116,14 @@ export const forbidden = (field: string, detail: string): FieldError =>
     message: `Forbidden: ${detail}`,
   });
 
+/** Of a check that could not be made. */
+export const internalError = (field: string, detail: string): FieldError =>
+  found({
+    reason: 'InternalError',
+    field,
+    message: `Internal error: ${detail}`,
+  });
+
 export const notFound = (field: string, value: unknown): FieldError =>
   found({
     reason: 'FieldValueNotFound',

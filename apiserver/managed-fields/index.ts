@@ -2,7 +2,7 @@
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import type { Json } from '../../schemas/walk.js';
 import { badRequest, internal, type StatusError } from '../errors.js';
-import { jsonTypeName } from '../http/serializers/go-json.js';
+import { jsonTypeName } from '../../schemas/go-json.js';
 import { timestamp } from '../registry/metadata.js';
 import { type Application, applyFields, type Outcome } from './apply.js';
 import { applyConflict, conflictsBeside } from './conflicts.js';

@@ -6,7 +6,7 @@ import { goQuote } from '../../schemas/go-quote.js';
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { invalid as invalidField } from '../../schemas/field-error.js';
 import { badRequest, internal, invalid, requestTooLarge, StatusError } from '../errors.js';
-import { jsonTypeName } from '../http/serializers/go-json.js';
+import { jsonTypeName } from '../../schemas/go-json.js';
 import { parseJson } from '../http/serializers/json.js';
 import { type DecodeHint, groupAndVersion, kindProblem } from '../http/serializers/type-meta.js';
 import { goPrint } from './go-print.js';

@@ -1,6 +1,6 @@
 /** The opaque token that leads from one page of a list to the next: upstream's format, so that either reads the other's. */
 import { badRequest, type StatusError } from '../errors.js';
-import { jsonSyntaxProblem, jsonTypeName } from '../http/serializers/go-json.js';
+import { jsonSyntaxProblem, jsonTypeName } from '../../schemas/go-json.js';
 
 const tokenVersion = 'meta.k8s.io/v1';
 /** In place of a revision: go on with the newest state, at the price of an inconsistent list. */

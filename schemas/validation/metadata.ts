@@ -108,7 +108,16 @@ const FINALIZERS_WITH_DOMAIN: ReadonlySet<string> = new Set([
   'apps',
   'autoscaling',
   'batch',
+  'certificates.k8s.io',
+  'discovery.k8s.io',
+  'events.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
   'networking.k8s.io',
+  'node.k8s.io',
+  'rbac.authorization.k8s.io',
+  'resource.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
 ]);
 const OWN_FINALIZERS = ['kubernetes', ORPHAN, FOREGROUND];
 

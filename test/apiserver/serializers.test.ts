@@ -11,7 +11,7 @@ import {
   DUPLICATES_REPORTED_MAX,
   NESTING_MAX,
 } from '../../apiserver/http/serializers/duplicates.js';
-import { jsonSyntaxProblem } from '../../apiserver/http/serializers/go-json.js';
+import { jsonSyntaxProblem } from '../../schemas/go-json.js';
 import {
   type DecodeHint,
   jsonSerializer,

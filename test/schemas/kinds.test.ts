@@ -381,7 +381,7 @@ t.test('Lease: durations are positive, and a preferred holder needs a strategy',
     ],
   );
   t.same(refusals(leases, { spec: { strategy: 'Odd' } }), [
-    'spec.strategy: Unsupported value: "Odd": supported values: "OldestEmulationVersion"',
+    'spec.strategy.strategy: Unsupported value: "Odd": supported values: "OldestEmulationVersion"',
   ]);
   t.same(refusals(leases, { spec: { strategy: 'OldestEmulationVersion', preferredHolder: 'p' } }), []);
   t.equal(leases.allowUnconditionalUpdate, false);

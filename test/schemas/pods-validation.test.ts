@@ -633,7 +633,7 @@ t.test('tolerations', (t) => {
       ],
       [
         one({ key: 'a', operator: 'Exists', value: 'x' }),
-        `${p}.operator: Invalid value: "x": value must be empty when \`operator\` is 'Exists'`,
+        `${p}.operator: Invalid value: {"Key":"a","Operator":"Exists","Value":"x","Effect":"","TolerationSeconds":null}: value must be empty when \`operator\` is 'Exists'`,
       ],
       [
         one({ key: 'a', operator: 'Near' }),

@@ -1,7 +1,7 @@
 /** JSON bodies. */
 import { goQuote } from '../../../schemas/go-quote.js';
 import { countMembers, duplicateFields, NestingError } from './duplicates.js';
-import { jsonSyntaxProblem } from './go-json.js';
+import { jsonSyntaxProblem } from '../../../schemas/go-json.js';
 import type { Decoded, Serializer } from './serializer.js';
 import { type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
 

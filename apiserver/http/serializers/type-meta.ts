@@ -1,6 +1,6 @@
 /** apiVersion and kind of a body: filled in where a client left them out, refused where they contradict the path. */
 import { badRequest, type StatusError } from '../../errors.js';
-import { jsonTypeName } from './go-json.js';
+import { jsonTypeName } from '../../../schemas/go-json.js';
 
 /** What the request's path makes us expect. */
 export interface DecodeHint {

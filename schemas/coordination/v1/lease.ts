@@ -58,10 +58,11 @@ function validate(lease: KubeObject): FieldError[] {
 }
 
 function validateStrategy(strategy: string): FieldError[] {
-  if (strategy.includes('/')) {
-    return qualifiedName(strategy).map((problem) => invalid('spec.strategy', strategy, problem));
-  }
-  return STRATEGIES.includes(strategy) ? [] : [notSupported('spec.strategy', strategy, STRATEGIES)];
+  // The path is upstream's slip.
+  const field = 'spec.strategy.strategy';
+  if (strategy.includes('/'))
+    return qualifiedName(strategy).map((problem) => invalid(field, strategy, problem));
+  return STRATEGIES.includes(strategy) ? [] : [notSupported(field, strategy, STRATEGIES)];
 }
 
 const strategy: Strategy = { validate };

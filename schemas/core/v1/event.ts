@@ -206,7 +206,8 @@ export const events: ResourceDefinition = {
     type: (object) => read(object).type ?? '',
   },
   ownFieldLabels: true,
-  validateName: nameIs.dns1123Subdomain,
+  // Upstream asks of these names no more than of any, of those of events.k8s.io more.
+  validateName: nameIs.pathSegment,
   generation: false,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: true,

@@ -5,16 +5,18 @@ import {
   duplicate,
   type FieldError,
   forbidden,
+  internalError,
   invalid,
   notSupported,
   required,
   show,
 } from '../../field-error.js';
-import { NOT_NEGATIVE, validateLabelName } from '../../validation/metadata.js';
+import { validateLabelName } from '../../validation/metadata.js';
 import { labelValue } from '../../validation/names.js';
-import { validateCidr } from './addresses.js';
+import { blockOf, validateCidr } from './addresses.js';
 import type { NodeAddress, NodeSpec, NodeStatus, Taint } from './node-schema.js';
 import { TAINT_EFFECTS } from './enums.js';
+import { validateQuantity } from './pod-resource-validation.js';
 
 /** In the order upstream prints them. */
 const POD_CIDRS_MAX = 2;
@@ -63,17 +65,23 @@ function validateResources(node: KubeObject): FieldError[] {
   const errors: FieldError[] = [];
   for (const field of ['capacity', 'allocatable'] as const) {
     for (const [name, amount] of Object.entries(statusOf(node)[field] ?? {})) {
-      if (amount.startsWith('-')) errors.push(invalid(`status.${field}.${name}`, amount, NOT_NEGATIVE));
+      validateQuantity(errors, name, amount, `status.${field}.${name}`);
     }
   }
   return errors;
 }
 
+const NO_STACKS = 'invalid PodCIDRs. failed to check with dual stack with error:';
+const unparsedCidr = (cidr: string): string =>
+  `failed to parse cidr value:${show(cidr)} with error:invalid CIDR address: ${cidr}`;
+
 function validatePodCidrs(cidrs: readonly string[], field: string): FieldError[] {
   const errors = cidrs.flatMap((cidr, i) => validateCidr(cidr, `${field}[${i}]`));
   if (cidrs.length < 2) return errors;
+  const wrong = cidrs.find((cidr) => blockOf(cidr) === undefined);
+  if (wrong !== undefined) errors.push(internalError(field, `${NO_STACKS}${unparsedCidr(wrong)}`));
   const families = new Set(cidrs.map((cidr) => (cidr.includes(':') ? 6 : 4)));
-  if (families.size < 2 || cidrs.length > POD_CIDRS_MAX) {
+  if (wrong !== undefined || families.size < 2 || cidrs.length > POD_CIDRS_MAX) {
     errors.push(invalid(field, cidrs, 'may specify no more than one CIDR for each IP family'));
   }
   const seen = new Set<string>();

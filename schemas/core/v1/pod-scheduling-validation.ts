@@ -202,7 +202,8 @@ export function validateTolerations(
       if (problems.length > 0) errors.push(invalid(`${path}.operator`, value, problems.join(';')));
     } else if (operator === 'Exists') {
       if (value !== '') {
-        errors.push(invalid(`${path}.operator`, value, "value must be empty when `operator` is 'Exists'"));
+        const problem = "value must be empty when `operator` is 'Exists'";
+        errors.push(invalid(`${path}.operator`, internalToleration(toleration), problem));
       }
     } else errors.push(notSupported(`${path}.operator`, operator, ['Equal', 'Exists']));
     if (effect !== '' && !TAINT_EFFECTS.includes(effect)) {
@@ -210,6 +211,15 @@ export function validateTolerations(
     }
   }
 }
+
+/** Go prints its internal struct here, with Go's field names. */
+const internalToleration = ({ key, operator, value, effect, tolerationSeconds }: Toleration) => ({
+  Key: key ?? '',
+  Operator: operator ?? '',
+  Value: value ?? '',
+  Effect: effect ?? '',
+  TolerationSeconds: tolerationSeconds ?? null,
+});
 
 const identity = (constraint: TopologySpreadConstraint): string =>
   JSON.stringify([constraint.topologyKey ?? '', constraint.whenUnsatisfiable ?? '']);

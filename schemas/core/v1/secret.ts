@@ -3,6 +3,7 @@ import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import { type FieldError, forbidden, invalid, required, tooLong } from '../../field-error.js';
 import { bool, bytes, map, once, text } from '../../fields.js';
+import { jsonSyntaxProblem, jsonTypeName } from '../../go-json.js';
 import { kubeObject } from '../../meta/v1.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
 import { configMapKey, nameIs } from '../../validation/names.js';
@@ -64,18 +65,13 @@ function jsonObjectProblem(json: string): string | undefined {
   try {
     value = JSON.parse(json);
   } catch {
-    const start = json.trimStart();
-    if (start === '') return 'unexpected end of JSON input';
-    return /^[{["\-0-9tfn]/.test(start)
-      ? 'invalid character in JSON value'
-      : `invalid character ${goQuote(start)} looking for beginning of value`;
+    return jsonSyntaxProblem(json);
   }
-  if (value === null || (typeof value === 'object' && !Array.isArray(value))) return undefined;
-  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-  return `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+  const type = jsonTypeName(value);
+  return type === 'null' || type === 'object'
+    ? undefined
+    : `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
 }
-
-const goQuote = (text: string): string => `'${String.fromCodePoint(text.codePointAt(0) ?? 0)}'`;
 
 function validate(secret: KubeObject): FieldError[] {
   const { data = {}, type = '' } = read(secret);

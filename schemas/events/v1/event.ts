@@ -9,6 +9,7 @@ import { type FieldError, invalid, required } from '../../field-error.js';
 import { describe, int32, once, struct, text } from '../../fields.js';
 import { kubeObject, microTime, time } from '../../meta/v1.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
+import { nameIs } from '../../validation/names.js';
 
 /** Name here → name in core/v1, of fields that differ in nothing else. In Go's order. */
 const RENAMED: Readonly<Record<string, keyof Event & string>> = {
@@ -159,6 +160,7 @@ export const eventsV1: ResourceDefinition = {
     ),
   ),
   strategy,
+  validateName: nameIs.dns1123Subdomain,
   columns: eventColumns.map((column) => ({
     ...column,
     cell: (object, now) => column.cell(toStored(object), now),

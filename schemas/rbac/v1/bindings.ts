@@ -72,14 +72,14 @@ function validateSubject(subject: Subject, namespaced: boolean, path: string): F
   } else if (kind === 'User' || kind === 'Group') {
     if (apiGroup !== RBAC_GROUP) errors.push(notSupported(`${path}.apiGroup`, apiGroup, [RBAC_GROUP]));
   } else {
-    errors.push(notSupported(`${path}.kind`, kind, ['Group', 'ServiceAccount', 'User']));
+    errors.push(notSupported(`${path}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
   }
   return errors;
 }
 
 function validate(binding: KubeObject, namespaced: boolean): FieldError[] {
   const { apiGroup = '', kind = '', name = '' } = roleRefOf(binding);
-  const kinds = namespaced ? ['ClusterRole', 'Role'] : ['ClusterRole'];
+  const kinds = namespaced ? ['Role', 'ClusterRole'] : ['ClusterRole'];
   const errors: FieldError[] = [];
   if (apiGroup !== RBAC_GROUP) errors.push(notSupported('roleRef.apiGroup', apiGroup, [RBAC_GROUP]));
   if (!kinds.includes(kind)) errors.push(notSupported('roleRef.kind', kind, kinds));

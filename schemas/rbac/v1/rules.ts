@@ -1,4 +1,5 @@
 /** What roles allow. */
+import { addAll } from '../../add-all.js';
 import { type FieldError, invalid, required } from '../../field-error.js';
 import { describe, list, once, struct, text } from '../../fields.js';
 import type { ResourceDefinition } from '../../definition.js';
@@ -110,5 +111,11 @@ export function validateRules(role: object, namespaced: boolean): FieldError[] {
   if (selectors.length === 0) {
     errors.push(required(path, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
   }
-  return [...errors, ...selectors.flatMap((selector, i) => validateLabelSelector(selector, `${path}[${i}]`))];
+  for (const [i, selector] of selectors.entries()) {
+    const problems = validateLabelSelector(selector, `${path}[${i}]`);
+    addAll(errors, problems);
+    // Upstream shows what the selector was parsed to, which is nothing.
+    if (problems.length > 0) errors.push(invalid(`${path}[${i}]`, undefined, 'invalid label selector.'));
+  }
+  return errors;
 }

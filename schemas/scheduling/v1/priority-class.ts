@@ -1,7 +1,7 @@
 /** PriorityClass: a name for how important pods are. */
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
-import { type FieldError, forbidden, invalid, notSupported } from '../../field-error.js';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../../field-error.js';
 import { bool, int32, once, text } from '../../fields.js';
 import { kubeObject } from '../../meta/v1.js';
 import { FIELD_IMMUTABLE } from '../../validation/metadata.js';
@@ -25,7 +25,8 @@ export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([
   ['system-node-critical', 2_000_001_000],
 ]);
 const DEFAULT_POLICY = 'PreemptLowerPriority';
-const POLICIES = ['Never', DEFAULT_POLICY];
+/** In the order upstream prints them. */
+const POLICIES = [DEFAULT_POLICY, 'Never'];
 
 function systemProblem(
   name: string,
@@ -52,7 +53,8 @@ function validate(object: KubeObject): FieldError[] {
       forbidden('value', `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`),
     );
   }
-  if (preemptionPolicy !== undefined && !POLICIES.includes(preemptionPolicy)) {
+  if (preemptionPolicy === '') errors.push(required('preemptionPolicy'));
+  else if (preemptionPolicy !== undefined && !POLICIES.includes(preemptionPolicy)) {
     errors.push(notSupported('preemptionPolicy', preemptionPolicy, POLICIES));
   }
   return errors;
@@ -100,7 +102,7 @@ export const priorityClasses: ResourceDefinition = {
         globalDefault: bool({ omitEmpty: true, description: 'The class of pods that name none.' }),
         description: text({ omitEmpty: true, description: 'For people.' }),
         preemptionPolicy: text({
-          enum: POLICIES,
+          enum: ['Never', DEFAULT_POLICY],
           description: 'Whether its pods may push others off a node.',
         }),
       },

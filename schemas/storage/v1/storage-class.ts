@@ -1,4 +1,5 @@
 /** StorageClass: how volumes are made that claims ask for. */
+import { addAll } from '../../add-all.js';
 import { ageColumn, column, nameColumn } from '../../columns.js';
 import type { KubeObject, ResourceDefinition, Strategy } from '../../definition.js';
 import {
@@ -99,19 +100,39 @@ export function validateParameters(
 
 function validateTopologies(terms: NonNullable<StorageClass['allowedTopologies']>): FieldError[] {
   const errors: FieldError[] = [];
+  const timesSeen = new Map<string, number>();
   for (const [i, { matchLabelExpressions = [] }] of terms.entries()) {
-    const seen = new Set<string>();
-    for (const [j, { key = '', values }] of matchLabelExpressions.entries()) {
-      const path = `allowedTopologies[${i}].matchLabelExpressions[${j}]`;
-      if ((values ?? []).length === 0) errors.push(required(`${path}.values`));
-      if (seen.has(key)) {
-        errors.push(duplicate(`${path}.key`, key));
-      }
-      seen.add(key);
-      errors.push(...validateLabelName(key, `${path}.key`));
-    }
+    const path = `allowedTopologies[${i}].matchLabelExpressions`;
+    const valuesOf = validateTopologyTerm(errors, matchLabelExpressions, path);
+    const term = JSON.stringify([...valuesOf].sort(([a], [b]) => (a < b ? -1 : 1)));
+    // Upstream compares each term with an empty one for each term that there is, and then with those before it.
+    const same = (timesSeen.get(term) ?? 0) + (valuesOf.size === 0 ? terms.length : 0);
+    for (let n = 0; n < same; n++) errors.push(duplicate(path, ''));
+    timesSeen.set(term, (timesSeen.get(term) ?? 0) + 1);
   }
   return errors;
+}
+
+/** Gives the values of each key, sorted: terms are the same whatever their order. */
+function validateTopologyTerm(
+  errors: FieldError[],
+  expressions: readonly Requirement[],
+  field: string,
+): ReadonlyMap<string, readonly string[]> {
+  const valuesOf = new Map<string, readonly string[]>();
+  for (const [i, { key = '', values }] of expressions.entries()) {
+    const path = `${field}[${i}]`;
+    const seen = new Set<string>();
+    if ((values ?? []).length === 0) errors.push(required(`${path}.values`));
+    for (const [j, value] of (values ?? []).entries()) {
+      if (seen.has(value)) errors.push(duplicate(`${path}.values[${j}]`, value));
+      seen.add(value);
+    }
+    addAll(errors, validateLabelName(key, `${path}.key`));
+    if (valuesOf.has(key)) errors.push(duplicate(`${path}.key`, key));
+    valuesOf.set(key, [...seen].sort());
+  }
+  return valuesOf;
 }
 
 function validate(object: KubeObject): FieldError[] {
