@@ -34,7 +34,8 @@ const scalingRules = once(() =>
         goType: 'v2.ScalingPolicySelect',
         description: 'Which policy counts: Max, Min, or Disabled for no change in this direction.',
       }),
-      policies: list(scalingPolicy(), { listType: 'atomic' }),
+      // None is refused, while those that are not mentioned are the default ones.
+      policies: list(scalingPolicy(), { listType: 'atomic', keepsEmpty: true }),
       tolerance: quantity({ description: 'How far off the target is near enough.' }),
     },
     { description: 'How the number of pods changes in one direction.' },

@@ -235,6 +235,7 @@ function validateRules(errors: FieldError[], rules: ScalingRules, field: string)
   if (selectPolicy !== undefined && !SELECT_POLICIES.includes(selectPolicy)) {
     errors.push(notSupported(`${field}.selectPolicy`, selectPolicy, SELECT_POLICIES));
   }
+  if (policies.length === 0) errors.push(required(`${field}.policies`, 'must specify at least one Policy'));
   for (const [i, policy] of policies.entries()) validatePolicy(errors, policy, `${field}.policies[${i}]`);
   if (tolerance !== undefined && quantityOf(tolerance).value < 0n) {
     errors.push(invalid(`${field}.tolerance`, tolerance, NOT_NEGATIVE));
