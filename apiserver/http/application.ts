@@ -125,8 +125,8 @@ async function socketRoutes(
       handleProtocols: (protocols) => selectProtocol(protocols),
     },
   });
-  scope.websocketServer.on('wsClientError', (error: Error, socket: Duplex) => {
-    answerStatus(badRequest(error.message), socket);
+  scope.websocketServer.on('wsClientError', (error: Error, socket: Duplex, request: IncomingMessage) => {
+    answerStatus(badRequest(error.message), socket, request);
   });
   scope.addHook('preHandler', async (request, reply) => {
     if (!request.ws || request.exchange === undefined) return;

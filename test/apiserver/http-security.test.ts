@@ -495,7 +495,61 @@ t.test('what is no HTTP behind a request does not cut the answer to it', async (
     socket.on('error', reject);
     socket.on('close', () => resolve(text));
   });
-  t.match(answer, /^HTTP\/1\.1 200 [^]*\r\n\r\nfirst-last$/);
+  t.match(answer, /^HTTP\/1\.1 200 [^]*\r\n\r\nfirst-lastHTTP\/1\.1 400 /);
+});
+
+/** Everything a server sends to some bytes, read slowly; rejects when the connection is reset. */
+function readSlowly(port: number, sent: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    const socket = connectPlain(port, '127.0.0.1', () => socket.write(sent));
+    socket.on('data', (piece: Buffer) => {
+      pieces.push(piece);
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Buffer.concat(pieces).toString('latin1')));
+  });
+}
+
+t.test('requests before what is no HTTP are all answered in full, and it after them', async (t) => {
+  const size = 600_000;
+  const server = createPlain((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'Content-Length': size });
+    // As answers are written that are larger than a piece.
+    response.write(Buffer.alloc(size - 1, 'a'));
+    response.once('drain', () => setTimeout(() => response.end('z'), 5));
+  });
+  t.teardown(() => server.close());
+  const port = await listen(server, 0, '127.0.0.1');
+  const get = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  for (const bad of ['NO HTTP\r\n\r\n', `NO HTTP\r\n\r\n${'x'.repeat(300_000)}`]) {
+    const answers = await readSlowly(port, get.repeat(3) + bad);
+    const heads = answers.match(/HTTP\/1\.1 \d+/g);
+    t.same(heads, ['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 400']);
+    t.equal(answers.match(/aaz/g)?.length, 3, 'each to its end');
+  }
+  // Half a body has no answer of its own yet, or has one that had begun before.
+  const half = 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n';
+  const answers = await readSlowly(port, get + half);
+  t.match(answers, /^HTTP\/1\.1 200 [^]*aaz/);
+});
+
+t.test('requests before an upgrade that must wait for them are answered in full', async (t) => {
+  const harness = await start(t);
+  const get = 'GET /openapi/v2 HTTP/1.1\r\nHost: localhost\r\n';
+  const alone = await readSlowly(harness.port, `${get}Connection: close\r\n\r\n`);
+  const body = alone.slice(alone.indexOf('\r\n\r\n') + 4);
+  for (const upgrade of ['h2c', 'websocket']) {
+    const answers = await readSlowly(
+      harness.port,
+      `${`${get}\r\n`.repeat(3)}GET /api HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\n\r\n`,
+    );
+    t.equal(answers.split(body).length, 4, `three documents before ${upgrade}`);
+    t.match(answers, /HTTP\/1\.1 400 [^]*"message":"a request that asks for an upgrade must wait/);
+  }
 });
 
 t.test('a path that begins with two slashes names nothing, and no other host', async (t) => {
