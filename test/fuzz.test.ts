@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
+import { problemsOf } from './fuzz/checker.js';
 import type { Outcome } from './fuzz/outcome.js';
 import { Pipelines } from './fuzz/pipeline.js';
 import { describe } from './fuzz/report.js';
@@ -145,3 +146,17 @@ t.test(
     t.same(problemsAt('/cut'), ['the connection ended without an answer']);
   },
 );
+
+t.test('what a watch has sent is known in HTTP/2 too, where nothing says that it is in pieces', (t) => {
+  const asked = { method: 'GET', target: '/api/v1/pods?watch=1&resourceVersion=5', endless: true };
+  const expired = failure(410, 'Expired', 'too old resource version: 5 (2000)');
+  const answer = (body: string) => ({
+    status: 200,
+    headers: new Map([['content-type', ['application/json']]]),
+    body: Buffer.from(body),
+  });
+  t.same(problemsOf(asked, answer(`{"type":"ERROR","object":${expired}}\n`)), []);
+  t.match(problemsOf(asked, answer('{"type":"NONE","object":{}}\n')), [/^no event: /]);
+  t.match(problemsOf({ ...asked, endless: false }, answer('{"type":"ERROR"}\n')), [/without a kind/]);
+  t.end();
+});

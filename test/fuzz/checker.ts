@@ -86,8 +86,13 @@ export function problemsOf(asked: Asked, answer: Answer): string[] {
   }
   try {
     const text = content(answer);
+    // Whatever else may be large says how long it is; HTTP/2 has no other word for an answer without an end.
     const isWatch =
-      asked.endless && status === 200 && headers.has('transfer-encoding') && text.at(-1) === 0x0a;
+      asked.endless &&
+      status === 200 &&
+      !headers.has('content-length') &&
+      !headers.has('content-encoding') &&
+      text.at(-1) === 0x0a;
     problems.push(...(isWatch ? problemsOfEvents(text) : problemsOfBody(asked, answer, text)));
   } catch (error) {
     problems.push(`the body cannot be read: ${error instanceof Error ? error.message : String(error)}`);
