@@ -21,7 +21,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 
 /** `request`: what is answered, where Node or somebody else has begun an answer to it. */
 export function answerStatus(error: StatusError, socket: Duplex, request?: IncomingMessage): void {
-  answer(socket, error.code, 'application/json', JSON.stringify(error.toStatus()), request);
+  answer(socket, error.code, 'application/json', `${JSON.stringify(error.toStatus())}\n`, request);
 }
 
 /** So long the rest of what a client sends is read once it was answered, in milliseconds. */

@@ -5,8 +5,9 @@ import type { ResourceTable } from '../registry/types.js';
 import { aggregated } from './aggregated-discovery.js';
 
 export interface DiscoveryDocument {
+  /** With a newline at its end. */
   readonly json: Buffer;
-  /** Quoted, for ETag. */
+  /** Quoted, for ETag; of the JSON without the newline. */
   readonly etag: string;
 }
 
@@ -78,9 +79,9 @@ export class Discovery {
     const value = make();
     // What is not there is not remembered: paths are the client's, and there are as many as it likes.
     if (value === undefined) return undefined;
-    const json = Buffer.from(JSON.stringify(value));
-    const etag = `"${createHash('sha512').update(json).digest('hex').toUpperCase()}"`;
-    const document = { json, etag };
+    const text = JSON.stringify(value);
+    const etag = `"${createHash('sha512').update(text).digest('hex').toUpperCase()}"`;
+    const document = { json: Buffer.from(`${text}\n`), etag };
     this.#documents.set(key, document);
     return document;
   }

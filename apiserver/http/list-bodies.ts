@@ -14,10 +14,10 @@ export interface ListHead {
 
 const comma = 0x2c;
 const openBrace = 0x7b;
-const tail = Buffer.from(']}');
+const tail = Buffer.from(']}\n');
 
 /**
- * The head, the items without their kind and apiVersion, `]}`: copied once into buffers of the size in which they are
+ * The head, the items without their kind and apiVersion, `]}` and a newline: copied once into buffers of the size in which they are
  * written.
  */
 export function joinedList(listHead: ListHead, items: readonly StoredObject[]): Body {

@@ -56,7 +56,8 @@ const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
 /** Asked for, or a person is reading: the user agents that upstream takes for one. */
 export function wantsPretty({ request }: Pick<Exchange, 'request'>): boolean {
   const { url = '' } = request;
-  if (url.includes('pretty')) {
+  // An escape may hide the name.
+  if (url.includes('pretty') || url.includes('%')) {
     const mark = url.indexOf('?');
     const pretty = mark === -1 ? null : parseQuery(url.slice(mark + 1)).get('pretty');
     if (pretty !== null && pretty !== '') return TRUE.test(pretty);
@@ -79,7 +80,7 @@ export function objectBody(exchange: Exchange, item: StoredObject, definition: S
   if (media === 'protobuf') return whole(media, protobufObject(item, definition, accepted));
   if (shape === 'object') {
     if (media === 'yaml') return whole(media, yamlOf(item.json));
-    return pretty ? valueBody(accepted, item.object) : whole(media, item.json);
+    return pretty ? valueBody(accepted, item.object) : whole(media, item.line);
   }
   if (shape === 'PartialObjectMetadataList') throw wrongShape(shape, definition);
   const json =
@@ -126,7 +127,7 @@ function kindOf({ apiVersion, kind }: PlainObject): KindName {
   return { group: apiVersion.slice(0, Math.max(slash, 0)), version: apiVersion.slice(slash + 1), kind };
 }
 
-/** `kindOf`: where it can be asked for in protobuf. */
+/** `kindOf`: where it can be asked for in protobuf. JSON ends with a newline but where it is indented, as Go's does. */
 export function valueBody(
   { media, pretty }: Accepted,
   value: object,
@@ -134,15 +135,16 @@ export function valueBody(
 ): WholeBody {
   const kind = media === 'protobuf' ? kindOf?.() : undefined;
   if (kind !== undefined) return whole('protobuf', kind.encode(value));
-  const json = Buffer.from(
-    pretty && media === 'json' ? JSON.stringify(value, null, 2) : JSON.stringify(value),
+  if (media === 'yaml') return whole(media, yamlOf(Buffer.from(JSON.stringify(value))));
+  return whole(
+    'json',
+    Buffer.from(pretty && media === 'json' ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`),
   );
-  return media === 'yaml' ? whole(media, yamlOf(json)) : whole('json', json);
 }
 
 /** JSON made by hand, shown as asked. */
 function jsonBody(accepted: Accepted, json: string): Body {
-  if (accepted.media === 'json' && !accepted.pretty) return whole('json', Buffer.from(json));
+  if (accepted.media === 'json' && !accepted.pretty) return whole('json', Buffer.from(`${json}\n`));
   return valueBody(accepted, JSON.parse(json) as object);
 }
 
@@ -241,5 +243,5 @@ function* commaJoined(head: string, items: Iterable<string>): Generator<Buffer> 
     yield Buffer.from(first ? item : `,${item}`);
     first = false;
   }
-  yield Buffer.from(']}');
+  yield Buffer.from(']}\n');
 }

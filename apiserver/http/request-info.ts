@@ -107,7 +107,8 @@ export const isTrue = (value: string): boolean => {
 };
 
 function asksToWatch(query: string): boolean {
-  if (!query.includes('watch')) return false;
+  // An escape may hide the name.
+  if (!query.includes('watch') && !query.includes('%')) return false;
   const value = parseQuery(query).get('watch');
   return value !== null && isTrue(value);
 }

@@ -101,7 +101,8 @@ async function sendScale(
   if (subresource?.scale === undefined) throw methodNotAllowed();
   const object = scaleOf(item.object, subresource.scale);
   const { key, namespace, name, revision, headerLength } = item;
-  const json = Buffer.from(JSON.stringify(object));
-  const scale: StoredObject = { key, namespace, name, revision, headerLength, object, json };
+  const line = Buffer.from(`${JSON.stringify(object)}\n`);
+  const json = line.subarray(0, -1);
+  const scale: StoredObject = { key, namespace, name, revision, headerLength, object, json, line };
   await send(exchange, 200, objectBody(exchange, scale, scaleShown));
 }

@@ -28,9 +28,9 @@ export class SocketWatchStream extends WatchStream {
   }
 
   protected write(frame: Buffer): boolean {
-    // Messages are delimited by themselves.
     const binary = this.#binary;
-    const message = binary ? frame.subarray(frameLengthBytes) : frame.subarray(0, frame.length - 1);
+    // Messages are delimited by themselves; JSON keeps its newline, as upstream's encoder leaves it.
+    const message = binary ? frame.subarray(frameLengthBytes) : frame;
     const full = this.#socket.bufferedAmount + message.length > webSocketBufferBytesMax;
     this.#socket.send(message, { binary }, full ? () => this.unblock() : undefined);
     return !full;

@@ -16,10 +16,16 @@ export class StoredItem implements StoredObject, Forgetful {
     private readonly format: ItemFormat,
     readonly key: string,
     readonly revision: number,
+    /** Invariant: the byte behind it in its memory is its own, too, and a newline. */
     readonly json: Buffer,
     /** Offset of `,"resourceVersion":"…"` in `json`. */
     readonly versionAt: number,
   ) {}
+
+  get line(): Buffer {
+    const { buffer, byteOffset, length } = this.json;
+    return Buffer.from(buffer, byteOffset, length + 1);
+  }
 
   get namespace(): string {
     return namespaceOf(this.key);
@@ -101,7 +107,7 @@ export class StoredItem implements StoredObject, Forgetful {
     const { json, versionAt: at } = this;
     const behind = at + versionText(this.revision).length;
     const text = versionText(revision);
-    const copy = Buffer.allocUnsafe(json.length - (behind - at) + text.length);
+    const copy = beforeNewline(Buffer.allocUnsafe(json.length - (behind - at) + text.length + 1));
     json.copy(copy, 0, 0, at);
     copy.write(text, at, 'latin1');
     json.copy(copy, at + text.length, behind);
@@ -132,6 +138,13 @@ const versionText = (revision: number): string => (revision === 0 ? '' : `,"reso
 export type ValueDecoder = (value: Uint8Array) => KubeObject | undefined;
 
 const newline = 0x0a;
+
+/** All of it but the last byte, which becomes a newline. */
+function beforeNewline(memory: Buffer): Buffer {
+  const end = memory.length - 1;
+  memory[end] = newline;
+  return memory.subarray(0, end);
+}
 
 /** How objects of one resource are stored and sent. */
 export class ItemFormat {
@@ -177,7 +190,8 @@ export class ItemFormat {
     }
     const length = bytes[bytes.length - 1] === newline ? bytes.length - 1 : bytes.length;
     const text = versionText(revision);
-    const json = kept ? this.slab.take(length + text.length) : Buffer.allocUnsafe(length + text.length);
+    const bytesWanted = length + text.length + 1;
+    const json = beforeNewline(kept ? this.slab.take(bytesWanted) : Buffer.allocUnsafe(bytesWanted));
     bytes.copy(json, 0, 0, at);
     json.write(text, at, 'latin1');
     bytes.copy(json, at + text.length, at, length);
@@ -192,7 +206,8 @@ export class ItemFormat {
   /** What has no name: answers of reviews and bookmarks. `fields`: all but kind and apiVersion, as they are sent. */
   unnamed(fields: Readonly<Record<string, unknown>>, revision: number): StoredItem {
     const { kind } = this.definition;
-    const json = Buffer.from(JSON.stringify({ kind, apiVersion: apiVersionOf(this.definition), ...fields }));
+    const text = JSON.stringify({ kind, apiVersion: apiVersionOf(this.definition), ...fields });
+    const json = beforeNewline(Buffer.from(`${text}\n`));
     return new StoredItem(this, '', revision, json, json.length);
   }
 

@@ -16,6 +16,8 @@ export interface StoredObject {
   readonly revision: number;
   /** JSON of the object, beginning with `{"kind":…,"apiVersion":…,"metadata":{` and with its resourceVersion in. */
   readonly json: Buffer;
+  /** `json` and a newline behind it, in the same memory: how Go's encoder ends whatever it writes. */
+  readonly line: Buffer;
   /** Length of the prefix `{"kind":…,"apiVersion":…,` in bytes: list items are `{` + json.subarray(headerLength). */
   readonly headerLength: number;
   /** Decoded on first use. Frozen by convention: use structuredClone before a change. */

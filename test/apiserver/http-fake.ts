@@ -29,7 +29,8 @@ function stored(definition: ResourceDefinition, object: KubeObject, at: number):
   const apiVersion = group === '' ? version : `${group}/${version}`;
   fields['metadata'] = { ...object.metadata, resourceVersion: String(at) };
   const header = `{"kind":"${kind}","apiVersion":"${apiVersion}",`;
-  const json = Buffer.from(header + JSON.stringify(fields).slice(1));
+  const line = Buffer.from(`${header}${JSON.stringify(fields).slice(1)}\n`);
+  const json = line.subarray(0, -1);
   const { name = '', namespace = '' } = object.metadata;
   const key = namespace === '' ? name : `${namespace}/${name}`;
   let decoded: KubeObject | undefined;
@@ -39,6 +40,7 @@ function stored(definition: ResourceDefinition, object: KubeObject, at: number):
     name,
     revision: at,
     json,
+    line,
     headerLength: header.length,
     get object() {
       return (decoded ??= JSON.parse(json.toString()) as KubeObject);

@@ -41,6 +41,8 @@ t.test("request info follows Kubernetes' rules (request verbs, namespaces, subre
     ['GET', '/api/v1/pods', '', { verb: 'list', resource: 'pods', version: 'v1', group: '', namespace: '' }],
     ['GET', '/api/v1/pods', 'watch=true', { verb: 'watch' }],
     ['GET', '/api/v1/pods', 'watch=1', { verb: 'watch' }],
+    ['GET', '/api/v1/pods', 'w%61tch=1', { verb: 'watch' }],
+    ['GET', '/api/v1/pods', 'labelSelector=a%3Db', { verb: 'list' }],
     ['GET', '/api/v1/pods', 'watch', { verb: 'watch' }],
     ['GET', '/api/v1/pods', 'watch=false', { verb: 'list' }],
     ['GET', '/api/v1/pods', 'watch=0', { verb: 'list' }],

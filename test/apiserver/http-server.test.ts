@@ -253,8 +253,36 @@ t.test('what a body may be, and what an answer can be', async (t) => {
   t.equal(curl.text, JSON.stringify(curl.json, null, 2), 'a person reads');
   t.equal(
     (await ask(harness, `${collection}?pretty=false`, { headers: { 'user-agent': 'curl/8.0' } })).text,
-    JSON.stringify(curl.json),
+    `${JSON.stringify(curl.json)}\n`,
+    'with the newline',
   );
+  const escaped = await ask(harness, `${collection}?pr%65tty=1`);
+  t.equal(escaped.text, JSON.stringify(escaped.json, null, 2));
+});
+
+t.test("JSON ends with a newline, as Go's encoder leaves it, unless it was marshalled before", async (t) => {
+  const harness = await start(t);
+  await ask(harness, collection, jsonBody({ metadata: { name: 'n' } }));
+  const as = 'application/json;as=';
+  const rows: [path: string, accept: string, end: string][] = [
+    [`${collection}/n`, 'application/json', '\n'],
+    [`${collection}/absent`, 'application/json', '\n'],
+    [collection, 'application/json', '\n'],
+    [collection, `${as}Table;g=meta.k8s.io;v=v1`, '\n'],
+    [`${collection}/n`, `${as}Table;g=meta.k8s.io;v=v1`, '\n'],
+    [collection, `${as}PartialObjectMetadataList;g=meta.k8s.io;v=v1`, '\n'],
+    [`${collection}/n`, `${as}PartialObjectMetadata;g=meta.k8s.io;v=v1`, '\n'],
+    ['/api/v1', 'application/json', '\n'],
+    ['/apis', `${as}APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v2`, '\n'],
+    ['/openapi/v3', 'application/json', ''],
+  ];
+  for (const [path, accept, end] of rows) {
+    const answer = await ask(harness, path, { headers: { accept } });
+    t.equal(answer.text, `${JSON.stringify(answer.json)}${end}`, `${path} ${accept}`);
+    t.equal(Number(answer.headers['content-length']), answer.bytes.length);
+  }
+  const removed = await ask(harness, `${collection}/n`, { method: 'DELETE' });
+  t.equal(removed.text, `${JSON.stringify(removed.json)}\n`, 'a Status of success');
 });
 
 t.test('unknown fields: refused, warned of or ignored (fieldValidation)', async (t) => {

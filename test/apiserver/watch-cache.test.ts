@@ -394,6 +394,26 @@ t.test('a pod that a real cluster has stored looks as Go prints it', (t) => {
   t.end();
 });
 
+t.test('behind every object in memory is the newline that answers end with', (t) => {
+  const format = new ItemFormat(widgets, createPools(), new Slab());
+  const value = format.toValue(widget('w'));
+  const kept = [1, 2, 3].map((revision) => format.fromValue('demo/w', value, revision, true));
+  const foreign = Buffer.from(`${JSON.stringify(widget('f'))}\n`);
+  const bookmark = format.unnamed({ metadata: {} }, 9);
+  for (const item of [
+    ...kept,
+    format.fromValue('demo/w', value, 4),
+    format.fromValue('demo/f', foreign, 5),
+    format.fromObject('demo/w', widget('w')),
+    kept[0]!.at(1000),
+    bookmark,
+  ]) {
+    t.equal(item.line.toString(), `${item.json.toString()}\n`);
+    t.equal(JSON.stringify(JSON.parse(item.json.toString())), item.json.toString());
+  }
+  t.end();
+});
+
 t.test('objects in another encoding are made once, and forgotten when there are too many', (t) => {
   const pools = { ...createPools(), encoded: new DecodedPool(1000) };
   const format = new ItemFormat(widgets, pools, new Slab());
