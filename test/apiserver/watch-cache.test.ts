@@ -41,6 +41,9 @@ function generator(state: number): (below: number) => number {
 const pick = <T>(random: (below: number) => number, choices: readonly T[]): T =>
   choices[random(choices.length)] as T;
 
+/** After so long, in milliseconds, a watcher has missed something. */
+const SETTLE_MS_MAX = 60_000;
+
 type State = Map<string, number>;
 
 /** Everything that ever changed in the store, by revision. */
@@ -238,12 +241,12 @@ async function run(runSeed: number): Promise<string[]> {
   return [...problems, ...errors.map(String)];
 }
 
-/** Lets everything catch up: at most a few seconds, since lost watches are opened again after a pause. */
+/** Lets everything catch up, which takes a second, since lost watches are opened again after a pause, and more on a busy machine. */
 async function settle(readers: readonly Rebuilder[], etcd: FakeEtcd, registry: Registry): Promise<void> {
   etcd.immediate = true;
   etcd.flush();
   await registry.list(demo, '', { limit: 0, labels: everything, fields: everything });
-  for (const quietUntil = Date.now() + 5000; Date.now() < quietUntil; ) {
+  for (const until = Date.now() + SETTLE_MS_MAX; Date.now() < until; ) {
     for (const reader of readers) while (reader.failure === undefined && reader.read(etcd, 50));
     await new Promise((resolve) => setTimeout(resolve, 20));
     const done = readers.every(
