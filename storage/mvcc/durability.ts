@@ -14,16 +14,28 @@ export interface Durability {
   reading(): () => void;
 }
 
-/** What is in memory is as durable as it gets. */
+/** Commits after which is told how far they have come. */
+const TELL_EVERY_COMMITS = 64;
+
+/** What is in memory is as durable as it gets: who cuts the log by it must be told all the same. */
 export function inMemory(applied: () => LogPosition): Durability {
+  const listeners = new Set<(position: LogPosition) => void>();
+  let commits = 0;
   return {
     get position() {
       return applied();
     },
-    committed: () => undefined,
+    committed() {
+      commits += 1;
+      if (commits % TELL_EVERY_COMMITS > 0) return;
+      for (const listener of listeners) listener(applied());
+    },
     hold: undefined,
     readers: 0,
-    onDurable: () => () => undefined,
+    onDurable(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     reading: () => () => undefined,
   };
 }

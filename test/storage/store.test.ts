@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { EtcdError } from '../../storage/errors.js';
 import { DataDirError } from '../../storage/mvcc/errors.js';
+import { MemoryLog } from '../../raft/log/memory.js';
 import { openStore, type StoreOptions } from '../../storage/open.js';
 import { identity } from './fake-store.js';
 import { brief, bytes, fails, prefix, temporaryFolder } from './tools.js';
@@ -246,6 +247,25 @@ t.test('checkpoints keep the WAL bounded while writes go on, and move the durabl
   const again = await openStore({ dataDir });
   t.equal((await again.client.range({ key: bytes('0'), rangeEnd: bytes('\0') })).count, 16);
   await again.close();
+});
+
+t.test('the log of a store in memory is cut, too', async (t) => {
+  let cutThrough = 0;
+  let last = 0;
+  const cut = Reflect.get<MemoryLog, 'compactPrefix'>(MemoryLog.prototype, 'compactPrefix');
+  MemoryLog.prototype.compactPrefix = function (through) {
+    cutThrough = through;
+    last = this.lastIndex;
+    return cut.call(this, through);
+  };
+  t.teardown(() => void (MemoryLog.prototype.compactPrefix = cut));
+  const store = await openStore({ dataDir: ':memory:', snapshotCount: 100 });
+  const key = bytes('a');
+  for (let i = 0; i < 1000; i++) await store.client.put({ key, value: key });
+  t.ok(cutThrough > 700, `through ${cutThrough} of ${last}`);
+  t.equal(last - cutThrough, 100, 'what followers may need stays');
+  t.equal((await store.client.range({ key })).kvs[0]?.version, 1000);
+  await store.close();
 });
 
 t.test('compaction gives space back', async (t) => {
