@@ -159,12 +159,13 @@ function below(node: FieldsV1): Node {
 
 /** A value that is there on one side only: it and all that is in it. */
 function wholeNode(shape: Shape, value: unknown): FieldsV1 {
-  if (shape.kind === 'leaf' || isBlank(value)) return LEAF;
+  if (shape.kind === 'leaf' || value === null) return LEAF;
+  // Of a large map it takes long to see that it is not blank.
+  if (shape.kind === 'map') return shape.atomic ? LEAF : wholeMap(shape.value, value as Json);
+  if (isBlank(value)) return LEAF;
   switch (shape.kind) {
     case 'struct':
       return shape.atomic ? LEAF : wholeStruct(shape, value as Json);
-    case 'map':
-      return shape.atomic ? LEAF : wholeMap(shape.value, value as Json);
     case 'list':
       return shape.relation === 'atomic' ? LEAF : wholeList(shape, value as unknown[]);
     default:
@@ -187,8 +188,10 @@ function wholeStruct({ fields }: StructShape, value: Json): FieldsV1 {
 }
 
 function wholeMap(item: Shape, value: Json): FieldsV1 {
+  const names = Object.keys(value).sort(compareText);
+  if (names.length === 0) return LEAF;
   const tree: Tree = { [SELF]: LEAF };
-  for (const name of Object.keys(value).sort(compareText)) {
+  for (const name of names) {
     tree[`f:${name}`] = wholeNode(item, valueAt(value, name));
   }
   return tree;

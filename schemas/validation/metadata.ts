@@ -39,7 +39,10 @@ export function validateLabels(
   field: string,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  for (const [key, value] of Object.entries(labels ?? {})) {
+  if (!labels) return errors;
+  // Not the entries, which of 300,000 labels take half a second and are cut short by the first wrong ones.
+  for (const key of Object.keys(labels)) {
+    const value = labels[key] as string;
     invalidEach(errors, field, key, qualifiedName(key));
     invalidEach(errors, field, value, labelValue(value));
   }
@@ -52,7 +55,9 @@ export function validateAnnotations(
 ): FieldError[] {
   const errors: FieldError[] = [];
   let size = 0;
-  for (const [key, value] of Object.entries(annotations ?? {})) {
+  if (!annotations) return errors;
+  for (const key of Object.keys(annotations)) {
+    const value = annotations[key] as string;
     invalidEach(errors, field, key, qualifiedName(key.toLowerCase()));
     size += byteLength(key) + byteLength(value);
   }
