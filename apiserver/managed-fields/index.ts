@@ -67,8 +67,7 @@ export class FieldManager {
     try {
       let managed: readonly Managed[] = readLive(before);
       if (managed.length === 0) {
-        const states = { live: version.blank(), next: object, managed };
-        managed = track(versions, states, { ...write, manager: BEFORE_FIRST_APPLY });
+        managed = trackedBefore(versions, object, write);
       }
       checkTypes(version, body, object);
       const manager = { manager: write.manager || UNKNOWN_MANAGER, subresource: write.subresource };
@@ -110,6 +109,17 @@ function readLive(entries: readonly unknown[]): Managed[] {
     return readEntries(entries);
   } catch (error) {
     if (error instanceof FieldsProblem) throw internal(`failed to decode managed fields: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The fields of an object that nobody kept track of; none where its schema does not know what they are. */
+function trackedBefore(versions: Versions, object: Json, write: FieldWrite): readonly Managed[] {
+  const states = { live: versions[0].blank(), next: object, managed: [] };
+  try {
+    return track(versions, states, { ...write, manager: BEFORE_FIRST_APPLY });
+  } catch (error) {
+    if (error instanceof FieldsProblem) return [];
     throw error;
   }
 }

@@ -526,6 +526,20 @@ t.test("what does not fit the schema is refused in upstream's words", async (t) 
   );
 });
 
+t.test(
+  'an object that nobody kept track of and whose schema it does not fit is refused as it is',
+  async (t) => {
+    const live = {
+      ...body({ set: [null] as never }),
+      metadata: { name: 'x', uid: 'u' },
+    } as unknown as KubeObject;
+    t.match(
+      messageOf(body({ number: 1 }), live),
+      /^500 failed to create typed live object \(\/x; test\.managed\/v1, Kind=Thing\): \.spec\.set: element 0: associative list without keys has an element that's an explicit null$/,
+    );
+  },
+);
+
 t.test('one message does not list problems without end', async (t) => {
   const set = Array.from({ length: 50_000 }, () => 1);
   t.ok(messageOf(body({ atomicList: set as never })).length < 200_000);

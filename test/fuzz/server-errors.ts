@@ -106,6 +106,11 @@ export const knownErrors: readonly KnownError[] = [
   },
   {
     code: 500,
+    message: /^failed to create typed live object \(/,
+    why: 'an apply to an object with list items without their keys, which validation does not ask for: an error of no kind',
+  },
+  {
+    code: 500,
     message: /^failed to convert new object \(/,
     why: 'an applied object that its schema takes and its type does not: an error of no kind, upstream too',
   },
