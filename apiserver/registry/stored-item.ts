@@ -44,11 +44,12 @@ export class StoredItem implements StoredObject, Forgetful {
   }
 
   get object(): KubeObject {
-    if (this.decoded === undefined) {
-      this.decoded = this.parsed();
-      this.format.pools.decoded.add(this);
-    }
-    return this.decoded;
+    if (this.decoded !== undefined) return this.decoded;
+    const object = this.parsed();
+    this.decoded = object;
+    // One that is larger than all that may be held is forgotten at once.
+    this.format.pools.decoded.add(this);
+    return object;
   }
 
   private parsed(): KubeObject {

@@ -1,6 +1,7 @@
 /**
  * `npm run fuzz -- [--requests N] [--seed S] [--only I] [--large SHARE]`: malformed requests of every kind to a server of
- * its own. Exit code 1 if an answer, or what is left of the server, is not as it must be.
+ * its own. An interrupt (Ctrl-C) ends it early, with a report of what was done. Exit code 1 if an answer, or what is left
+ * of the server, is not as it must be.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -41,11 +42,14 @@ const seed = wholeNumber('seed', values.seed ?? String(randomInt(1, 2 ** 31)));
 const requests = values.only === undefined ? wholeNumber('requests', values.requests) : 1;
 const first = values.only === undefined ? 0 : wholeNumber('only', values.only, 0);
 console.log(`seed ${seed}`);
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
 let shown = performance.now();
 const report = await fuzz({
   seed,
   requests,
   first,
+  signal: interrupted.signal,
   ...(values.large === undefined ? {} : { largeShare: Number(values.large) }),
   onProgress(done) {
     if (performance.now() - shown < PROGRESS_MS) return;

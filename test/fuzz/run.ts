@@ -21,6 +21,8 @@ export interface FuzzOptions {
   readonly first?: number;
   readonly largeShare?: number;
   readonly onProgress?: (done: number) => void;
+  /** Ends the run early: what was done until then is examined and reported. */
+  readonly signal?: AbortSignal;
 }
 
 export interface FuzzReport {
@@ -37,12 +39,13 @@ export interface FuzzReport {
   readonly longestStallMs: number;
 }
 
-/** Requests after which the server has made what it makes once. */
-const WARM_UP = 3000;
+/** Requests after which the server has made what it makes once, and reached its bounds: a fifth of all, within these. */
+const WARM_UP_MIN = 3000;
+const WARM_UP_MAX = 50_000;
 /** What is held must level off: it is measured between, too. */
 const MEASURE_EVERY = 50_000;
-/** More than this is a leak: what a server keeps in memory is bounded, and the bounds together are less. */
-const GROWTH_BYTES_MAX = 48 * 1024 * 1024;
+/** More than this is a leak. */
+const GROWTH_BYTES_MAX = 16 * 1024 * 1024;
 /** An object is held as bytes, and within bounds decoded and in other forms. */
 const HELD_FOR_CACHED = 3;
 /** No request keeps all others waiting for longer. */
@@ -112,12 +115,12 @@ class Run {
       ...(largeShare === undefined ? {} : { largeShare }),
     });
     const began = performance.now();
-    const warmUp = Math.min(WARM_UP, requests);
+    const warmUp = Math.min(requests, Math.max(WARM_UP_MIN, Math.min(WARM_UP_MAX, Math.floor(requests / 5))));
     await this.#send(generator, first, first + warmUp);
     let milliseconds = performance.now() - began;
     const before = await this.#settled();
     const held: Measurement[] = [];
-    for (let from = first + warmUp; from < first + requests && !this.findings.enough; ) {
+    for (let from = first + warmUp; from < first + requests && !this.#isOver; ) {
       const to = Math.min(first + requests, from + MEASURE_EVERY);
       const went = performance.now();
       await this.#send(generator, from, to);
@@ -130,7 +133,7 @@ class Run {
     const after = await this.#settled(before);
     this.#compare(before, after);
     return {
-      requests,
+      requests: this.#done,
       milliseconds,
       statuses: this.#statuses,
       findings: this.findings,
@@ -141,9 +144,13 @@ class Run {
     };
   }
 
+  get #isOver(): boolean {
+    return this.findings.enough || this.options.signal?.aborted === true;
+  }
+
   async #send(generator: Generator, from: number, to: number): Promise<void> {
     const lanes = this.#lanes((outcome) => this.#onOutcome(outcome));
-    for (let index = from; index < to && !this.findings.enough; index += 1) {
+    for (let index = from; index < to && !this.#isOver; index += 1) {
       await lanes.submit(generator.generate(index));
     }
     await lanes.close();

@@ -13,6 +13,7 @@ import { parse as parseYaml } from 'yaml';
 import { Exchange } from '../../apiserver/http/exchange.js';
 import { WatchStream } from '../../apiserver/http/watch-stream.js';
 import { ChangeWindow } from '../../apiserver/registry/change-window.js';
+import { DecodedPool } from '../../apiserver/registry/decoded-pool.js';
 import { CacheWatcher } from '../../apiserver/registry/watcher.js';
 import { startApiServer } from '../../cli/api-server.js';
 import { openStore } from '../../storage/open.js';
@@ -29,19 +30,34 @@ const ERROR_LEVEL = 50;
 const PING_MS = 50;
 
 const prototypes = new Prototypes();
-/** Each resource's window holds 8192 changes, within 16 MB: a million requests do not fill them all. */
+/**
+ * What the server keeps is bounded, but a million requests fill few of its bounds: the changes of each resource would be
+ * 8192, within 16 MB. They are smaller here, so that all are reached early and what grows behind that is a leak.
+ */
+const WINDOW_CHANGES_MAX = 128;
+const WINDOW_BYTES_MAX = 4 * 1024 * 1024;
+const POOL_BYTES_MAX = 2 * 1024 * 1024;
+const LOG_ENTRIES_MAX = 1000;
+
 const windows = new Set<ChangeWindow>();
 const push = Reflect.get<ChangeWindow, 'push'>(ChangeWindow.prototype, 'push');
 ChangeWindow.prototype.push = function (change) {
   windows.add(this);
+  Reflect.set(this, 'changesMax', WINDOW_CHANGES_MAX);
+  Reflect.set(this, 'bytesMax', WINDOW_BYTES_MAX);
   return push.call(this, change);
+};
+const add = Reflect.get<DecodedPool, 'add'>(DecodedPool.prototype, 'add');
+DecodedPool.prototype.add = function (item) {
+  Reflect.set(this, 'bytesMax', POOL_BYTES_MAX);
+  add.call(this, item);
 };
 
 const send = (message: FromServer) => process.send?.(message);
 
 const dataDir = await mkdtemp(join(tmpdir(), 'wherry-fuzz-'));
 const logger = pino({ level: 'warn' }, { write: onLog });
-const store = await openStore({ dataDir: ':memory:', logger });
+const store = await openStore({ dataDir: ':memory:', logger, snapshotCount: LOG_ENTRIES_MAX });
 const closers: (() => Promise<void> | void)[] = [];
 const [port, securePort] = [await freePort(), await freePort()];
 await startApiServer(
@@ -72,7 +88,6 @@ const countWatchers = counter(CacheWatcher);
 const countRequests = counter(Exchange);
 const countSockets = counter(Socket);
 
-const stalls = new StallWatch((stall) => send({ type: 'stall', stall }));
 const compaction = setInterval(() => void compact(), COMPACTION_MS);
 compaction.unref();
 
@@ -80,7 +95,11 @@ process.on('message', (message: ToServer) => {
   void answer(message).catch((error: unknown) => send({ type: 'failure', text: String(error) }));
 });
 process.once('disconnect', () => process.exit(0));
-send({ type: 'ready', endpoints: { port, securePort, ...(await credentials()) } });
+// An interrupt is for the fuzzer, which stops this when it has looked at it.
+process.on('SIGINT', () => undefined);
+const ready: FromServer = { type: 'ready', endpoints: { port, securePort, ...(await credentials()) } };
+const stalls = new StallWatch((stall) => send({ type: 'stall', stall }));
+send(ready);
 
 function onLog(line: string): void {
   const entry = JSON.parse(line) as { readonly level: number; readonly msg?: string };
