@@ -16,11 +16,13 @@ import {
   ControllerManager,
   LeasedServers,
   SystemObjects,
+  clusterAuthentication,
   controllersNamed,
   flowSchemaStatus,
   leaseLeadership,
   onlyServer,
 } from '../apiserver/controllers/index.js';
+import type { Controller } from '../apiserver/controllers/controller.js';
 import { decodeStoredProtobuf } from '../apiserver/http/serializers/index.js';
 import { type Registries, createRegistries } from '../apiserver/registry/index.js';
 import { DEFAULT_ROOT } from '../apiserver/registry/keys.js';
@@ -119,24 +121,32 @@ export async function startApiServer(options: ApiServerFlags, parts: ApiServerPa
   const manager = new ControllerManager({
     table,
     logger,
-    controllers: controllersNamed(options.controllers),
+    controllers: controllersNamed(options.controllers, { authority: authority.cert, tokens }),
     ...(!isAlone && { leadership: leaseLeadership({ table, logger, identity }) }),
   });
   manager.start();
   closers.push(() => manager.stop());
-  startOwnObjects(table, logger, closers);
+  const isSecure = options.securePort !== 0;
+  startOwnObjects(parts, table, [
+    flowSchemaStatus,
+    ...(isSecure ? [clusterAuthentication(authority.cert)] : []),
+  ]);
 }
 
 /** What every server does for itself, whichever controllers run, and which nobody waits for. */
-function startOwnObjects(table: ResourceTable, logger: Logger, closers: ApiServerParts['closers']): void {
-  const status = new ControllerManager({ table, logger, controllers: [flowSchemaStatus] });
+function startOwnObjects(
+  { logger, closers }: ApiServerParts,
+  table: ResourceTable,
+  controllers: readonly Controller[],
+): void {
+  const own = new ControllerManager({ table, logger, controllers });
   const objects = new BootstrapObjects({ table, logger, lists: bootstrapLists });
   const repair = new AddressRepair({ table, logger });
-  closers.push(() => status.stop());
+  closers.push(() => own.stop());
   closers.push(() => objects.stop());
   closers.push(() => repair.stop());
   void objects.start();
-  status.start();
+  own.start();
   repair.start();
 }
 

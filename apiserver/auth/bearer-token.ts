@@ -6,7 +6,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { unauthorized } from '../errors.js';
 import type { UserInfo } from '../request.js';
 import type { Authenticate } from './authenticate.js';
-import { type ServiceAccountTokens, TokenError } from './service-account-tokens.js';
+import type { ServiceAccountTokens } from './service-account-tokens.js';
+import { TokenError } from './token-error.js';
 
 /** Browsers cannot set headers on a web socket; they put the token, in base64url, behind this. */
 export const bearerProtocol = 'base64url.bearer.authorization.k8s.io.';

@@ -7,7 +7,8 @@ import { timestamp } from '../registry/metadata.js';
 import type { RequestInfo, UserInfo } from '../request.js';
 import type { Authorizer } from './authorize.js';
 import { tokenProblem } from './bearer-token.js';
-import { type Authenticated, type ServiceAccountTokens, TokenError } from './service-account-tokens.js';
+import type { Authenticated, ServiceAccountTokens } from './service-account-tokens.js';
+import { TokenError } from './token-error.js';
 
 export interface ReviewOptions {
   readonly authorizer: Authorizer;

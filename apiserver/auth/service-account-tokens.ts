@@ -1,12 +1,20 @@
 /** Issues tokens of service accounts, and says whose a token is. */
 import { randomUUID } from 'node:crypto';
-import type { KubeObject } from '../../schemas/definition.js';
-import { coreRegistry, isNotFound, type Registries } from '../admission/lookup.js';
-import { systemContext } from '../controllers/context.js';
+import type { Registries } from '../admission/lookup.js';
 import type { UserInfo } from '../request.js';
-import { accountUser, type Reference } from './service-account-user.js';
-import { claimsOf, readClaims, type ReadClaims, type TokenPlan } from './token-claims.js';
+import { accountUser } from './service-account-user.js';
+import {
+  claimsOf,
+  LEGACY_ISSUER,
+  legacyClaimsOf,
+  readClaims,
+  type LegacyTokenPlan,
+  type ReadClaims,
+  type TokenPlan,
+} from './token-claims.js';
+import { TokenError } from './token-error.js';
 import type { TokenKey, TokenKeys } from './token-keys.js';
+import { TokenObjects } from './token-objects.js';
 
 export interface ServiceAccountTokensOptions {
   /** Read when it is needed, so its table may be filled later. */
@@ -26,16 +34,11 @@ export interface Authenticated {
   readonly audiences: readonly string[];
 }
 
-/** A token of ours that is not good. The message tells whoever reviews it why. */
-export class TokenError extends Error {
-  override name = 'TokenError';
-}
-
 /** Verified tokens that are remembered: a signature costs more than the request that it comes with. About a kB each. */
 const VERIFIED_MAX = 4096;
 /** Ours have about a kB. */
 const TOKEN_BYTES_MAX = 16 * 1024;
-/** By so much clocks may differ, and for so long objects that are being deleted still count, as upstream has it. */
+/** By so much clocks may differ. */
 const LEEWAY_SECONDS = 60;
 
 const ALGORITHMS: ReadonlySet<unknown> = new Set(['RS256', 'ES256', 'ES384', 'ES512']);
@@ -48,13 +51,16 @@ interface Verified {
 export class ServiceAccountTokens {
   readonly audiences: readonly string[];
   readonly #verified = new Map<string, Verified>();
-  readonly #context = systemContext('system:apiserver', ['system:masters'], new AbortController().signal);
+  readonly #issuers: ReadonlySet<string>;
+  readonly #objects: TokenObjects;
   readonly #now: () => number;
 
   constructor(private readonly options: ServiceAccountTokensOptions) {
     const { audiences = [], issuers } = options;
     this.audiences = audiences.length > 0 ? audiences : issuers;
     this.#now = options.now ?? Date.now;
+    this.#issuers = new Set([...issuers, LEGACY_ISSUER]);
+    this.#objects = new TokenObjects(options.registries, this.#now);
   }
 
   /** Of tokens issued from here on. */
@@ -66,15 +72,23 @@ export class ServiceAccountTokens {
   async issue(
     plan: Omit<TokenPlan, 'now' | 'id' | 'issuer' | 'isForServer'>,
   ): Promise<{ readonly token: string; readonly now: number }> {
+    const now = this.#now();
+    const isForServer = plan.audiences.every((audience) => this.audiences.includes(audience));
+    const claims = claimsOf({ ...plan, isForServer, now, id: randomUUID(), issuer: this.issuer });
+    return { token: await this.#sign(claims), now };
+  }
+
+  /** A token that lies in a Secret and is good for as long as it does. */
+  issueLegacy(plan: LegacyTokenPlan): Promise<string> {
+    return this.#sign(legacyClaimsOf(plan));
+  }
+
+  async #sign(claims: Readonly<Record<string, unknown>>): Promise<string> {
     const [{ SignJWT }, { id: kid, algorithm: alg, key }] = await Promise.all([
       import('jose'),
       this.options.keys.signing(),
     ]);
-    const now = this.#now();
-    const isForServer = plan.audiences.every((audience) => this.audiences.includes(audience));
-    const claims = claimsOf({ ...plan, isForServer, now, id: randomUUID(), issuer: this.issuer });
-    const token = await new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
-    return { token, now };
+    return new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(key);
   }
 
   /** Keys that tokens are verified with, at least one. */
@@ -101,7 +115,7 @@ export class ServiceAccountTokens {
       );
     }
     this.#checkTimes(claims);
-    await this.#checkObjects(claims);
+    await this.#objects.check(claims, token);
     return { user, audiences: shared };
   }
 
@@ -136,7 +150,7 @@ export class ServiceAccountTokens {
       const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
         readonly iss?: unknown;
       } | null;
-      return typeof claims?.iss === 'string' && this.options.issuers.includes(claims.iss);
+      return typeof claims?.iss === 'string' && this.#issuers.has(claims.iss);
     } catch {
       return false;
     }
@@ -163,65 +177,6 @@ export class ServiceAccountTokens {
     }
     if (issued !== undefined && now + LEEWAY_SECONDS < issued) {
       throw new TokenError('service account token is issued in the future');
-    }
-  }
-
-  /** The account and what the token is bound to must be there still, and be the ones of then. */
-  async #checkObjects({ namespace, account, secret, pod, node }: ReadClaims): Promise<void> {
-    const found = await this.#find('serviceaccounts', namespace, account);
-    if (found === undefined) throw new TokenError(`serviceaccounts "${account.name}" not found`);
-    if (found.metadata.uid !== account.uid) {
-      const uid = found.metadata.uid ?? '';
-      throw new TokenError(`service account UID (${uid}) does not match claim (${account.uid})`);
-    }
-    if (this.#isGone(found)) {
-      throw new TokenError(`service account ${namespace}/${account.name} has been deleted`);
-    }
-    if (secret !== undefined) await this.#checkBound('secret', namespace, secret);
-    if (pod !== undefined) await this.#checkBound('pod', namespace, pod);
-    // Of a pod's token the node is mere information.
-    else if (node !== undefined) await this.#checkBound('node', '', node);
-  }
-
-  async #checkBound(kind: 'secret' | 'pod' | 'node', namespace: string, bound: Reference): Promise<void> {
-    const found = await this.#find(`${kind}s`, namespace, bound);
-    if (found !== undefined && found.metadata.uid !== bound.uid) {
-      const uid = found.metadata.uid ?? '';
-      throw new TokenError(
-        `${kind} UID (${uid}) does not match service account ${kind} ref claim (${bound.uid})`,
-      );
-    }
-    if (found === undefined || this.#isGone(found)) {
-      throw new TokenError('service account token has been invalidated');
-    }
-  }
-
-  #isGone({ metadata }: KubeObject): boolean {
-    const { deletionTimestamp } = metadata;
-    return (
-      Boolean(deletionTimestamp) && Date.parse(deletionTimestamp ?? '') < this.#now() - LEEWAY_SECONDS * 1000
-    );
-  }
-
-  /** From the cache; what would refuse the token counts only if the store says so too. */
-  async #find(plural: string, namespace: string, { name, uid }: Reference): Promise<KubeObject | undefined> {
-    const cached = await this.#get(plural, namespace, name, { resourceVersion: 0 });
-    if (cached !== undefined && cached.metadata.uid === uid && !this.#isGone(cached)) return cached;
-    return this.#get(plural, namespace, name, {});
-  }
-
-  async #get(
-    plural: string,
-    namespace: string,
-    name: string,
-    options: { readonly resourceVersion?: number },
-  ): Promise<KubeObject | undefined> {
-    const registry = coreRegistry(this.options.registries, plural);
-    try {
-      return (await registry.get(this.#context, namespace, name, options)).object;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
 /** What service account tokens say (RFC 7519, and upstream's claims below `kubernetes.io`). Pure. */
-import { accountUserName, type AccountIdentity, type Reference } from './service-account-user.js';
+import { type AccountIdentity, accountUserName, type Reference } from './service-account-user.js';
 
 /** Of the tokens that admission has mounted into pods; the odd number tells them from those somebody asked for. */
 const MOUNTED_TOKEN_SECONDS = 3607;
@@ -53,6 +53,30 @@ export function claimsOf({ namespace, account, bound, audiences, id, issuer, ...
   };
 }
 
+/** Who signs the tokens that lie in Secrets. */
+export const LEGACY_ISSUER = 'kubernetes/serviceaccount';
+const LEGACY = 'kubernetes.io/serviceaccount';
+
+/** A token in a Secret: as long as it lies there, it is good. */
+export interface LegacyTokenPlan {
+  readonly namespace: string;
+  readonly account: Reference;
+  /** Name of the Secret. */
+  readonly secret: string;
+}
+
+/** In the order in which Go prints them. */
+export function legacyClaimsOf({ namespace, account, secret }: LegacyTokenPlan): Claims {
+  return {
+    iss: LEGACY_ISSUER,
+    [`${LEGACY}/namespace`]: namespace,
+    [`${LEGACY}/secret.name`]: secret,
+    [`${LEGACY}/service-account.name`]: account.name,
+    [`${LEGACY}/service-account.uid`]: account.uid,
+    sub: accountUserName(namespace, account.name),
+  };
+}
+
 const referenceClaim = ({ name, uid }: Reference) => (uid === '' ? { name } : { name, uid });
 
 /** What a token of ours says. Times in seconds since the epoch. */
@@ -64,12 +88,16 @@ export interface ReadClaims extends AccountIdentity {
   readonly expires: number | undefined;
   readonly issued: number | undefined;
   readonly secret: Reference | undefined;
+  /** It lies in `secret`, of which it knows the name alone. */
+  readonly isLegacy: boolean;
 }
 
 /** Undefined where the claims do not have the form of ours. */
 export function readClaims(claims: unknown): ReadClaims | undefined {
   if (!isObject(claims)) return undefined;
   const own = claims['kubernetes.io'];
+  // A server's own issuer may be called like that too.
+  if (claims['iss'] === LEGACY_ISSUER && own === undefined) return readLegacyClaims(claims);
   const audiences = audiencesOf(claims['aud']);
   if (!isObject(own) || audiences === undefined) return undefined;
   const account = referenceOf(own['serviceaccount']);
@@ -87,6 +115,34 @@ export function readClaims(claims: unknown): ReadClaims | undefined {
     pod: referenceOf(own['pod']),
     node: referenceOf(own['node']),
     secret: referenceOf(own['secret']),
+    isLegacy: false,
+  };
+}
+
+function readLegacyClaims(claims: Fields): ReadClaims | undefined {
+  const audiences = audiencesOf(claims['aud']);
+  const plan = {
+    namespace: textOf(claims[`${LEGACY}/namespace`]),
+    secret: textOf(claims[`${LEGACY}/secret.name`]),
+    account: {
+      name: textOf(claims[`${LEGACY}/service-account.name`]),
+      uid: textOf(claims[`${LEGACY}/service-account.uid`]),
+    },
+  };
+  const isWhole = [plan.namespace, plan.secret, plan.account.name, plan.account.uid].every(Boolean);
+  const isOfSubject = claims['sub'] === accountUserName(plan.namespace, plan.account.name);
+  if (audiences === undefined || !isWhole || !isOfSubject) return undefined;
+  return {
+    ...plan,
+    issuer: LEGACY_ISSUER,
+    audiences,
+    // Upstream looks at nothing else in them.
+    notBefore: undefined,
+    expires: undefined,
+    issued: undefined,
+    tokenId: '',
+    secret: { name: plan.secret, uid: '' },
+    isLegacy: true,
   };
 }
 

@@ -22,7 +22,7 @@ export async function change(
   next: (current: KubeObject) => KubeObject,
   options: UpdateOptions = {},
 ): Promise<StoredObject> {
-  const all = { ...options, allowCreate: false, preconditions: { uid }, fieldManager: FIELD_MANAGER };
+  const all = { fieldManager: FIELD_MANAGER, ...options, allowCreate: false, preconditions: { uid } };
   const { item } = await registry.update(context, namespace, name, ofExisting(next), all);
   return item;
 }

@@ -1,6 +1,6 @@
-/** Follows every object of a resource: the present ones as ADDED, then each change, over whatever ends a watch. */
+/** Follows the objects of a resource: the present ones as ADDED, then each change, over whatever ends a watch. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { everything } from '../registry/selectors/index.js';
+import { everything, parseFieldSelector } from '../registry/selectors/index.js';
 import type { Registry, WatchEvent, Watcher } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
 
@@ -11,6 +11,8 @@ const RETRY_MS = 500;
 export interface FollowOptions {
   readonly registry: Registry;
   readonly context: RequestContext;
+  /** This object alone; absent: all. */
+  readonly only?: { readonly namespace: string; readonly name: string };
   readonly onEvent: (event: WatchEvent) => void;
   /** Told why a watch ended; another one begins soon. */
   readonly onError: (error: unknown) => void;
@@ -32,12 +34,14 @@ export class Follower {
 
   /** Runs until the context's signal aborts. */
   async run(): Promise<void> {
-    const { registry, context, onError } = this.options;
-    const request = { allowBookmarks: false, labels: everything, fields: everything };
+    const { registry, context, only, onError } = this.options;
+    const fields =
+      only === undefined ? everything : parseFieldSelector(`metadata.name=${only.name}`, registry.definition);
+    const request = { allowBookmarks: false, labels: everything, fields };
     while (!context.signal.aborted) {
       try {
         this.options.onStart?.();
-        await this.drain(await registry.watch(context, '', request));
+        await this.drain(await registry.watch(context, only?.namespace ?? '', request));
       } catch (error) {
         if (context.signal.aborted) break;
         onError(error);

@@ -9,6 +9,8 @@ export const controllerNames: readonly string[] = [
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
   'volumeattributesclass-protection-controller',
+  'root-ca-certificate-publisher-controller',
+  'serviceaccount-token-controller',
 ];
 
 /** Older names that kube-controller-manager takes too. */
@@ -21,4 +23,6 @@ export const controllerAliases: ReadonlyMap<string, string> = new Map([
   ['pvc-protection', 'persistentvolumeclaim-protection-controller'],
   ['pv-protection', 'persistentvolume-protection-controller'],
   ['vac-protection', 'volumeattributesclass-protection-controller'],
+  ['root-ca-cert-publisher', 'root-ca-certificate-publisher-controller'],
+  ['serviceaccount-token', 'serviceaccount-token-controller'],
 ]);

@@ -15,6 +15,10 @@ export function registryOf(table: ResourceTable, group: string, plural: string):
 export const hasReason = (error: unknown, ...reasons: readonly string[]): boolean =>
   error instanceof StatusError && reasons.includes(error.reason ?? '');
 
+/** By the causes in its details. */
+export const hasCause = (error: unknown, cause: string): boolean =>
+  error instanceof StatusError && (error.details?.causes ?? []).some(({ reason }) => reason === cause);
+
 /** For `catch`: what must not hinder. */
 export const ignoring =
   (...reasons: readonly string[]) =>

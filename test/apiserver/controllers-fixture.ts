@@ -1,4 +1,5 @@
 /** Registries over a store in memory, with the admission plugins and allocators that the server has. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { defaultAdmission } from '../../apiserver/admission/index.js';
 import type { AdmissionPlugin } from '../../apiserver/admission/plugin.js';
@@ -87,4 +88,30 @@ export async function refusal(promise: Promise<unknown>): Promise<StatusError> {
     throw error;
   }
   throw new Error('nothing was refused');
+}
+
+const WAIT_MS_MAX = 20_000;
+
+/** Waits until `check` is true; a controller works in its own time. */
+export async function until(check: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + WAIT_MS_MAX;
+  while (!(await check())) {
+    if (Date.now() > deadline) throw new Error(`still not so after ${WAIT_MS_MAX} ms: ${check.toString()}`);
+    await sleep(5);
+  }
+}
+
+export async function exists(
+  { get }: Fixture,
+  plural: string,
+  namespace: string,
+  name: string,
+): Promise<boolean> {
+  return get(plural, namespace, name).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof StatusError && error.code === 404) return false;
+      throw error;
+    },
+  );
 }

@@ -1,5 +1,4 @@
 /** Controllers: what exists from the start, service accounts for namespaces, and namespaces that are emptied and go. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import {
   AddressRepair,
@@ -13,31 +12,17 @@ import { ensureLocalApiServices } from '../../apiserver/controllers/local-api-se
 import { controllerNames } from '../../apiserver/controllers/names.js';
 import type { SystemObjectsOptions } from '../../apiserver/controllers/system-objects.js';
 import { WorkQueue } from '../../apiserver/controllers/work-queue.js';
-import { StatusError } from '../../apiserver/errors.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { builtinResources } from '../../schemas/index.js';
-import { type Fixture, context, everythingOf, logger, openFixture } from './controllers-fixture.js';
-
-const WAIT_MS_MAX = 20_000;
-
-/** Waits until `check` is true; a controller works in its own time. */
-async function until(check: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WAIT_MS_MAX;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`still not so after ${WAIT_MS_MAX} ms: ${check.toString()}`);
-    await sleep(5);
-  }
-}
-
-async function exists({ get }: Fixture, plural: string, namespace: string, name: string): Promise<boolean> {
-  return get(plural, namespace, name).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof StatusError && error.code === 404) return false;
-      throw error;
-    },
-  );
-}
+import {
+  type Fixture,
+  context,
+  everythingOf,
+  exists,
+  logger,
+  openFixture,
+  until,
+} from './controllers-fixture.js';
 
 async function open(
   t: Parameters<typeof openFixture>[0],
@@ -66,7 +51,9 @@ async function systemObjects(
 
 t.test('every name that --controllers takes has a controller', async (t) => {
   t.same(
-    controllersNamed(controllerNames).map(({ name }) => name),
+    controllersNamed(controllerNames, { authority: '', tokens: { issueLegacy: async () => '' } }).map(
+      ({ name }) => name,
+    ),
     controllerNames,
   );
   t.same(controllersNamed([]), []);

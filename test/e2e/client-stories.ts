@@ -99,7 +99,9 @@ async function userOf(
   const env = { KUBECONFIG: kubeconfig, HOME: home };
   const user = new StoryUser(t, client, server, namespace, folder, env);
   await user.send('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
-  const account = `${server.url}/api/v1/namespaces/${namespace}/serviceaccounts/default`;
-  while (!(await fetch(account)).ok) await sleep(5);
+  for (const made of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
+    const url = `${server.url}/api/v1/namespaces/${namespace}/${made}`;
+    while (!(await fetch(url)).ok) await sleep(5);
+  }
   return user;
 }

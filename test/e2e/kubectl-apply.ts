@@ -211,7 +211,7 @@ const prune: Story = async (user) => {
     `apply --prune -l set=one -f less.yaml ${kinds.join(' ')}`,
     `${less}\nconfigmap/settings pruned`,
   );
-  await user.prints('get configmaps -o name', 'configmap/bystander');
+  await user.prints('get configmaps -o name', 'configmap/bystander\nconfigmap/kube-root-ca.crt');
   await user.prints('apply -f all.yaml', `${less}\nconfigmap/settings created`);
   await user.prints(
     'apply --prune --all -f less.yaml --prune-allowlist=core/v1/ConfigMap',

@@ -224,9 +224,13 @@ const edit: Story = async (user) => {
 error: At least one of apiVersion, kind and name was changed`,
     { env: { KUBE_EDITOR: 'sed -i s/name:.settings/name:\\ other/' } },
   );
-  await user.prints('edit configmap,secret', 'configmap/settings edited', {
-    env: { KUBE_EDITOR: 'sed -i s/mode:.light/mode:\\ dim/' },
-  });
+  await user.prints(
+    'edit configmap,secret',
+    'configmap/kube-root-ca.crt skipped\nconfigmap/settings edited',
+    {
+      env: { KUBE_EDITOR: 'sed -i s/mode:.light/mode:\\ dim/' },
+    },
+  );
 
   // What is refused is shown again with the reason; what is then left as it was, is given up.
   await user.prints('create -f -', 'deployment.apps/web created', { input: webManifest });
@@ -329,8 +333,10 @@ const labels: Story = async (user) => {
     'label configmap one x-',
     'label "x" not found.\nconfigmap/one «1.32:labeled»«1.35:labeled»',
   );
-  await user.prints('label configmap --all q=1', 'configmap/one labeled\nconfigmap/two labeled');
-  await user.prints('label configmap -l q=1 r=2', 'configmap/one labeled\nconfigmap/two labeled');
+  const all = (done: string) =>
+    ['kube-root-ca.crt', 'one', 'two'].map((name) => `configmap/${name} ${done}`).join('\n');
+  await user.prints('label configmap --all q=1', all('labeled'));
+  await user.prints('label configmap -l q=1 r=2', all('labeled'));
   await user.prints('label configmap --field-selector metadata.name=two s=3', 'configmap/two labeled');
   await user.fails(
     "label configmap one 'bad key=1'",
@@ -348,9 +354,10 @@ const labels: Story = async (user) => {
   await user.prints(
     'get configmaps -l q --show-labels',
     `
-      NAME   DATA   AGE   LABELS
-      one    0      «age»    q=1,r=2
-      two    0      «age»    q=1,r=2,s=3
+      NAME               DATA   AGE   LABELS
+      kube-root-ca.crt   1      «age»   q=1,r=2
+      one                0      «age»   q=1,r=2
+      two                0      «age»   q=1,r=2,s=3
     `,
   );
 
@@ -366,7 +373,7 @@ const labels: Story = async (user) => {
     'annotate configmap one y=1 --dry-run=server',
     'configmap/one annotated (server dry run)',
   );
-  await user.prints('annotate configmap --all note=all', 'configmap/one annotated\nconfigmap/two annotated');
+  await user.prints('annotate configmap --all note=all', all('annotated'));
   await user.fails('annotate configmap one y=1 --resource-version=1', conflict);
   await user.prints("get configmap one -o jsonpath='{.metadata.annotations}'", '{"note":"all"}');
 };

@@ -41,7 +41,7 @@ const configMaps: Story = async (user) => {
         uid: «uid»
     `,
   );
-  await user.prints('get configmaps', '', { stderr: 'No resources found in config-maps namespace.' });
+  await user.prints('get configmaps -o name', 'configmap/kube-root-ca.crt');
   await user.prints(
     'create configmap one --from-literal=a=1 --from-literal=b=2 -o json',
     `

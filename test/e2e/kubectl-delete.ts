@@ -47,8 +47,8 @@ const deletes: Story = async (user) => {
   );
   await user.prints('delete -f many.yaml --ignore-not-found', '');
   await many(user);
-  await user.prints('delete configmap --all', gone(user, ...names));
-  await user.prints('delete configmap --all', 'No resources found');
+  await user.prints('delete configmap --all', gone(user, 'kube-root-ca.crt', ...names));
+  await user.prints('delete secret --all', 'No resources found');
   await user.prints('create configmap raw', 'configmap/raw created');
   await user.prints(
     'delete --raw /api/v1/namespaces/deletes/configmaps/raw',

@@ -142,7 +142,7 @@ const forms: Story = async (user) => {
 
 const refusals: Story = async (user) => {
   const nothing = { stderr: 'No resources found in refusals namespace.' };
-  await user.prints('get configmaps', '', nothing);
+  await user.prints('get secrets', '', nothing);
   await user.prints('get pods -l x=y -o wide', '', nothing);
   await user.prints('get pods -A -l x=y', '', { stderr: 'No resources found' });
   await user.prints('get pods -o name', '');
@@ -212,17 +212,17 @@ const chunks: Story = async (user) => {
     await user.prints(`get configmaps -o name --chunk-size=${size}`, all.stdout.trimEnd());
   }
   const table = await user.run('get configmaps --no-headers --chunk-size=5');
-  user.same(table.stdout.trimEnd().split('\n').length, 12, 'a table in three parts has all rows');
+  user.same(table.stdout.trimEnd().split('\n').length, 13, 'a table in three parts has all rows');
   const { stderr } = await user.run('get configmaps --chunk-size=5 -v=8');
   const requests = [...stderr.matchAll(/\/configmaps\?([^\s"]+)/g)].map(([, query]) =>
     query?.replace(/continue=[^&]+/, 'continue=…'),
   );
   user.same(new Set(requests), new Set(['limit=5', 'continue=…&limit=5']), 'by limit and continue');
-  const names = Array.from(
-    { length: 12 },
-    (_, at) => `configmap "m${String(at).padStart(2, '0')}" ${user.deleted}`,
+  const names = Array.from({ length: 12 }, (_, at) => `m${String(at).padStart(2, '0')}`);
+  await user.prints(
+    'delete configmaps --all --wait=false',
+    ['kube-root-ca.crt', ...names].map((name) => `configmap "${name}" ${user.deleted}`).join('\n'),
   );
-  await user.prints('delete configmaps --all --wait=false', names.join('\n'));
 };
 
 const watches: Story = async (user) => {
@@ -249,10 +249,11 @@ const watches: Story = async (user) => {
     await watch.stop();
     user.matches(watch.printed(), new RegExp(`^${pattern.source}$`), what);
   };
-  const rows = [row('first', 0), row('second', 0), row('third', 0), row('first', 1), row('third', 0)];
+  const present = [row('first', 0), row('kube-root-ca.crt', 1)];
+  const rows = [...present, row('second', 0), row('third', 0), row('first', 1), row('third', 0)];
   const gone = [row('first', 1), row('second', 0)];
   await sees(tables, new RegExp(`NAME +DATA +AGE\n${[...rows, ...gone].join('')}`), 'a table that grows');
-  const kinds = ['ADDED', 'ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED', 'DELETED'];
+  const kinds = ['ADDED', 'ADDED', 'ADDED', 'ADDED', 'MODIFIED', 'MODIFIED', 'DELETED', 'DELETED'];
   const marked = [...rows, ...gone].map((line, at) => `${kinds[at]} +${line}`);
   await sees(events, new RegExp(`EVENT +NAME +DATA +AGE\n${marked.join('')}`), 'with the kinds of events');
   const names = ['second', 'third', 'first', 'third', 'first', 'second'].map((name) => `configmap/${name}\n`);
@@ -263,7 +264,11 @@ const watches: Story = async (user) => {
   await sees(named, /configmap\/second\nconfigmap\/second\n/, 'of one name');
   // A time-out of the request ends a watch well.
   const ending = await user.run('get configmaps -w --request-timeout=1s');
-  user.matches(ending.stdout, /^NAME +DATA +AGE\nthird +0 +\d+s\n$/, 'what was printed stands');
+  user.matches(
+    ending.stdout,
+    /^NAME +DATA +AGE\nkube-root-ca.crt +1 +\d+s\nthird +0 +\d+s\n$/,
+    'what was printed stands',
+  );
 };
 
 const wide: Story = async (user) => {

@@ -319,7 +319,7 @@ const applySets: Story = async (user) => {
     '{"applyset.kubernetes.io/additional-namespaces":"","applyset.kubernetes.io/contains-group-kinds":"ConfigMap","applyset.kubernetes.io/tooling":"«some»"}',
   );
   await user.prints(`apply -f one.json ${set}`, `${done('one')}\nconfigmap/two pruned`, { env });
-  await user.prints('get configmaps -o name', 'configmap/one');
+  await user.prints('get configmaps -o name', 'configmap/kube-root-ca.crt\nconfigmap/one');
 };
 
 export const SERVER_SIDE: Stories = {
