@@ -1,5 +1,6 @@
 /** Defaults and refusals of the kinds other than Pod against recordings of kube-apiserver 1.36.2. */
 import t from 'tap';
+import { builtinResources } from '../../schemas/index.js';
 import { differences, without } from '../tools/transcript.js';
 import { facts, skip } from './facts.js';
 import { create, createInTime, createSubresource, definitionAt, type Outcome } from './pipeline.js';
@@ -102,6 +103,18 @@ t.test('creates are stored or refused as recorded', { skip }, (t) => {
     compared++;
   }
   t.ok(compared >= 35, `${compared} exchanges were compared`);
+  t.end();
+});
+
+/** Upstream's storage says so of these (`ReturnDeletedObject`), a Status is what the others answer with. */
+const GIVEN_BACK = `
+  persistentvolumeclaims persistentvolumes pods podtemplates resourcequotas serviceaccounts services
+  deviceclasses resourceclaims resourceclaimtemplates resourceslices
+  csidrivers csinodes storageclasses volumeattachments volumeattributesclasses`;
+
+t.test('which kinds a deletion answers with, as they last were', (t) => {
+  const found = builtinResources.filter(({ returnsDeletedObject }) => returnsDeletedObject === true);
+  t.same(found.map(({ plural }) => plural).sort(), GIVEN_BACK.trim().split(/\s+/).sort());
   t.end();
 });
 

@@ -74,4 +74,5 @@ export const resourceQuotas: ResourceDefinition = {
   generation: false,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
+  returnsDeletedObject: true,
 };

@@ -97,4 +97,5 @@ export const deviceClasses: ResourceDefinition = {
   generation: true,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
+  returnsDeletedObject: true,
 };

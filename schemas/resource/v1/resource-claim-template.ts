@@ -98,4 +98,5 @@ export const resourceClaimTemplates: ResourceDefinition = {
   generation: false,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
+  returnsDeletedObject: true,
 };

@@ -108,4 +108,5 @@ export const resourceClaims: ResourceDefinition = {
   generation: false,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
+  returnsDeletedObject: true,
 };

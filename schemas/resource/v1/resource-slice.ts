@@ -67,4 +67,5 @@ export const resourceSlices: ResourceDefinition = {
   generation: true,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
+  returnsDeletedObject: true,
 };

@@ -252,4 +252,5 @@ export const storageClasses: ResourceDefinition = {
   generation: false,
   allowUnconditionalUpdate: true,
   allowCreateOnUpdate: false,
+  returnsDeletedObject: true,
 };
