@@ -32,13 +32,13 @@ async function examine(object: KubeObject): Promise<void> {
 /** Signers act on who asked, so that is not for the asker to say. */
 function setRequester(object: KubeObject, { username, uid, groups, extra }: Requester): void {
   const { username: _n, uid: _u, groups: _g, extra: _e, ...spec } = object['spec'] as Record<string, unknown>;
-  const keys = Object.keys(extra).sort();
+  const more = Object.entries(extra).sort(([a], [b]) => (a < b ? -1 : 1));
   object['spec'] = {
     ...spec,
     ...(username === '' ? {} : { username }),
     ...(uid === '' ? {} : { uid }),
     ...(groups.length === 0 ? {} : { groups }),
-    ...(keys.length === 0 ? {} : { extra: Object.fromEntries(keys.map((key) => [key, extra[key]])) }),
+    ...(more.length === 0 ? {} : { extra: Object.fromEntries(more) }),
   };
 }
 
@@ -62,17 +62,17 @@ function withTimes(
   old: readonly Condition[] = [],
   now: string,
 ): readonly Condition[] {
-  return conditions.map((condition) => {
-    const { type, status, lastUpdateTime, lastTransitionTime } = condition;
-    const before = old.find(
-      (each) => each.type === type && each.status === status && Boolean(each.lastTransitionTime),
-    );
-    return {
-      ...condition,
-      lastUpdateTime: lastUpdateTime ?? now,
-      lastTransitionTime: lastTransitionTime ?? before?.lastTransitionTime ?? now,
-    };
-  });
+  const transitions = new Map<string, string>();
+  for (const { type, status, lastTransitionTime } of old) {
+    const state = `${status} ${type}`;
+    if (lastTransitionTime && !transitions.has(state)) transitions.set(state, lastTransitionTime);
+  }
+  return conditions.map((condition) => ({
+    ...condition,
+    lastUpdateTime: condition.lastUpdateTime ?? now,
+    lastTransitionTime:
+      condition.lastTransitionTime ?? transitions.get(`${condition.status} ${condition.type}`) ?? now,
+  }));
 }
 
 /**
