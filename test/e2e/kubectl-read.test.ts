@@ -3,6 +3,7 @@ import t from 'tap';
 import { kubectlMissing, kubectls } from '../tools/kubectl.js';
 import { tell } from './client-stories.js';
 import { ACCESS } from './kubectl-access.js';
+import { CERTIFICATES } from './kubectl-certificates.js';
 import { DESCRIBE } from './kubectl-describe.js';
 import { GET } from './kubectl-get.js';
 import { NODES } from './kubectl-nodes.js';
@@ -24,5 +25,6 @@ tell(t, kubectls(), {
   ...NODES,
   ...SERVER,
   ...ACCESS,
+  ...CERTIFICATES,
   ...QUOTA,
 });
