@@ -10,6 +10,7 @@ import { NODES } from './kubectl-nodes.js';
 import { QUOTA } from './kubectl-quota.js';
 import { ROLLOUT } from './kubectl-rollout.js';
 import { SERVER } from './kubectl-server.js';
+import { STORAGE } from './kubectl-storage.js';
 import { WORKLOAD_RULES } from './kubectl-workload-rules.js';
 import { WORKLOADS } from './kubectl-workloads.js';
 
@@ -27,4 +28,5 @@ tell(t, kubectls(), {
   ...ACCESS,
   ...CERTIFICATES,
   ...QUOTA,
+  ...STORAGE,
 });
