@@ -1,12 +1,13 @@
 /** Amounts by resource name, added and compared. */
 import {
   addQuantities,
-  compareQuantities,
   formatQuantity,
   type Quantity,
   quantityOf,
   subtractQuantities,
 } from '../../schemas/meta/quantity.js';
+
+export { sameAmounts } from '../../schemas/core/v1/resource-lists.js';
 
 /** As objects hold them: canonical texts. */
 export type Amounts = Readonly<Record<string, string>>;
@@ -33,17 +34,6 @@ export function difference(now: Usage, before: Usage): Usage {
 
 export const toAmounts = (usage: Usage): Amounts =>
   Object.fromEntries([...usage].map(([name, amount]) => [name, formatQuantity(amount)]));
-
-/** The same names and amounts, however they are written. */
-export function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every(
-      (name) => Object.hasOwn(b, name) && compareQuantities(amountIn(a, name), amountIn(b, name)) === 0,
-    )
-  );
-}
 
 /** `pods=1,requests.cpu=500m`: how refusals tell of amounts. */
 export const printed = (amounts: Amounts, names: readonly string[]): string =>

@@ -3,8 +3,8 @@ import { podResources, qosClassOf } from '../../schemas/core/v1/pod-qos.js';
 import { isQuotaHugePages } from '../../schemas/core/v1/pod-resource-validation.js';
 import type { PodSpec } from '../../schemas/core/v1/pod-spec.js';
 import type { KubeObject } from '../../schemas/definition.js';
-import { type Quantity, quantityOf } from '../../schemas/meta/quantity.js';
-import type { Amounts, Usage } from './amounts.js';
+import { addQuantities, formatQuantity, type Quantity, quantityOf } from '../../schemas/meta/quantity.js';
+import { amountIn, type Amounts, type Usage } from './amounts.js';
 
 const ONE = quantityOf('1');
 /** Counted by their own names for requests, too. */
@@ -33,9 +33,20 @@ export function podUsage(pod: KubeObject): Usage {
   if (isFinished(pod)) return usage;
   usage.set('pods', ONE);
   const spec = specOf(pod);
-  addCompute(usage, podResources(spec, 'requests'), podResources(spec, 'limits'));
+  const requests = podResources(spec, 'requests');
+  const limits = podResources(spec, 'limits');
+  for (const [name, amount] of Object.entries(spec.overhead ?? {})) {
+    requests[name] = plus(amountIn(requests, name), amount);
+    // What has no limit has none with it.
+    const limit = amountIn(limits, name);
+    if (limit.value !== 0n) limits[name] = plus(limit, amount);
+  }
+  addCompute(usage, requests, limits);
   return usage;
 }
+
+const plus = (amount: Quantity, more: string): string =>
+  formatQuantity(addQuantities(amount, quantityOf(more)));
 
 function addCompute(usage: Map<string, Quantity>, requests: Amounts, limits: Amounts): void {
   for (const [name, amount] of Object.entries(requests)) {

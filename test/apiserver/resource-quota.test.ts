@@ -233,6 +233,16 @@ t.test('what objects use', (t) => {
     'hugepages-2Mi': '4Mi',
     'limits.cpu': '2',
   });
+  t.match(
+    usage(pods, { ...compute, overhead: { cpu: '250m', memory: '120Mi' } }),
+    {
+      'requests.cpu': '1750m',
+      'limits.cpu': '2250m',
+      'requests.memory': '120Mi',
+      'limits.memory': undefined,
+    },
+    'what its runtime class costs is on top, of limits only where there are any',
+  );
   t.same(usage(pods, compute, { status: { phase: 'Failed' } }), { 'count/pods': '1' });
   const ports = [{ port: 1 }, { port: 2, nodePort: 30_000 }];
   t.same(usage(services, { type: 'LoadBalancer', ports, allocateLoadBalancerNodePorts: false }), {

@@ -21,7 +21,7 @@ function roundedToMilli(amount: string): string {
 
 type Amounts = Readonly<Record<string, string>>;
 
-/** However they are written. */
+/** The same names and amounts, however they are written. */
 export function sameAmounts(a: Amounts = {}, b: Amounts = {}): boolean {
   const names = Object.keys(a);
   return (
