@@ -10,6 +10,7 @@ import { reviewAnswers } from '../apiserver/auth/reviews.js';
 import { ServiceAccountTokens } from '../apiserver/auth/service-account-tokens.js';
 import { bootstrapLists } from '../apiserver/bootstrap/index.js';
 import { Compactor } from '../apiserver/compactor.js';
+import { componentHealth, type StoreProbe } from '../apiserver/component-status.js';
 import {
   AddressRepair,
   BootstrapObjects,
@@ -67,6 +68,8 @@ export interface ApiServerParts {
   readonly closers: (() => Promise<void> | void)[];
   /** Of one of several servers over this store: whoever holds the lease runs the controllers. Absent: it is alone. */
   readonly identity?: string;
+  /** One for each server of the store; absent: it is this process's own. */
+  readonly stores?: readonly StoreProbe[];
 }
 
 /** What the service `kubernetes` leads to where the secure port is off. */
@@ -157,8 +160,9 @@ interface Resources {
 
 function registriesOver(
   options: ApiServerFlags,
-  { client, logger, keyRoot = DEFAULT_ROOT }: ApiServerParts,
+  { client, logger, keyRoot = DEFAULT_ROOT, ...parts }: ApiServerParts,
 ): Resources {
+  const stores = parts.stores ?? [(timeout: number) => client.currentRevision({ timeout })];
   const admission: AdmissionPlugin[] = [];
   // Tokens and plugins look things up in the very registries that they guard.
   const later = {
@@ -185,6 +189,7 @@ function registriesOver(
     }),
     admission,
     answers: reviewAnswers({ authorizer: allowAll, tokens }),
+    computed: new Map([['/componentstatuses', componentHealth({ stores })]]),
     decodeValue: decodeStoredProtobuf,
     onError: (error, what) => logger.error({ err: error }, what),
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { logReady, readyText } from './announce.js';
 import type { ApiServerFlags } from './api-server.js';
 import { openDataDirectory, refuseClusterFolder } from './data-directory.js';
-import { connectToEtcd, type EtcdServersFlags, etcdServersOf } from './etcd-servers.js';
+import { connectToEtcd, type EtcdServersFlags, etcdServersOf, storeProbes } from './etcd-servers.js';
 import { run } from './run.js';
 import { UsageError } from './startup-error.js';
 
@@ -37,6 +37,7 @@ export async function apiserver(options: ApiServerOptions): Promise<void> {
       folder: directory.files,
       closers,
       keyRoot: servers.keyRoot,
+      stores: storeProbes(servers, logger),
       // There may be others over the same etcd, now or later.
       identity: `${hostname()}_${randomBytes(8).toString('hex')}`,
     });

@@ -1,5 +1,6 @@
 /** The etcd that an API server stands on, where it has none of its own. */
 import type { Logger } from 'pino';
+import type { StoreProbe } from '../apiserver/component-status.js';
 import type { EtcdClient } from '../storage/client/interface.js';
 import type { ClientTls } from '../storage/client/remote/index.js';
 import { UsageError } from './startup-error.js';
@@ -40,6 +41,17 @@ export function etcdServersOf(flags: EtcdServersFlags): EtcdServers | undefined 
   const authority = etcdCafile === undefined ? {} : { ca: loadAuthority('--etcd-cafile', etcdCafile) };
   return { urls, tls: isTls ? { ...authority, ...own } : undefined, keyRoot: etcdPrefix };
 }
+
+/** One for each server, by a connection of its own. */
+export const storeProbes = (servers: EtcdServers, logger: Logger): StoreProbe[] =>
+  servers.urls.map((url) => async (timeout) => {
+    const client = await connectToEtcd({ ...servers, urls: [url] }, logger);
+    try {
+      await client.currentRevision({ timeout });
+    } finally {
+      await client.close();
+    }
+  });
 
 /** Connects at first use, and says in the log when nobody answers. */
 export async function connectToEtcd(

@@ -204,6 +204,6 @@ export interface ResourceDefinition {
   readonly fromForeign?: (stored: KubeObject) => KubeObject;
   /** The version that kube-apiserver stores, where it is not this one: discovery tells it by a hash. */
   readonly storageVersion?: string;
-  /** Kinds that create only and store nothing (SelfSubjectAccessReview): answers the object to send back. */
+  /** Kinds that store nothing: that are only created and answered (SelfSubjectAccessReview), or only read (ComponentStatus). */
   readonly virtual?: boolean;
 }

@@ -28,6 +28,7 @@ import { jobs } from './batch/v1/job.js';
 import { certificateSigningRequests } from './certificates/v1/certificate-signing-request.js';
 import { leases } from './coordination/v1/lease.js';
 import { bindings } from './core/v1/binding.js';
+import { componentStatuses } from './core/v1/component-status.js';
 import { configMaps } from './core/v1/config-map.js';
 import { endpoints } from './core/v1/endpoints.js';
 import { events } from './core/v1/event.js';
@@ -71,6 +72,7 @@ import { volumeAttributesClasses } from './storage/v1/volume-attributes-class.js
 
 export const builtinResources: readonly ResourceDefinition[] = [
   bindings,
+  componentStatuses,
   configMaps,
   endpoints,
   events,

@@ -85,7 +85,7 @@ export function objectBody(exchange: Exchange, item: StoredObject, definition: S
   if (shape === 'PartialObjectMetadataList') throw wrongShape(shape, definition);
   const json =
     shape === 'Table'
-      ? tableHead(version, { resourceVersion: String(item.revision) }, columnsJson(definition)) +
+      ? tableHead(version, versionOf(item), columnsJson(definition)) +
         `${rowJson(item, definition, rowOptions(exchange, version))}]}`
       : partialJson(item.object.metadata, version);
   return jsonBody(accepted, json);
@@ -212,9 +212,14 @@ const lazy = (media: MediaType, pieces: Iterable<Buffer>): Body => ({
   content: coalesce(pieces),
 });
 
-function listMetadata({ revision, continueToken, remainingItemCount }: ObjectList): object {
+/** What is in no store has no resourceVersion. */
+const versionOf = ({ revision }: { readonly revision: number }): object =>
+  revision === 0 ? {} : { resourceVersion: String(revision) };
+
+function listMetadata(list: ObjectList): object {
+  const { continueToken, remainingItemCount } = list;
   return {
-    resourceVersion: String(revision),
+    ...versionOf(list),
     ...(continueToken === undefined ? {} : { continue: continueToken }),
     ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
   };

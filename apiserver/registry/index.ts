@@ -6,6 +6,7 @@ import type { EtcdClient } from '../../storage/client/interface.js';
 import type { AdmissionPlugin } from '../admission/plugin.js';
 import { FieldManager } from '../managed-fields/index.js';
 import type { Allocator } from './allocator.js';
+import { type Computed, ComputedRegistry } from './computed-registry.js';
 import { ConvertedFormat } from './converted-format.js';
 import { createPools, type ItemPools } from './decoded-pool.js';
 import { FreshRevision } from './fresh-revision.js';
@@ -20,6 +21,7 @@ import { RegistryTable } from './table.js';
 import type { Registry, ResourceTable } from './types.js';
 import { WatchCache, type WatchCacheOptions } from './watch-cache.js';
 
+export type { Computed } from './computed-registry.js';
 export type { Answer } from './generic-registry.js';
 export type { ValueDecoder } from './stored-item.js';
 
@@ -37,6 +39,8 @@ export interface RegistriesOptions {
   readonly allocators?: ReadonlyMap<string, Allocator>;
   /** What virtual kinds answer, by `group/plural`; without one the object comes back as it is. */
   readonly answers?: ReadonlyMap<string, Answer>;
+  /** Makes the objects of kinds that are read and not stored, by `group/plural`; without one there are none. */
+  readonly computed?: ReadonlyMap<string, Computed>;
   /** Reads values that are not JSON: a real cluster's protobuf. */
   readonly decodeValue?: ValueDecoder;
   /** Milliseconds since the epoch. */
@@ -88,14 +92,18 @@ class ServedResources implements Registries {
 
   register(definition: ResourceDefinition): Registry {
     const resource = this.resourceOf(definition);
-    const answer = this.options.answers?.get(`${definition.group}/${definition.plural}`);
-    const registry =
-      definition.virtual === true
-        ? new VirtualRegistry(resource, answer ?? ((_, object) => object))
-        : new GenericRegistry(resource);
+    const registry = definition.virtual === true ? this.virtual(resource) : new GenericRegistry(resource);
     this.forget(this.table.put(registry));
     this.caches.set(registry, resource.cache);
     return registry;
+  }
+
+  private virtual(resource: Resource): Registry {
+    const { group, plural, verbs } = resource.definition;
+    const { answers, computed } = this.options;
+    return verbs.includes('list')
+      ? new ComputedRegistry(resource, computed?.get(`${group}/${plural}`) ?? nothing)
+      : new VirtualRegistry(resource, answers?.get(`${group}/${plural}`) ?? ((_, object) => object));
   }
 
   unregister({ group, version, plural }: Pick<ResourceDefinition, 'group' | 'version' | 'plural'>): void {
@@ -154,6 +162,12 @@ class ServedResources implements Registries {
     };
   }
 }
+
+const nothing: Computed = {
+  names: () => [],
+  object: () => Promise.resolve(undefined),
+  absent: (name) => `not found: ${name}`,
+};
 
 function formatOf(
   definition: ResourceDefinition,

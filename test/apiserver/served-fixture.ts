@@ -8,7 +8,7 @@ import { allowAll, type Authorizer } from '../../apiserver/auth/authorize.js';
 import { reviewAnswers } from '../../apiserver/auth/reviews.js';
 import { ServiceAccountTokens } from '../../apiserver/auth/service-account-tokens.js';
 import { StoredKeys, type TokenKeys } from '../../apiserver/auth/token-keys.js';
-import { createRegistries } from '../../apiserver/registry/index.js';
+import { type Computed, createRegistries } from '../../apiserver/registry/index.js';
 import type { ResourceTable } from '../../apiserver/registry/types.js';
 import { type ApiServerOptions, createApiServer } from '../../apiserver/server.js';
 import type { KubeObject } from '../../schemas/definition.js';
@@ -23,6 +23,8 @@ export interface ServedOptions extends Partial<ApiServerOptions> {
   readonly issuers?: readonly string[];
   readonly audiences?: readonly string[];
   readonly authorizer?: Authorizer;
+  /** By `group/plural`. */
+  readonly computed?: ReadonlyMap<string, Computed>;
   /** What the server takes for the time, in milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -58,7 +60,7 @@ export async function serve(
   t: { teardown(close: () => Promise<void>): void },
   options: ServedOptions = {},
 ): Promise<Served> {
-  const { keys, issuers = [ISSUER], audiences = [], now, authorizer = allowAll, ...more } = options;
+  const { keys, issuers = [ISSUER], audiences = [], now, authorizer = allowAll, computed, ...more } = options;
   const store = await openStore({ dataDir: ':memory:' });
   const { client } = store;
   const admission: AdmissionPlugin[] = [];
@@ -81,6 +83,7 @@ export async function serve(
     admission,
     allocators: defaultAllocators({ client, registries: later }),
     answers: reviewAnswers({ authorizer, tokens, ...clock }),
+    ...(computed === undefined ? {} : { computed }),
     ...clock,
   });
   admission.push(...defaultAdmission(registries));
