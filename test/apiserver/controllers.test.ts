@@ -8,6 +8,7 @@ import {
   controllersNamed,
   onlyServer,
 } from '../../apiserver/controllers/index.js';
+import { follow } from '../../apiserver/controllers/follow.js';
 import { ensureLocalApiServices } from '../../apiserver/controllers/local-api-services.js';
 import { controllerNames } from '../../apiserver/controllers/names.js';
 import type { SystemObjectsOptions } from '../../apiserver/controllers/system-objects.js';
@@ -554,6 +555,42 @@ t.test('controllers run only while the member leads', async (t) => {
   await manager.stop();
   await fixture.create('namespaces', '', { metadata: { name: 'second' } });
   t.same(await fixture.names('serviceaccounts', 'second'), []);
+});
+
+t.test('followers of a large state let requests have their turn, however many follow', async (t) => {
+  const fixture = await openFixture(t);
+  await fixture.create('namespaces', '', { metadata: { name: 'demo' } });
+  const names = Array.from({ length: 400 }, (_, at) => `m${at}`);
+  await Promise.all(names.map((name) => fixture.create('configmaps', 'demo', { metadata: { name } })));
+  const stop = new AbortController();
+  /** Events told in each turn of the event loop. */
+  const told = [0];
+  const count = () => {
+    told.push(0);
+    if (!stop.signal.aborted) setImmediate(count);
+  };
+  setImmediate(count);
+  const seen = Array.from({ length: 5 }, () => new Set<string>());
+  const following = seen.map((own) =>
+    follow({
+      registry: fixture.registry('configmaps'),
+      context: { ...context, signal: stop.signal },
+      onEvent({ item }) {
+        own.add(item.name);
+        told[told.length - 1] = (told.at(-1) ?? 0) + 1;
+      },
+      onError: (error) => t.fail(String(error)),
+    }),
+  );
+  await until(async () => seen.every((own) => own.size === names.length));
+  stop.abort();
+  await Promise.all(following);
+  t.equal(
+    told.reduce((sum, each) => sum + each),
+    seen.length * names.length,
+    'each sees each once',
+  );
+  t.ok(Math.max(...told) <= 150, `at most ${Math.max(...told)} in one turn`);
 });
 
 t.test('work queue: a key is looked at again after a failure, and when it was added meanwhile', async (t) => {
