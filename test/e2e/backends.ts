@@ -8,7 +8,15 @@ import { BACKEND_VARIABLE, type Backend, backends } from '../tools/backend.js';
 import { etcdMissing } from '../tools/real-etcd.js';
 
 /** What these ask for is the API's, not the store's own. */
-const files = ['curl', 'transcript', 'create-defaults', 'client-node', 'kubectl', 'deletion'];
+const files = [
+  'curl',
+  'transcript',
+  'create-defaults',
+  'client-node',
+  'kubectl-read',
+  'kubectl-write',
+  'deletion',
+];
 
 const FILE_SECONDS_MAX = '600';
 

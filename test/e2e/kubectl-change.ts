@@ -423,11 +423,12 @@ const scale: Story = async (user) => {
   );
   // Waits until a controller has done it, or whoever writes the status.
   const waiting = user.run('scale deployment web --replicas=1 --timeout=20s');
-  while ((await user.run("get deployment web -o jsonpath='{.spec.replicas}'")).stdout !== '1')
+  const path = '/apis/apps/v1/namespaces/scale/deployments/web';
+  while (((await user.send('GET', path)) as { spec: { replicas: number } }).spec.replicas !== 1)
     await sleep(20);
   await user.send(
     'PATCH',
-    '/apis/apps/v1/namespaces/scale/deployments/web/status',
+    `${path}/status`,
     { status: { observedGeneration: 99, replicas: 1, updatedReplicas: 1 } },
     'application/merge-patch+json',
   );

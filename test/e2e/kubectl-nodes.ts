@@ -1,4 +1,5 @@
 /** Nodes, and what is done with pods on them: where a kubelet would be asked, that there is none. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stories, Story, StoryUser } from './client-stories.js';
 
 /** Nodes have no namespace: each story has one of its own. */
@@ -13,6 +14,16 @@ async function node(user: StoryUser): Promise<string> {
 
 const bare = (name: string, on: string) =>
   `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec: {nodeName: ${on}, containers: [{name: c, image: x}]}\n`;
+
+/** Asked again and again without kubectl, whose every start costs a tenth of a second of processor. */
+async function untilDeleted(user: StoryUser, pod: string): Promise<void> {
+  const path = `/api/v1/namespaces/${user.namespace}/pods/${pod}`;
+  for (;;) {
+    const { metadata } = (await user.send('GET', path)) as { metadata: { deletionTimestamp?: string } };
+    if (metadata.deletionTimestamp !== undefined) return;
+    await sleep(10);
+  }
+}
 
 const nodes: Story = async (user) => {
   const name = await node(user);
@@ -164,7 +175,7 @@ ${needsForce}`,
   );
   // Evicted, it goes on until its kubelet has ended it: here somebody else does.
   const draining = user.run(`drain ${name} --force --timeout=20s`);
-  while ((await user.run("get pod lone -o jsonpath='{.metadata.deletionTimestamp}'")).stdout === '');
+  await untilDeleted(user, 'lone');
   await user.send('DELETE', '/api/v1/namespaces/drain/pods/lone?gracePeriodSeconds=0');
   const drained = await draining;
   user.same(
@@ -174,10 +185,84 @@ ${needsForce}`,
   );
   await user.prints('create -f -', 'pod/lone created', { input: bare('lone', name) });
   const deleting = user.run(`drain ${name} --force --disable-eviction --timeout=20s`);
-  while ((await user.run("get pod lone -o jsonpath='{.metadata.deletionTimestamp}'")).stdout === '');
+  await untilDeleted(user, 'lone');
   await user.send('DELETE', '/api/v1/namespaces/drain/pods/lone?gracePeriodSeconds=0');
   user.same((await deleting).code, 0, 'without evictions too');
   await user.fails('drain none', 'Error from server (NotFound): nodes "none" not found');
+};
+
+/** Statuses of budgets are a controller's: here somebody says how many pods may go. */
+const budgets: Story = async (user) => {
+  const name = await node(user);
+  const patchStatus = (path: string, status: object) =>
+    user.send('PATCH', `${path}/status`, { status }, 'application/merge-patch+json');
+  const pod = '/api/v1/namespaces/budgets/pods/kept';
+  const budget = '/apis/policy/v1/namespaces/budgets/poddisruptionbudgets/one';
+  await user.prints('create -f -', 'pod/kept created', {
+    input: bare('kept', name).replace('{name: kept}', '{name: kept, labels: {app: kept}}'),
+  });
+  await user.prints(
+    'create pdb one --selector=app=kept --min-available=1',
+    'poddisruptionbudget.policy/one created',
+  );
+  await patchStatus(pod, { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] });
+  const counts = { observedGeneration: 1, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 };
+  await patchStatus(budget, { ...counts, disruptionsAllowed: 0 });
+  await user.prints(
+    'get pdb',
+    'NAME   MIN AVAILABLE   MAX UNAVAILABLE   ALLOWED DISRUPTIONS   AGE\none    1               N/A               0                     «age»',
+  );
+  await user.prints(
+    'describe pdb one',
+    `
+      Name:           one
+      Namespace:      budgets
+      Min available:  1
+      Selector:       app=kept
+      Status:
+          Allowed disruptions:  0
+          Current:              1
+          Desired:              1
+          Total:                1
+      Events:                   <none>
+    `,
+  );
+  const refused = "Cannot evict pod as it would violate the pod's disruption budget.";
+  const late = 'error when evicting pods/"kept" -n "budgets": global timeout reached: 1s';
+  const forced = 'Warning: deleting Pods that declare no controller: budgets/kept';
+  await user.fails(
+    `drain ${name} --force --timeout=1s`,
+    `${forced}
+error when evicting pods/"kept" -n "budgets" (will retry after 5s): ${refused}
+There are pending pods in node "${name}" when an error occurred: ${late}
+pod/kept
+error: unable to drain node "${name}" due to error: ${late}, continuing command...
+There are pending nodes to be drained:
+ ${name}
+${late}`,
+    { stdout: `node/${name} cordoned\nevicting pod budgets/kept\nevicting pod budgets/kept` },
+  );
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'kept' } };
+  await user.file('eviction.json', JSON.stringify(eviction));
+  await user.fails(
+    `create --raw ${pod}/eviction -f eviction.json`,
+    `Error from server (TooManyRequests): ${refused}`,
+  );
+
+  await patchStatus(budget, { ...counts, currentHealthy: 2, disruptionsAllowed: 1 });
+  const draining = user.run(`drain ${name} --force --timeout=20s`);
+  await untilDeleted(user, 'kept');
+  await user.send('DELETE', `${pod}?gracePeriodSeconds=0`);
+  user.same(
+    await draining,
+    {
+      code: 0,
+      stdout: `node/${name} already cordoned\nevicting pod budgets/kept\npod/kept evicted\nnode/${name} drained\n`,
+      stderr: `${forced}\n`,
+    },
+    'one may go',
+  );
+  await user.prints("get pdb one -o jsonpath='{.status.disruptionsAllowed}'", '0');
 };
 
 const withoutKubelet: Story = async (user) => {
@@ -246,4 +331,4 @@ const debug: Story = async (user) => {
   );
 };
 
-export const NODES: Stories = { nodes, drain, 'without-kubelet': withoutKubelet, debug };
+export const NODES: Stories = { nodes, drain, budgets, 'without-kubelet': withoutKubelet, debug };

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clientEnvironment } from './kubectl.js';
 
 const OUTPUT_MS_MAX = 20_000;
 
@@ -23,7 +24,10 @@ export function follow(
   args: readonly string[],
   { env, cwd }: { readonly env: Record<string, string>; readonly cwd?: string },
 ): Following {
-  const child = spawn(path, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
+  const child = spawn(path, args, {
+    env: { ...process.env, ...clientEnvironment, ...env },
+    ...(cwd !== undefined && { cwd }),
+  });
   let output = '';
   let printed = '';
   const take = (chunk: Buffer) => (output += chunk.toString());

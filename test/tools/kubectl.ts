@@ -19,6 +19,9 @@ export interface CommandResult {
 
 const clients = join(repository, '.clients');
 
+/** Programs in Go that live a tenth of a second need no garbage collected: it is a quarter of their processor time. */
+export const clientEnvironment = { GOGC: 'off', GOMEMLIMIT: '512MiB' } as const;
+
 export const kubectls = (): Client[] => clientsCalled('kubectl');
 export const helms = (): Client[] => clientsCalled('helm');
 
@@ -51,7 +54,7 @@ export function run(
       path,
       args,
       {
-        env: { ...process.env, ...options.env },
+        env: { ...process.env, ...clientEnvironment, ...options.env },
         cwd: options.cwd ?? repository,
         timeout: 60_000,
         maxBuffer: 64 * 1024 * 1024,
