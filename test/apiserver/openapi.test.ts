@@ -353,7 +353,7 @@ function comparable(value: unknown, key = ''): unknown {
 }
 
 /** Schemas of kinds that are not served yet, by what their names begin with. One that is served must leave. */
-const NOT_YET: readonly string[] = ['io.k8s.api.certificates.v1.', 'io.k8s.api.core.v1.Component'];
+const NOT_YET: readonly string[] = ['io.k8s.api.core.v1.Component'];
 
 t.test(
   'schemas.json: every schema and every property of it is published, and nothing else',
