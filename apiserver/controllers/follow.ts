@@ -74,8 +74,10 @@ export class Follower {
     this.watcher = watcher;
     try {
       while (!signal.aborted) {
-        // Asked and read without a pause between, or others would read meanwhile.
-        while (turns.isFull) await turns.wait();
+        if (turns.isFull) {
+          await turns.wait();
+          continue;
+        }
         const events = watcher.read(EVENTS_AT_ONCE_MAX);
         turns.done(events.length);
         for (const event of events) this.options.onEvent(event);
