@@ -21,7 +21,7 @@ const folder = join(repository, 'test', 'fixtures', 'manifests');
 
 const template = { metadata: { labels: { app: 'x' } }, spec: { containers: [{ name: 'x', image: 'x' }] } };
 
-/** Kinds that have no file there. */
+/** Kinds that have no file there, or one that asks for other objects or has a name that no pattern finds. */
 const others: Readonly<Record<string, object>> = {
   ConfigMap: { data: { a: 'b' } },
   Secret: { stringData: { a: 'b' } },
@@ -60,8 +60,12 @@ const meddles = ({ group, plural }: ResourceDefinition) =>
 function manifestOf(resource: ResourceDefinition): Manifest {
   const { kind, singular } = resource;
   const apiVersion = apiVersionOf(resource);
-  const found = written.find((each) => each.apiVersion === apiVersion && each.kind === kind);
-  const body = found ?? { apiVersion, kind, metadata: { name: `some-${singular}` }, ...others[kind] };
+  const plain = others[kind];
+  const body =
+    plain === undefined
+      ? written.find((each) => each.apiVersion === apiVersion && each.kind === kind)
+      : { apiVersion, kind, metadata: { name: `some-${singular}` }, ...plain };
+  if (body === undefined) throw new Error(`no manifest of ${apiVersion} ${kind}`);
   return { ...body, metadata: { ...body.metadata, labels: { story: 'everything' }, finalizers: [] } };
 }
 
