@@ -92,7 +92,7 @@ export function problemsOf(asked: Asked, answer: Answer): string[] {
       status === 200 &&
       !headers.has('content-length') &&
       !headers.has('content-encoding') &&
-      text.at(-1) === 0x0a;
+      (text.at(-1) === 0x0a || text[0] === 0);
     problems.push(...(isWatch ? problemsOfEvents(text) : problemsOfBody(asked, answer, text)));
   } catch (error) {
     problems.push(`the body cannot be read: ${error instanceof Error ? error.message : String(error)}`);

@@ -91,7 +91,8 @@ export class Http2Sessions {
       );
       stream.on('response', (headers) => {
         head = { status: headers[':status'] ?? 0, headers: headersIn(headers) };
-        if (!endless || head.status !== 200) return;
+        // What says how long it is comes to its end.
+        if (!endless || head.status !== 200 || head.headers.has('content-length')) return;
         setTimeout(
           () => {
             if (stream.closed) return;

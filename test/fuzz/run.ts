@@ -182,7 +182,8 @@ class Run {
     for (const problem of problemsOfOutcome(outcome))
       this.findings.add({ problem, command: this.#command(fuzzCase) });
     this.suspects.answered(outcome);
-    this.options.onProgress?.((this.#done += 1));
+    this.#done += 1;
+    this.options.onProgress?.(this.#done);
   }
 
   #count(status: number): void {

@@ -106,6 +106,12 @@ export const knownErrors: readonly KnownError[] = [
   },
   {
     code: 500,
+    reason: 'InternalError',
+    message: /^Internal error occurred: failed to allocate a serviceIP: range is full$/,
+    why: 'all 254 addresses of the range are taken',
+  },
+  {
+    code: 500,
     message: /^failed to create typed live object \(/,
     why: 'an apply to an object with list items without their keys, which validation does not ask for: an error of no kind',
   },
