@@ -112,6 +112,11 @@ export const knownErrors: readonly KnownError[] = [
   },
   {
     code: 500,
+    message: /^Component not found: /s,
+    why: 'a component that there is not is an error of no kind',
+  },
+  {
+    code: 500,
     message: /^failed to create typed live object \(/,
     why: 'an apply to an object with list items without their keys, which validation does not ask for: an error of no kind',
   },
