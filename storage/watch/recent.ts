@@ -11,6 +11,9 @@ export interface RecentLimits {
 
 export const RECENT_LIMITS: RecentLimits = { changesMax: 4096, bytesMax: 4 * 2 ** 20 };
 
+/** Changes are kept in memory of this size, several in each. */
+const BLOCK_BYTES = 64 * 1024;
+
 interface Kept {
   readonly change: Change;
   readonly key: string;
@@ -28,6 +31,8 @@ export class RecentHistory implements HistoryReader {
   #kept: Kept[] = [];
   #first = 0;
   #bytes = 0;
+  #block = Buffer.alloc(0);
+  #taken = 0;
   /** Holds every change from here on. */
   #floor: number;
   #revision: number;
@@ -48,7 +53,7 @@ export class RecentHistory implements HistoryReader {
     const { kv } = change;
     this.#trim(kv.modRevision);
     const bytes = kv.key.length + kv.value.length;
-    this.#kept.push({ change: withoutSurroundings(change, bytes), key, bytes });
+    this.#kept.push({ change: this.#withoutSurroundings(change, bytes), key, bytes });
     this.#bytes += bytes;
     this.#revision = kv.modRevision;
   }
@@ -92,6 +97,33 @@ export class RecentHistory implements HistoryReader {
     }
   }
 
+  /**
+   * Key and value are views of the command, or of what the database returned, or lie in Node's pool of small buffers:
+   * kept as they are, each of thousands of small changes would hold all that is around it.
+   */
+  #withoutSurroundings(change: Change, bytes: number): Change {
+    const { key, value } = change.kv;
+    const held = key.buffer.byteLength + (value.buffer === key.buffer ? 0 : value.buffer.byteLength);
+    if (held <= 2 * bytes) return change;
+    const copy = this.#take(bytes);
+    copy.set(key);
+    copy.set(value, key.length);
+    const kv = { ...change.kv, key: copy.subarray(0, key.length), value: copy.subarray(key.length) };
+    return { ...change, kv };
+  }
+
+  /** Memory that goes with that of its neighbours, which are forgotten at about the same time. */
+  #take(bytes: number): Buffer {
+    if (bytes > BLOCK_BYTES / 4) return Buffer.allocUnsafeSlow(bytes);
+    if (this.#taken + bytes > this.#block.length) {
+      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      this.#taken = 0;
+    }
+    const begin = this.#taken;
+    this.#taken += bytes;
+    return this.#block.subarray(begin, this.#taken);
+  }
+
   /** Index of the first change at `revision` or later. */
   #indexOf(revision: number): number {
     let low = this.#first;
@@ -104,26 +136,6 @@ export class RecentHistory implements HistoryReader {
     }
     return low;
   }
-}
-
-/** Memory around a key or a value that may be kept with it: a command's other fields, Node's pool of small buffers. */
-const SURROUNDINGS_BYTES_MAX = 64 * 1024;
-
-/**
- * Key and value are views of the command, or of what the database returned, which can be far larger than both: kept as
- * they are, each of thousands of small changes could hold a whole request.
- */
-function withoutSurroundings(change: Change, bytes: number): Change {
-  const { key, value } = change.kv;
-  const held = key.buffer.byteLength + (value.buffer === key.buffer ? 0 : value.buffer.byteLength);
-  if (held <= 2 * bytes + SURROUNDINGS_BYTES_MAX) return change;
-  return { ...change, kv: { ...change.kv, key: ownCopy(key), value: ownCopy(value) } };
-}
-
-function ownCopy(bytes: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  copy.set(bytes);
-  return copy;
 }
 
 function matcher(range: KeyRange): (key: string) => boolean {

@@ -107,6 +107,13 @@ export const knownErrors: readonly KnownError[] = [
   {
     code: 500,
     reason: 'InternalError',
+    message:
+      /^Internal error occurred: failed to allocate requested HealthCheck NodePort \d+: provided port is already allocated$/,
+    why: 'a health check port that another service has: whatever its allocation says is an internal error',
+  },
+  {
+    code: 500,
+    reason: 'InternalError',
     message: /^Internal error occurred: failed to allocate a serviceIP: range is full$/,
     why: 'all 254 addresses of the range are taken',
   },

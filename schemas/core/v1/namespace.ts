@@ -67,13 +67,9 @@ const specOf = (object: KubeObject): Spec => object['spec'] ?? {};
 const statusOf = (object: KubeObject): Status => object['status'] ?? {};
 
 function setNameLabel({ metadata }: KubeObject): void {
-  if (metadata.name)
-    metadata.labels = { [NAME_LABEL]: metadata.name, ...without(metadata.labels, NAME_LABEL) };
-}
-
-function without(labels: Readonly<Record<string, string>> | undefined, key: string): Record<string, string> {
-  if (labels === undefined || !Object.hasOwn(labels, key)) return labels ?? {};
-  return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== key));
+  const { name, labels } = metadata;
+  const isSet = labels !== undefined && Object.hasOwn(labels, NAME_LABEL) && labels[NAME_LABEL] === name;
+  if (name && !isSet) metadata.labels = { ...labels, [NAME_LABEL]: name };
 }
 
 function defaults(namespace: KubeObject): void {
