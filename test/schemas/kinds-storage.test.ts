@@ -5,6 +5,7 @@ import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js
 import { csiDrivers } from '../../schemas/storage/v1/csi-driver.js';
 import { csiNodes } from '../../schemas/storage/v1/csi-node.js';
 import { csiStorageCapacities } from '../../schemas/storage/v1/csi-storage-capacity.js';
+import { storageClasses } from '../../schemas/storage/v1/storage-class.js';
 import { volumeAttributesClasses } from '../../schemas/storage/v1/volume-attributes-class.js';
 import { create, messages, update } from './pipeline.js';
 
@@ -258,5 +259,16 @@ t.test('VolumeAttributesClass: nothing of it changes', (t) => {
     'parameters: Required value: must contain at least one key/value pair',
   ]);
   t.same(cellsOf(volumeAttributesClasses, old), ['gold', 'd.example.com']);
+  t.end();
+});
+
+t.test('StorageClass: terms that say the same are told of as often as upstream does, to a bound', (t) => {
+  const term = (...values: string[]) => ({ matchLabelExpressions: [{ key: 'zone', values }] });
+  const refused = (...allowedTopologies: Fields[]) =>
+    messages(create(storageClasses, { metadata: { name: 's' }, provisioner: 'x', allowedTopologies }));
+  const duplicate = (i: number) => `allowedTopologies[${i}].matchLabelExpressions: Duplicate value: ""`;
+  t.same(refused(term('a', 'b'), term('b', 'a'), term('c')), [duplicate(1)]);
+  t.same(refused(term('a'), term('a'), term('a')), [duplicate(1), duplicate(2), duplicate(2)]);
+  t.equal(refused(...Array<Fields>(100_000).fill({ matchLabelExpressions: [] })).length, 1000);
   t.end();
 });
