@@ -117,9 +117,8 @@ export function warn(
   object: KubeObject,
   old: KubeObject | undefined,
 ): void {
-  for (const warning of strategy.warnings?.(object, old) ?? []) {
-    if (!context.warnings.includes(warning)) context.warnings.push(warning);
-  }
+  // Those that come again are left out where they are sent.
+  for (const warning of strategy.warnings?.(object, old) ?? []) context.warnings.push(warning);
 }
 
 export function refuseResourceVersion(given: KubeObject): void {
