@@ -112,14 +112,18 @@ function withZerosOf(value: unknown, printed: unknown): unknown {
   if (Array.isArray(value)) return value.map((item, i) => withZerosOf(item, (printed as unknown[])[i]));
   if (typeof value !== 'object' || value === null || typeof printed !== 'object' || printed === null)
     return value;
-  const own = Object.entries(value).map(([key, member]) => [
-    key,
-    withZerosOf(member, (printed as Record<string, unknown>)[key]),
-  ]);
+  const own = Object.entries(value)
+    // On the wire no list and an empty one are the same; the few kinds that tell them apart refuse the empty one.
+    .filter(([key, member]) => !isEmptyList(member) || Object.hasOwn(printed, key))
+    .map(([key, member]) => [key, withZerosOf(member, (printed as Record<string, unknown>)[key])]);
   const added = Object.entries(printed).filter(
     ([key, member]) => !Object.hasOwn(value, key) && isZero(member),
   );
   return Object.fromEntries([...own, ...added]);
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function isZero(value: unknown): boolean {

@@ -5,7 +5,7 @@ import { forbidden, StatusError } from '../../apiserver/errors.js';
 import type { Allocator } from '../../apiserver/registry/allocator.js';
 import { createRegistries } from '../../apiserver/registry/index.js';
 import { customResourceDefinitions } from '../../schemas/apiextensions/v1/custom-resource-definition.js';
-import type { KubeObject } from '../../schemas/definition.js';
+import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
 import { EtcdError } from '../../storage/errors.js';
 import { configMaps } from '../../schemas/core/v1/config-map.js';
 import { FIELD_ERRORS_MAX } from '../../schemas/field-error.js';
@@ -858,7 +858,8 @@ t.test('the table changes at run time', async (t) => {
 });
 
 t.test('kinds that are never stored only answer', async (t) => {
-  const reviews = { ...widgets, plural: 'reviews', kind: 'Review', namespaced: false, virtual: true };
+  const names = { plural: 'reviews', kind: 'Review', namespaced: false };
+  const reviews: ResourceDefinition = { ...widgets, ...names, verbs: ['create'], virtual: true };
   const answers = new Map([
     ['example.com/reviews', (_: unknown, object: KubeObject) => ({ ...object, status: { allowed: true } })],
   ]);

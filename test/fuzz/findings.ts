@@ -13,9 +13,14 @@ const KINDS_MAX = 60;
 export class Findings {
   readonly #kinds = new Map<string, { count: number; readonly shown: Finding[] }>();
 
+  /** `onKind`: told of the first of each kind when it is found, since a run of hours may come to no end. */
+  constructor(private readonly onKind?: (finding: Finding) => void) {}
+
   add(finding: Finding): void {
     const kind = kindOf(finding.problem);
-    const entry = this.#kinds.get(kind) ?? { count: 0, shown: [] };
+    const known = this.#kinds.get(kind);
+    if (known === undefined) this.onKind?.(finding);
+    const entry = known ?? { count: 0, shown: [] };
     this.#kinds.set(kind, entry);
     entry.count += 1;
     if (entry.shown.length < SHOWN) entry.shown.push(finding);

@@ -10,6 +10,8 @@ import { describe } from './report.js';
 
 const REQUESTS = '100000';
 const PROGRESS_MS = 10_000;
+/** Characters of a finding that are shown when it is found; the report at the end shows more. */
+const LINE_MAX = 200;
 
 function refuse(reason: string): never {
   console.error(reason);
@@ -51,6 +53,9 @@ const report = await fuzz({
   first,
   signal: interrupted.signal,
   ...(values.large === undefined ? {} : { largeShare: Number(values.large) }),
+  onFinding({ problem, command }) {
+    console.error(`found: ${problem.slice(0, LINE_MAX)}\n  ${command.slice(0, LINE_MAX)}`);
+  },
   onProgress(done) {
     if (performance.now() - shown < PROGRESS_MS) return;
     shown = performance.now();

@@ -4,7 +4,7 @@ import { type Asked, problemsOf } from './checker.js';
 import { Alone } from './alone.js';
 import { readCatalogue, type Catalogue, groupPath } from './catalogue.js';
 import { fetchOnce } from './endpoints.js';
-import { Findings } from './findings.js';
+import { type Finding, Findings } from './findings.js';
 import { type FuzzCase, Generator } from './generator.js';
 import { Http2Sessions } from './http2.js';
 import type { OnOutcome, Outcome } from './outcome.js';
@@ -21,6 +21,8 @@ export interface FuzzOptions {
   readonly first?: number;
   readonly largeShare?: number;
   readonly onProgress?: (done: number) => void;
+  /** Told of the first finding of each kind when it is found. */
+  readonly onFinding?: (finding: Finding) => void;
   /** Ends the run early: what was done until then is examined and reported. */
   readonly signal?: AbortSignal;
 }
@@ -55,7 +57,7 @@ const SETTLE_MS_MAX = 5000;
 const SETTLE_STEP_MS = 500;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const findings = new Findings();
+  const findings = new Findings(options.onFinding);
   const suspects = new Suspects();
   const subject = await Subject.start({
     onStall: (stall) => suspects.stalled(stall),
