@@ -193,7 +193,10 @@ class Audience {
 
   faults(verdict: WatchVerdict, listed: readonly string[]): string[] {
     const expected = verdict.finalState();
-    const states = [listed, ...this.#reflectors.map((reflector) => reflector.state())];
+    // What the server says of itself lies in its own namespace.
+    const states = [listed, ...this.#reflectors.map((reflector) => reflector.state())].map((state) =>
+      state.filter((each) => !each.startsWith('kube-system/')),
+    );
     return [
       ...verdict.faults,
       ...this.watchers.map((watcher) => verdict.faultOf(watcher)).filter((fault) => fault !== undefined),
