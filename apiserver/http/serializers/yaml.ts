@@ -5,7 +5,7 @@
 import { goQuote } from '../../../schemas/go-quote.js';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
-import { countMembers, duplicateFields, NestingError } from './duplicates.js';
+import { countMembers, duplicateFields, NESTING_MAX, NestingError } from './duplicates.js';
 import { readOrdinaryYaml, UNSURE } from './yaml-ordinary.js';
 
 /** Each anchor may be used this often, and what aliases stand for may add up to a request's body, but no further. */
@@ -68,8 +68,29 @@ export function parseQuickly(text: string): unknown {
   return UNSURE;
 }
 
+/**
+ * Whether brackets, or dashes and question marks of one line, nest so deep that the library, which recurses, might use up
+ * the stack: V8 ends the process where it then needs room to compile an expression. What is quoted counts too.
+ */
+function mayOverflow(text: string): boolean {
+  let brackets = 0;
+  let marks = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] ?? '';
+    if (character === '[' || character === '{') brackets++;
+    else if ((character === ']' || character === '}') && brackets > 0) brackets--;
+    if (isSpace(character)) continue;
+    marks = '-?:'.includes(character) && isSpace(text[at + 1]) ? marks + 1 : 0;
+    if (brackets > NESTING_MAX || marks > NESTING_MAX) return true;
+  }
+  return false;
+}
+
+const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t';
+
 /** All of YAML, at one to four milliseconds of CPU a KiB. */
 export function parseByLibrary(text: string): ParsedYaml {
+  if (mayOverflow(text)) return { problem: 'exceeded max depth' };
   try {
     return parse(text);
   } catch (error) {
