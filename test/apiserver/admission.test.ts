@@ -1,5 +1,6 @@
 /** Admission: texts and objects as kube-apiserver 1.36.2 has them. */
 import t from 'tap';
+import { mergeTolerations } from '../../apiserver/admission/tolerations.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { context, openFixture, refusal } from './controllers-fixture.js';
 
@@ -462,4 +463,15 @@ t.test('RuntimeClass: a pod gets what its class costs, and where it can run', as
       'pods "bad" is forbidden: pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead',
     );
   }
+});
+
+t.test('tolerations that others cover are left out, as long as there are few enough to compare', (t) => {
+  const wide = { key: 'a', operator: 'Exists' };
+  const narrow = { key: 'a', operator: 'Equal', value: 'x', effect: 'NoSchedule' };
+  t.same(mergeTolerations([narrow, wide], [wide]), [wide]);
+  t.same(mergeTolerations([narrow], [{ ...narrow, value: 'y' }]), [narrow, { ...narrow, value: 'y' }]);
+  const many = (length: number) => Array.from({ length }, () => narrow);
+  t.same(mergeTolerations(many(499), [wide]), [wide]);
+  t.equal(mergeTolerations(many(100_000), [wide]).length, 100_001);
+  t.end();
 });
