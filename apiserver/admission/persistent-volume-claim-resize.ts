@@ -1,5 +1,6 @@
 /** PersistentVolumeClaimResize: a claim grows only where its class says that its volumes can. */
-import { CLASS_ANNOTATION, specOf, statusOf } from '../../schemas/core/v1/persistent-volume-claim-update.js';
+import { specOf, statusOf } from '../../schemas/core/v1/persistent-volume-claim-update.js';
+import { storageClassOf } from '../../schemas/core/v1/storage-columns.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import { compareQuantities, quantityOf } from '../../schemas/meta/quantity.js';
 import { expands } from '../../schemas/storage/v1/storage-class.js';
@@ -14,9 +15,6 @@ const NOT_EXPANDABLE =
 
 const sizeOf = (claim: KubeObject) => quantityOf(specOf(claim).resources?.requests?.['storage']);
 
-const classOf = (claim: KubeObject): string | undefined =>
-  claim.metadata.annotations?.[CLASS_ANNOTATION] ?? specOf(claim).storageClassName;
-
 export const persistentVolumeClaimResize = (registries: Registries): AdmissionPlugin => ({
   name: 'PersistentVolumeClaimResize',
   handles: ({ operation, definition: { group, plural }, subresource }) =>
@@ -26,7 +24,7 @@ export const persistentVolumeClaimResize = (registries: Registries): AdmissionPl
     if (object === undefined || old === undefined) return;
     if (compareQuantities(sizeOf(object), sizeOf(old)) <= 0) return;
     if (statusOf(old).phase !== 'Bound') throw forbidden(CLAIMS, name, NOT_BOUND);
-    if (!(await mayGrow(registries, attributes, classOf(object), classOf(old)))) {
+    if (!(await mayGrow(registries, attributes, storageClassOf(object), storageClassOf(old)))) {
       throw forbidden(CLAIMS, name, NOT_EXPANDABLE);
     }
   },

@@ -3,6 +3,7 @@
  * certificates must be signed. Each server adds its own authority to those of the others, as upstream's API server does.
  */
 import { X509Certificate } from 'node:crypto';
+import { pemBlocks } from '../../schemas/certificates/v1/pem.js';
 import type { KubeObject } from '../../schemas/definition.js';
 import type { ResourceTable } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
@@ -63,14 +64,13 @@ function withAuthority(object: KubeObject, authority: string): KubeObject {
   return all === told ? object : { ...object, data: { [KEY]: all, ...others } };
 }
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 /** Each in PEM as it is usually written; without those that have expired or cannot be read. */
 function certificatesOf(pem: string): string[] {
-  return [...pem.matchAll(BLOCK)].flatMap(([block]) => {
+  return [...pemBlocks(pem)].flatMap(({ type, bytes }) => {
     try {
-      const certificate = new X509Certificate(block);
-      return Date.parse(certificate.validTo) > Date.now() ? [certificate.toString()] : [];
+      const certificate = type === 'CERTIFICATE' ? new X509Certificate(bytes) : undefined;
+      const isGood = certificate !== undefined && Date.parse(certificate.validTo) > Date.now();
+      return isGood ? [certificate.toString()] : [];
     } catch {
       return [];
     }

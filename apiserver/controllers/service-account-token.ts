@@ -3,7 +3,7 @@
  * service account in an annotation. They go with that account, and what the account says of them goes with them.
  */
 import type { KubeObject } from '../../schemas/definition.js';
-import { SERVICE_ACCOUNT_NAME } from '../../schemas/core/v1/secret.js';
+import { SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_TOKEN } from '../../schemas/core/v1/secret.js';
 import type { LegacyTokenPlan } from '../auth/token-claims.js';
 import type { ResourceTable, StoredObject } from '../registry/types.js';
 import type { RequestContext } from '../request.js';
@@ -14,7 +14,6 @@ import { follow } from './follow.js';
 import { coreRegistry, getCached, getStored, ignoring } from './registries.js';
 import { WorkQueue } from './work-queue.js';
 
-const TYPE = 'kubernetes.io/service-account-token';
 const SERVICE_ACCOUNT_UID = 'kubernetes.io/service-account.uid';
 
 export interface TokenIssuer {
@@ -83,7 +82,8 @@ const annotation = ({ metadata }: KubeObject, name: string): string => metadata.
 
 /** Undefined: the Secret asks for no token. Most are not parsed to find that out. */
 function accountOf(item: StoredObject): string | undefined {
-  if (!item.json.includes(TYPE) || item.object['type'] !== TYPE) return undefined;
+  if (!item.json.includes(SERVICE_ACCOUNT_TOKEN) || item.object['type'] !== SERVICE_ACCOUNT_TOKEN)
+    return undefined;
   return annotation(item.object, SERVICE_ACCOUNT_NAME) || undefined;
 }
 
@@ -92,7 +92,7 @@ async function reconcile(parts: Parts, key: string): Promise<boolean> {
   const [namespace = '', name = ''] = key.split('/');
   const secrets = coreRegistry(table, 'secrets');
   const secret = await getCached(secrets, context, namespace, name);
-  if (secret?.['type'] !== TYPE) {
+  if (secret?.['type'] !== SERVICE_ACCOUNT_TOKEN) {
     await forget(parts, { namespace, name: accounts.get(key) ?? '' }, name);
     accounts.delete(key);
     return true;

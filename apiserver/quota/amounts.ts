@@ -7,8 +7,6 @@ import {
   subtractQuantities,
 } from '../../schemas/meta/quantity.js';
 
-export { sameAmounts } from '../../schemas/core/v1/resource-lists.js';
-
 /** As objects hold them: canonical texts. */
 export type Amounts = Readonly<Record<string, string>>;
 export type Usage = ReadonlyMap<string, Quantity>;

@@ -1,7 +1,8 @@
 /** Kinds that are read and never stored: their objects are made when somebody asks. */
 import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js';
-import { internal, methodNotAllowed } from '../errors.js';
+import { internal } from '../errors.js';
 import type { RequestContext } from '../request.js';
+import { refuseMethod } from './generic-registry.js';
 import type { Resource } from './resource.js';
 import type { ListOptions, ObjectList, Registry, StoredObject } from './types.js';
 
@@ -56,5 +57,3 @@ export class ComputedRegistry implements Registry {
   delete = refuseMethod;
   deleteCollection = refuseMethod;
 }
-
-const refuseMethod = (): Promise<never> => Promise.reject(methodNotAllowed());

@@ -232,4 +232,5 @@ function forgetSystemFields(metadata: ObjectMeta): void {
   delete metadata.deletionGracePeriodSeconds;
 }
 
-const refuseMethod = (): Promise<never> => Promise.reject(methodNotAllowed());
+/** What a kind that is not stored has no way to do. */
+export const refuseMethod = (): Promise<never> => Promise.reject(methodNotAllowed());

@@ -1,6 +1,7 @@
 /** metadata on its way into the store: names against the URL, what the server sets, what clients may not change. */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { KubeObject, ObjectMeta, ResourceDefinition } from '../../schemas/definition.js';
+import { timeText } from '../../schemas/meta/times.js';
 import { badRequest } from '../errors.js';
 
 /** Vowels and what looks alike are left out, so that no words come about. */
@@ -22,7 +23,7 @@ let lastTimestamp = '';
 export function timestamp(now: number): string {
   const second = Math.floor(now / 1000);
   if (second !== lastSecond) {
-    lastTimestamp = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastTimestamp = timeText(now);
     lastSecond = second;
   }
   return lastTimestamp;

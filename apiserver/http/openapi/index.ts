@@ -18,12 +18,12 @@ export interface Definitions {
 export function openApiV3Index(table: Definitions): {
   readonly paths: Record<string, { serverRelativeURL: string }>;
 } {
-  const paths = [...documents(table)].sort(([a], [b]) => (a < b ? -1 : 1));
-  const addresses = paths.map(([path, document]) => {
+  const paths: [string, { serverRelativeURL: string }][] = [];
+  for (const [path, document] of documents(table)) {
     const hash = createHash('sha512').update(JSON.stringify(document)).digest('hex').toUpperCase();
-    return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-  });
-  return { paths: Object.fromEntries(addresses) };
+    paths.push([path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }]);
+  }
+  return { paths: Object.fromEntries(paths.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
 
 /** `path`: `api/v1`, `apis/apps`, `version`; one of the index. */
@@ -35,15 +35,17 @@ export function openApiV3(table: Definitions, path: string): OpenApiV3 {
 export const openApiV2Protobuf = (table: Definitions): Buffer => v2Protobuf(openApiV2(table));
 
 export function openApiV2(table: Definitions): OpenApiSchema {
-  return buildV2([...documents(table).values()], info);
+  return buildV2(
+    Array.from(documents(table), ([, document]) => document),
+    info,
+  );
 }
 
-function documents(table: Definitions): ReadonlyMap<string, OpenApiV3> {
+/** Each is made when it is asked for, so that it may go before the next is made. */
+function* documents(table: Definitions): Generator<readonly [path: string, document: OpenApiV3]> {
   const groups = new Set(table.all().map(({ definition }) => definition.group));
-  return new Map([
-    ...discoveryPaths(groups).map((path) => [path, ofDiscovery(path)] as const),
-    ...[...byPath(table)].map(([path, definitions]) => [path, buildV3(definitions)] as const),
-  ]);
+  for (const path of discoveryPaths(groups)) yield [path, ofDiscovery(path)];
+  for (const [path, definitions] of byPath(table)) yield [path, buildV3(definitions)];
 }
 
 function ofDiscovery(path: string): OpenApiV3 {

@@ -5,6 +5,7 @@ import { keepSpec } from '../../meta/status.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { shortAccessModes } from './access-modes.js';
+import { attributesClassColumn, storageClassColumn, volumeModeColumn } from './storage-columns.js';
 import { defaultClaim } from './persistent-volume-claim-defaults.js';
 import {
   type PersistentVolumeClaim,
@@ -115,23 +116,10 @@ export const persistentVolumeClaims: ResourceDefinition = {
     column('Access Modes', 'How the volume may be mounted.', (object) =>
       ifBound(object, () => shortAccessModes(statusOf(object).accessModes)),
     ),
-    column(
-      'StorageClass',
-      'The class of the volume.',
-      (object) => object.metadata.annotations?.[CLASS_ANNOTATION] ?? specOf(object).storageClassName ?? '',
-    ),
-    column(
-      'VolumeAttributesClass',
-      'The class of what can change in the volume.',
-      (object) => specOf(object).volumeAttributesClassName ?? '<unset>',
-    ),
+    storageClassColumn('The class of the volume.'),
+    attributesClassColumn('The class of what can change in the volume.'),
     ageColumn,
-    column(
-      'VolumeMode',
-      'A file system or a raw device.',
-      (object) => specOf(object).volumeMode ?? '<unset>',
-      { priority: 1 },
-    ),
+    volumeModeColumn,
   ],
   selectableFields: {},
   validateName: nameIs.dns1123Subdomain,

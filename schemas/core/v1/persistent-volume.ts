@@ -7,7 +7,7 @@ import { timeText } from '../../meta/times.js';
 import { nameIs } from '../../validation/names.js';
 import { STANDARD_VERBS, SUBRESOURCE_VERBS } from '../../verbs.js';
 import { shortAccessModes } from './access-modes.js';
-import { CLASS_ANNOTATION } from './persistent-volume-claim-update.js';
+import { attributesClassColumn, storageClassColumn, volumeModeColumn } from './storage-columns.js';
 import { defaultPersistentVolume } from './persistent-volume-defaults.js';
 import {
   type PersistentVolume,
@@ -110,24 +110,11 @@ export const persistentVolumes: ResourceDefinition = {
       object.metadata.deletionTimestamp ? 'Terminating' : (statusOf(object).phase ?? ''),
     ),
     column('Claim', 'The claim it is bound to.', claimOf),
-    column(
-      'StorageClass',
-      'The class it is of.',
-      (object) => object.metadata.annotations?.[CLASS_ANNOTATION] ?? specOf(object).storageClassName ?? '',
-    ),
-    column(
-      'VolumeAttributesClass',
-      'The class of what can change in it.',
-      (object) => specOf(object).volumeAttributesClassName ?? '<unset>',
-    ),
+    storageClassColumn('The class it is of.'),
+    attributesClassColumn('The class of what can change in it.'),
     column('Reason', 'Why it is in this state.', (object) => statusOf(object).reason ?? ''),
     ageColumn,
-    column(
-      'VolumeMode',
-      'A file system or a raw device.',
-      (object) => specOf(object).volumeMode ?? '<unset>',
-      { priority: 1 },
-    ),
+    volumeModeColumn,
   ],
   selectableFields: {},
   validateName: nameIs.dns1123Subdomain,

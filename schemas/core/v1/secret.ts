@@ -12,6 +12,8 @@ import { DATA_BYTES_MAX, decodedLength, sameStrings } from './key-values.js';
 
 /** Annotation of a token secret: the service account it is for. */
 export const SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
+/** The type of Secrets that hold a token. */
+export const SERVICE_ACCOUNT_TOKEN = 'kubernetes.io/service-account-token';
 const REDACTED = '<secret contents redacted>';
 
 interface Secret {
@@ -35,7 +37,7 @@ function mergeStringData(secret: KubeObject): void {
 
 /** What each type of secret must hold. */
 const TYPE_RULES: Readonly<Record<string, (secret: KubeObject) => FieldError[]>> = {
-  'kubernetes.io/service-account-token': ({ metadata }) =>
+  [SERVICE_ACCOUNT_TOKEN]: ({ metadata }) =>
     metadata.annotations?.[SERVICE_ACCOUNT_NAME]
       ? []
       : [required(`metadata.annotations[${SERVICE_ACCOUNT_NAME}]`)],
