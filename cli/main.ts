@@ -81,5 +81,11 @@ function explain(error: unknown): number {
   return EXIT_FAILED;
 }
 
+// Who reads no more, as `wherry --help | head -3` does, needs no more.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 // The server's files, sockets and threads are closed by now; a socket that a client keeps open must not hold the exit.
 void main(process.argv.slice(2)).then((code) => process.exit(code));

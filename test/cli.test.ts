@@ -62,6 +62,15 @@ t.test('help and version need nothing of the server', async (t) => {
   }
 });
 
+t.test('who reads no more of its help is told nothing', async (t) => {
+  const child = spawn(process.execPath, [join(bundle, 'wherry.js'), '--help']);
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  t.same([code, stderr], [0, '']);
+});
+
 t.test('only what works is advertised', async (t) => {
   const { stdout } = await run(['--help']);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
