@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { StatusError, toStatusError } from '../errors.js';
 import { type Guarded, identify, isPreflight, type Stages } from './chain.js';
+import { discardBody } from './discard-body.js';
 import { sendError } from './error-answers.js';
 import type { Answerable, Exchange, RawRequest, RawResponse } from './exchange.js';
 import { logSampleRate, slowRequestMilliseconds } from './limits.js';
@@ -39,6 +40,7 @@ export class Core {
       const cors = this.options.stages.guard(request);
       const allowed = cors === undefined ? guarded : { ...guarded, cors };
       if (isPreflight(allowed)) {
+        discardBody(request);
         response.writeHead(204, { ...cors });
         response.end();
         return undefined;
@@ -54,6 +56,8 @@ export class Core {
   async serve(exchange: Exchange, body: Buffer | undefined): Promise<void> {
     const start = performance.now();
     this.#inFlight++;
+    // Of a GET, whose body nobody asked for.
+    if (body === undefined) discardBody(exchange.request);
     try {
       await this.#dispatch(exchange, body ?? noBody);
     } catch (error) {
@@ -97,7 +101,8 @@ export class Core {
         'request failed',
       );
     }
-    const { response } = exchange;
+    const { request, response } = exchange;
+    discardBody(request);
     // Half an answer cannot be taken back, only cut off, so that the client does not take it for a whole one.
     if (response.headersSent) response.destroy();
     else if (!response.destroyed) {

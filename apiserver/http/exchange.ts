@@ -14,9 +14,18 @@ export interface RawRequest {
   readonly httpVersionMajor: number;
   readonly socket: Socket;
   /** HTTP/2 only. */
-  readonly stream?:
-    | { readonly session?: object | undefined; readonly endAfterHeaders?: boolean | undefined }
-    | undefined;
+  readonly stream?: RequestStream | undefined;
+  readonly readableEnded: boolean;
+  resume(): unknown;
+}
+
+/** A stream of HTTP/2. */
+export interface RequestStream {
+  readonly session?: object | undefined;
+  /** No body follows the headers. */
+  readonly endAfterHeaders?: boolean | undefined;
+  close(code: number): void;
+  once(event: 'close', listener: () => void): unknown;
 }
 
 /** The connection of a request. */
