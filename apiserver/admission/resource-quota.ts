@@ -9,7 +9,15 @@ import type { KubeObject } from '../../schemas/definition.js';
 import { addQuantities, compareQuantities, formatQuantity } from '../../schemas/meta/quantity.js';
 import { systemContext } from '../controllers/context.js';
 import { StatusError, forbidden } from '../errors.js';
-import { type Amounts, amountIn, difference, printed, toAmounts, type Usage } from '../quota/amounts.js';
+import {
+  type Amounts,
+  amountIn,
+  difference,
+  ofNames,
+  printed,
+  toAmounts,
+  type Usage,
+} from '../quota/amounts.js';
 import { counts, isCounted, isInScopes, omissions, usageOf } from '../quota/usage.js';
 import { everyObjectAtHand } from '../registry/every-object.js';
 import { ofExisting } from '../registry/existing.js';
@@ -87,7 +95,7 @@ function chargesOf(attributes: AdmissionAttributes, quotas: readonly KubeObject[
   const delta = difference(usageOf(definition, object), before);
   const charges: Charge[] = [];
   for (const { quota, counted } of matching) {
-    const own = new Map([...delta].filter(([resource]) => counted.includes(resource)));
+    const own = ofNames(delta, new Set(counted));
     if (own.size === 0) continue;
     charged(attributes, quota, own);
     charges.push({ quota: quota.metadata.name ?? '', delta: own });

@@ -8,7 +8,7 @@ import { quotaSpecOf, quotaStatusOf } from '../../schemas/core/v1/resource-quota
 import type { KubeObject } from '../../schemas/definition.js';
 import { type Quantity, quantityOf } from '../../schemas/meta/quantity.js';
 import { sameAmounts } from '../../schemas/core/v1/resource-lists.js';
-import { type Amounts, addTo, toAmounts } from '../quota/amounts.js';
+import { type Amounts, addTo, ofNames, toAmounts } from '../quota/amounts.js';
 import { counts, isCounted, isInScopes, usageOf } from '../quota/usage.js';
 import { everyObject } from '../registry/every-object.js';
 import { ofExisting } from '../registry/existing.js';
@@ -148,10 +148,11 @@ async function count(
     seen.add(kind);
     for (const name of counted) total.set(name, total.get(name) ?? quantityOf('0'));
     watch(registry);
+    const wanted = new Set(counted);
     const { items } = await registry.list(context, namespace, everyObject);
     for (const { object } of items) {
       if (!isInScopes(definition, object, quota)) continue;
-      addTo(total, new Map([...usageOf(definition, object)].filter(([name]) => counted.includes(name))));
+      addTo(total, ofNames(usageOf(definition, object), wanted));
     }
   }
   return toAmounts(total);

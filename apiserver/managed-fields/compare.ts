@@ -1,7 +1,7 @@
 /** Which fields differ between two states of an object. */
 import type { Json } from '../../schemas/walk.js';
 import { deepEqual } from '../registry/deep-equal.js';
-import { asMember, LEAF, NONE, SELF, sortedNode } from './field-set.js';
+import { LEAF, NONE, SELF, sortedMember, sortedNode } from './field-set.js';
 import { itemKey, itemsByKey, valueAt } from './list-items.js';
 import { compareText } from './path-elements.js';
 import type { AnyShape, ListShape, MapShape, Shape, StructShape } from './shape.js';
@@ -206,5 +206,5 @@ function wholeList(list: ListShape, items: readonly unknown[]): FieldsV1 {
       members.push([key, same.length > 1 ? LEAF : wholeNode(list.item, same[0])]);
     }
   }
-  return asMember(sortedNode(members) ?? LEAF);
+  return sortedMember(members);
 }

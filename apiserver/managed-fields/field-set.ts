@@ -4,7 +4,7 @@
  *
  * A node below the root is a member when it has nothing below it or holds `.`; the root, the object itself, never is.
  */
-import { compareKeys } from './path-elements.js';
+import { compareKeys, inOrder } from './path-elements.js';
 import type { FieldsV1 } from './types.js';
 
 type Tree = Record<string, FieldsV1>;
@@ -162,21 +162,19 @@ export function paths(set: FieldsV1, prefix: readonly string[] = []): string[][]
 export const single = (path: readonly string[]): FieldsV1 =>
   path.reduceRight<FieldsV1>((below, key) => ({ [key]: below }), LEAF);
 
+type Members = readonly (readonly [key: string, node: FieldsV1])[];
+
 /** A node of members that stand in no order yet; undefined when there are none. */
-export function sortedNode(
-  members: readonly (readonly [key: string, node: FieldsV1])[],
-): FieldsV1 | undefined {
+export function sortedNode(members: Members): FieldsV1 | undefined {
   if (members.length === 0) return undefined;
-  const tree: Tree = {};
-  for (const [key, node] of inOrder(members)) tree[key] = node;
-  return tree;
+  return addTo({}, members);
 }
 
-function inOrder<T extends readonly [string, unknown]>(members: readonly T[]): readonly T[] {
-  for (let i = 1; i < members.length; i++) {
-    if (compareKeys(members[i - 1]![0], members[i]![0]) > 0) {
-      return [...members].sort(([a], [b]) => compareKeys(a, b));
-    }
-  }
-  return members;
+/** The same as a member itself. */
+export const sortedMember = (members: Members): FieldsV1 =>
+  members.length === 0 ? LEAF : addTo({ [SELF]: LEAF }, members);
+
+function addTo(tree: Tree, members: Members): FieldsV1 {
+  for (const [key, node] of inOrder(members)) tree[key] = node;
+  return tree;
 }

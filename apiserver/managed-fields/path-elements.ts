@@ -61,6 +61,7 @@ export function canonicalKey(key: string): string | undefined | false {
   }
 }
 
+const QUOTE = 0x22;
 const COLON = 0x3a;
 const FIELD = 0x66;
 const INDEX = 0x69;
@@ -104,8 +105,34 @@ export function compareText(a: string, b: string): number {
 
 const isSurrogate = (unit: number): boolean => unit < 0xe000;
 
+/** `members` in Go's order of their keys. What is not in order is read once each, and not for every comparison. */
+export function inOrder<T extends readonly [key: string, node: unknown]>(
+  members: readonly T[],
+): readonly T[] {
+  if (members.every(([key], i) => i === 0 || compareKeys(members[i - 1]![0], key) <= 0)) return members;
+  return members
+    .map((member) => ({ member, fields: fieldsOf(member[0]) }))
+    .sort((a, b) => compareRead(a.member[0], b.member[0], a.fields, b.fields))
+    .map(({ member }) => member);
+}
+
+const NO_FIELDS: KeyFields = [];
+
+/** Of `k:` and `v:`; nothing else has any. */
+function fieldsOf(key: string): KeyFields {
+  const kind = key.charCodeAt(0);
+  if (kind !== ITEM && kind !== VALUE) return NO_FIELDS;
+  // Nearly all values are strings that need no reading.
+  if (kind === VALUE && key.charCodeAt(2) === QUOTE && !key.includes('\\')) return [['', key.slice(3, -1)]];
+  return parsedKey(key)?.fields ?? NO_FIELDS;
+}
+
 /** Go's order of keys: fields, items, values, indexes; the member itself (`.`) stands before all. */
 export function compareKeys(a: string, b: string): number {
+  return compareRead(a, b);
+}
+
+function compareRead(a: string, b: string, fields?: KeyFields, otherFields?: KeyFields): number {
   const kind = a.charCodeAt(0);
   const other = b.charCodeAt(0);
   if (kind === FIELD && other === FIELD) return compareText(a, b);
@@ -113,7 +140,7 @@ export function compareKeys(a: string, b: string): number {
   if (a === SELF || b === SELF) return a === SELF ? -1 : 1;
   if (kind !== other) return KINDS.indexOf(kind) - KINDS.indexOf(other);
   if (kind === INDEX) return Number(a.slice(2)) - Number(b.slice(2));
-  return compareFields(parsedKey(a)?.fields ?? [], parsedKey(b)?.fields ?? []);
+  return compareFields(fields ?? fieldsOf(a), otherFields ?? fieldsOf(b));
 }
 
 const KINDS = [FIELD, ITEM, VALUE, INDEX];
@@ -153,8 +180,9 @@ export function printKey(key: string): string {
   const kind = key.charCodeAt(0);
   if (kind === FIELD) return `.${key.slice(2)}`;
   if (kind === INDEX) return `[${key.slice(2)}]`;
-  const fields = parsedKey(key)?.fields ?? [];
-  return `[${fields.map(([name, value]) => `${name}=${printValue(value)}`).join(',')}]`;
+  return `[${fieldsOf(key)
+    .map(([name, value]) => `${name}=${printValue(value)}`)
+    .join(',')}]`;
 }
 
 function printValue(value: unknown): string {

@@ -30,6 +30,10 @@ export function difference(now: Usage, before: Usage): Usage {
   return result;
 }
 
+/** The part of it that is told of under one of `names`. */
+export const ofNames = (usage: Usage, names: ReadonlySet<string>): Usage =>
+  new Map([...usage].filter(([name]) => names.has(name)));
+
 export const toAmounts = (usage: Usage): Amounts =>
   Object.fromEntries([...usage].map(([name, amount]) => [name, formatQuantity(amount)]));
 

@@ -1,6 +1,5 @@
 /** What may be said of a pod through its status subresource. */
 import { isIPv6 } from 'node:net';
-import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../definition.js';
 import { duplicate, type FieldError, forbidden, invalid } from '../../field-error.js';
 import { FIELD_IMMUTABLE, invalidEach } from '../../validation/metadata.js';
@@ -50,6 +49,12 @@ export function validatePodStatusUpdate(pod: KubeObject, oldPod: KubeObject): Fi
   return errors;
 }
 
+function firstByName(statuses: readonly ContainerStatus[]): Map<string | undefined, ContainerStatus> {
+  const byName = new Map<string | undefined, ContainerStatus>();
+  for (const status of statuses) if (!byName.has(status.name)) byName.set(status.name, status);
+  return byName;
+}
+
 /** A container that will not be restarted stays as it ended. */
 function validateTransitions(errors: FieldError[], status: PodStatus, old: PodStatus, spec: PodSpec): void {
   const { restartPolicy = 'Always' } = spec;
@@ -61,11 +66,12 @@ function validateTransitions(errors: FieldError[], status: PodStatus, old: PodSt
     ['ephemeralContainerStatuses', 'Never'],
   ] as const) {
     if (policy === 'Always') continue;
+    const now = firstByName(status[name] ?? []);
     for (const [i, before] of (old[name] ?? []).entries()) {
       const ended = before.state?.terminated;
       if (!ended || (ended.exitCode !== 0 && policy === 'OnFailure')) continue;
       if (name === 'initContainerStatuses' && sidecars.has(before.name)) continue;
-      const after = status[name]?.find((candidate) => candidate.name === before.name);
+      const after = now.get(before.name);
       if (after && !after.state?.terminated) {
         errors.push(
           forbidden(`status.${name}[${i}].state`, 'may not be transitioned to non-terminated state'),
@@ -76,10 +82,11 @@ function validateTransitions(errors: FieldError[], status: PodStatus, old: PodSt
 }
 
 function validateClaimStatuses(errors: FieldError[], status: PodStatus, spec: PodSpec): void {
+  const claims = new Set(spec.resourceClaims?.map((claim) => claim.name));
   const seen = new Set<string>();
   for (const [i, { name = '', resourceClaimName }] of (status.resourceClaimStatuses ?? []).entries()) {
     const field = `status.resourceClaimStatuses[${i}].name`;
-    if (!spec.resourceClaims?.some((claim) => claim.name === name)) {
+    if (!claims.has(name)) {
       errors.push(invalid(field, name, 'must match the name of an entry in `spec.resourceClaims`'));
     }
     if (seen.has(name)) errors.push(duplicate(field, name));
@@ -99,10 +106,10 @@ const isOneOfEach = (addresses: readonly Address[]): boolean =>
   addresses.length === 2 && isIPv6(addresses[0]?.ip ?? '') !== isIPv6(addresses[1]?.ip ?? '');
 
 function validateDuplicates(errors: FieldError[], addresses: readonly Address[], field: string): void {
+  const seen = new Set<string | undefined>();
   for (const [i, address] of addresses.entries()) {
-    if (addresses.slice(0, i).some((other) => isDeepStrictEqual(other, address))) {
-      errors.push(duplicate(`${field}[${i}]`, address));
-    }
+    if (seen.has(address.ip)) errors.push(duplicate(`${field}[${i}]`, address));
+    seen.add(address.ip);
   }
 }
 
