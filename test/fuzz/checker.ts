@@ -92,7 +92,8 @@ export function problemsOf(asked: Asked, answer: Answer): string[] {
       status === 200 &&
       !headers.has('content-length') &&
       !headers.has('content-encoding') &&
-      (text.at(-1) === 0x0a || text[0] === 0);
+      // It may have ended before there was anything to tell.
+      (text.length === 0 || text.at(-1) === 0x0a || text[0] === 0);
     problems.push(...(isWatch ? problemsOfEvents(text) : problemsOfBody(asked, answer, text)));
   } catch (error) {
     problems.push(`the body cannot be read: ${error instanceof Error ? error.message : String(error)}`);
@@ -137,7 +138,8 @@ function valueOfYaml(text: string): unknown {
   const ordinary = readOrdinaryYaml(text);
   if (ordinary !== UNSURE) return ordinary;
   const shortened = text.length > YAML_CHARACTERS_MAX ? firstItems(text) : text;
-  return parseYaml(shortened, { version: '1.1', maxAliasCount: 0 });
+  // Not version 1.1, of which the library takes a lone dot for a number, unlike Go's.
+  return parseYaml(shortened, { maxAliasCount: 0 });
 }
 
 /** Without most of the items of a list, or of the members of anything else. */

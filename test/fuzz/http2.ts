@@ -62,7 +62,8 @@ export class Http2Sessions {
     const { endpoints, sessions } = this.options;
     const at = this.#next++ % sessions;
     let entry = this.#sessions[at];
-    if (entry === undefined || entry.session.closed || entry.requests >= SESSION_REQUESTS_MAX) {
+    const ends = entry?.session.closed || entry?.session.destroyed;
+    if (entry === undefined || ends || entry.requests >= SESSION_REQUESTS_MAX) {
       entry?.session.close();
       const { ca, cert, key, securePort } = endpoints;
       const session = connect(`https://127.0.0.1:${securePort}`, { ca, cert, key });
@@ -91,8 +92,9 @@ export class Http2Sessions {
       );
       stream.on('response', (headers) => {
         head = { status: headers[':status'] ?? 0, headers: headersIn(headers) };
-        // What says how long it is comes to its end.
-        if (!endless || head.status !== 200 || head.headers.has('content-length')) return;
+        // What says how long it is, or is compressed, comes to its end.
+        if (!endless || head.status !== 200) return;
+        if (head.headers.has('content-length') || head.headers.has('content-encoding')) return;
         setTimeout(
           () => {
             if (stream.closed) return;

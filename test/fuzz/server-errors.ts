@@ -119,6 +119,12 @@ export const knownErrors: readonly KnownError[] = [
   },
   {
     code: 500,
+    reason: 'InternalError',
+    message: /^Internal error occurred: failed to allocate a nodePort: range is full$/,
+    why: 'all 2,768 ports of the range are taken',
+  },
+  {
+    code: 500,
     message: /^Component not found: /s,
     why: 'a component that there is not is an error of no kind',
   },
