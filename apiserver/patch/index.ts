@@ -7,6 +7,7 @@ import type { KubeObject, ResourceDefinition } from '../../schemas/definition.js
 import { invalid as invalidField } from '../../schemas/field-error.js';
 import { badRequest, internal, invalid, requestTooLarge, StatusError } from '../errors.js';
 import { jsonTypeName } from '../../schemas/go-json.js';
+import { checkNesting, NestingError } from '../http/serializers/duplicates.js';
 import { parseJson } from '../http/serializers/json.js';
 import { type DecodeHint, groupAndVersion, kindProblem } from '../http/serializers/type-meta.js';
 import { goPrint } from './go-print.js';
@@ -70,10 +71,14 @@ function jsonPatch(body: Buffer, current: KubeObject, touched?: WeakSet<object>)
     );
   }
   try {
+    const patched = applyJsonPatch(current, operations, touched);
+    // Each operation may put one value into another, so that all together nest deeper than any body could.
+    checkNesting(patched);
     // Go decodes null to an object with nothing in it.
-    return applyJsonPatch(current, operations, touched) ?? {};
+    return patched ?? {};
   } catch (error) {
-    if (!(error instanceof PatchFailure)) throw error;
+    const isTooDeep = error instanceof NestingError || error instanceof RangeError;
+    if (!isTooDeep && !(error instanceof PatchFailure)) throw error;
     // Upstream hides what went wrong behind this text.
     throw unprocessable('the server rejected our request due to an error in our request');
   }

@@ -427,6 +427,33 @@ t.test('a JSON patch has at most 10,000 operations', (t) => {
   t.end();
 });
 
+t.test('a JSON patch cannot nest values deeper than a body may, one in the other', (t) => {
+  const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  /** Puts each value into the innermost of those before it. */
+  const patch = (values: number, levels: number) => {
+    const operations = Array.from(
+      { length: values },
+      (_, i) => `{"op":"add","path":"/data${'/a'.repeat(i * levels)}","value":${deep(levels)}}`,
+    );
+    return body(`[${operations.join(',')}]`);
+  };
+  const current = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: {} };
+  t.ok(applyPatch(JSON_PATCH, patch(3, 300), current, configMaps));
+  // The last is deeper than JSON.stringify goes.
+  for (const [values, levels] of [
+    [4, 300],
+    [2, 900],
+    [30, 900],
+  ] as const) {
+    t.throws(() => applyPatch(JSON_PATCH, patch(values, levels), current, configMaps), { code: 422 });
+    const copied = patch(values, levels)
+      .toString()
+      .replace(/]$/, ',{"op":"copy","from":"/data","path":"/b"}]');
+    t.throws(() => applyPatch(JSON_PATCH, body(copied), current, configMaps), { code: 422 }, 'copied');
+  }
+  t.end();
+});
+
 t.test('fields given twice and unknown members of operations are told', (t) => {
   t.strictSame(patchStrictErrors(MERGE_PATCH, body('{"data":{"a":"1","a":"2"}}')), [
     'duplicate field "data.a"',
