@@ -39,11 +39,12 @@ function shown(character: string): string {
 /** As Go's time package quotes what it cannot parse: byte by byte. */
 export function goTimeQuote(text: string): string {
   if (PLAIN.test(text)) return JSON.stringify(text);
-  const bytes = [...Buffer.from(text)].map((byte) => {
-    if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
-    return byte < 0x20 || byte >= 0x80
-      ? `\\x${byte.toString(16).padStart(2, '0')}`
-      : String.fromCharCode(byte);
-  });
-  return `"${bytes.join('')}"`;
+  const bytes = Buffer.from(text).toString('latin1');
+  // oxlint-disable-next-line no-control-regex
+  const quoted = bytes.replace(/["\\\x00-\x1f\x80-\xff]/g, (byte) =>
+    byte === '"' || byte === '\\' ? `\\${byte}` : (HEX_ESCAPES[byte.charCodeAt(0)] ?? ''),
+  );
+  return `"${quoted}"`;
 }
+
+const HEX_ESCAPES = Array.from({ length: 256 }, (_, byte) => `\\x${byte.toString(16).padStart(2, '0')}`);

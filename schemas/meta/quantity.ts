@@ -25,14 +25,18 @@ const DECIMAL_SUFFIXES = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'] as co
 const DECIMAL_ONE = 3;
 const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'] as const;
 const NANO = -9;
+const ZERO_DIGIT = 0x30;
 const INT64_MAX = 2n ** 63n - 1n;
 /** Beyond this an exponent only costs memory: 10^18 × E is the most that a quantity holds. */
 const EXPONENT_MAX = 1000;
+/** Characters of a number, with its suffix. Upstream takes any, at a cost that grows with their square. */
+const LENGTH_MAX = 1000;
 
 const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/;
 
 /** An amount, or the English phrase that says why the text is none. */
 export function parseQuantity(text: string): Quantity | string {
+  if (text.length > LENGTH_MAX) return NUMBER_PROBLEM;
   const match = SHAPE.exec(text);
   if (text === '' || match === null) return QUANTITY_FORMAT_PROBLEM;
   const [, sign, whole = '', fraction = '', suffix = ''] = match;
@@ -98,11 +102,12 @@ export function formatQuantity(quantity: Quantity): string {
       return `${whole}${BINARY_SUFFIXES[power]}`;
     }
   }
-  let { value, exponent } = quantity;
-  while (value % 10n === 0n) {
-    value /= 10n;
-    exponent++;
-  }
+  // Dividing the zeros out one by one would take a millisecond for each long number.
+  const digits = `${quantity.value}`;
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === ZERO_DIGIT) end--;
+  let value = BigInt(digits.slice(0, end));
+  let exponent = quantity.exponent + digits.length - end;
   // Down to a power of a thousand.
   const rest = ((exponent % 3) + 3) % 3;
   value *= 10n ** BigInt(rest);

@@ -274,6 +274,9 @@ t.test('quantities are printed in their canonical form', (t) => {
   }
   t.match(parseQuantity('abc'), /^quantities must match the regular expression/);
   t.match(parseQuantity('1mi'), "unable to parse quantity's suffix");
+  const long = `1${'0'.repeat(999)}`;
+  t.equal(canonicalQuantity(long), `1${'0'.repeat(981)}E`);
+  t.equal(parseQuantity(`${long}0`), 'unable to parse numeric part of quantity', 'longer ones are refused');
   t.end();
 });
 
