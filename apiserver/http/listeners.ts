@@ -61,7 +61,7 @@ export function createSecure(tls: TlsOptions, listener: RequestListener): Http2S
     requestTimeout: requestTimeoutMilliseconds,
     headersTimeout: requestTimeoutMilliseconds,
   } satisfies Http1Settings);
-  return server;
+  return continuing(server, listener);
 }
 
 export function createPlain(listener: RequestListener): Server {
@@ -74,7 +74,19 @@ export function createPlain(listener: RequestListener): Server {
     },
     listener,
   );
-  return server.on('clientError', answerClientError);
+  return continuing(server.on('clientError', answerClientError), listener);
+}
+
+/**
+ * `100 Continue` for those who ask for it. Not while answers before this one are under way: Node would put it between
+ * the headers and the body of the one that it belongs to. Clients send their body without it after a while.
+ */
+function continuing<S extends Server | Http2SecureServer>(server: S, listener: RequestListener): S {
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (response.socket !== null) response.writeContinue();
+    listener(request, response);
+  });
+  return server;
 }
 
 /** Resolves with the port, once clients can connect. Rejects as the system refuses (EADDRINUSE, EACCES). */

@@ -537,6 +537,20 @@ t.test('requests before what is no HTTP are all answered in full, and it after t
   t.match(answers, /^HTTP\/1\.1 200 [^]*aaz/);
 });
 
+t.test('100 Continue never gets into the answer of a request that waits for those before it', async (t) => {
+  const harness = await start(t);
+  const get = 'GET /openapi/v2 HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const body = JSON.stringify({ metadata: { name: 'expected' } });
+  const post = (name: string) =>
+    `POST ${collection}${name} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  const last = 'GET /api HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+  const answers = await readSlowly(harness.port, get + post('') + last);
+  t.match(answers, /HTTP\/1\.1 201 Created\r\n(?:[^\r]+\r\n)+\r\n\{"kind":"ConfigMap"/);
+  t.notMatch(answers, '100 Continue');
+  const first = await raw(harness.port, post('?dryRun=All') + last);
+  t.match(first, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 409 /, 'the first of a connection is told');
+});
+
 t.test('requests before an upgrade that must wait for them are answered in full', async (t) => {
   const harness = await start(t);
   const get = 'GET /openapi/v2 HTTP/1.1\r\nHost: localhost\r\n';

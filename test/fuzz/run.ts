@@ -51,7 +51,7 @@ const GROWTH_BYTES_MAX = 16 * 1024 * 1024;
 /** An object is held as bytes, and within bounds decoded and in other forms. */
 const HELD_FOR_CACHED = 3;
 /** No request keeps all others waiting for longer. */
-export const STALL_MS_MAX = 1000;
+export const STALL_MS_MAX = 2000;
 /** Connections that the fuzzer has ended may take so long to be gone. */
 const SETTLE_MS_MAX = 5000;
 const SETTLE_STEP_MS = 500;
