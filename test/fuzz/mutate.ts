@@ -55,6 +55,8 @@ function schemaAt(schema: z.ZodType, key: string): z.ZodType | undefined {
 
 /** Defines, so that `__proto__` is a member like any other. */
 function put(container: Container, key: string, value: unknown): void {
+  // Nor is the length of a list one, in JSON.
+  if (key === 'length' && Array.isArray(container)) return;
   Object.defineProperty(container, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
