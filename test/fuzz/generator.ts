@@ -277,9 +277,10 @@ function generateName({ metadata }: { metadata?: unknown }): void {
 /** A watch, whether meant or not. */
 export function mayBeEndless({ method, target }: Pick<Message, 'method' | 'target'>): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
-  return /watch/i.test(
-    target.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  const decoded = target.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
   );
+  return /watch/i.test(decoded.replace(/[?&]watch=(?:0|f|false)(?=&|$)/i, ''));
 }
 
 /** What Node or HTTP lets a server end a connection for, or what it takes seconds to answer. */
