@@ -112,7 +112,7 @@ export function inOrder<T extends readonly [key: string, node: unknown]>(
   if (members.every(([key], i) => i === 0 || compareKeys(members[i - 1]![0], key) <= 0)) return members;
   return members
     .map((member) => ({ member, fields: fieldsOf(member[0]) }))
-    .sort((a, b) => compareRead(a.member[0], b.member[0], a.fields, b.fields))
+    .sort((a, b) => compareKeys(a.member[0], b.member[0], a.fields, b.fields))
     .map(({ member }) => member);
 }
 
@@ -127,12 +127,11 @@ function fieldsOf(key: string): KeyFields {
   return parsedKey(key)?.fields ?? NO_FIELDS;
 }
 
-/** Go's order of keys: fields, items, values, indexes; the member itself (`.`) stands before all. */
-export function compareKeys(a: string, b: string): number {
-  return compareRead(a, b);
-}
-
-function compareRead(a: string, b: string, fields?: KeyFields, otherFields?: KeyFields): number {
+/**
+ * Go's order of keys: fields, items, values, indexes; the member itself (`.`) stands before all. What the keys hold is read
+ * where it is not given.
+ */
+export function compareKeys(a: string, b: string, fields?: KeyFields, otherFields?: KeyFields): number {
   const kind = a.charCodeAt(0);
   const other = b.charCodeAt(0);
   if (kind === FIELD && other === FIELD) return compareText(a, b);

@@ -180,10 +180,10 @@ export function validateBinding(
     ...duplicatesOf(bindingConditions, ready),
   ];
   const seen = new Set<string>();
-  const both = new Set(bindingConditions);
+  const binding = new Set(bindingConditions);
   for (const [i, name] of bindingFailureConditions.entries()) {
     addAll(errors, duplicatesOf([name], failed, { seen, from: i }));
-    if (both.has(name)) {
+    if (binding.has(name)) {
       const why = 'bindingFailureConditions must not overlap with bindingConditions';
       errors.push(invalid(`${failed}[${i}]`, name, why));
     }
