@@ -8,6 +8,7 @@ import type { ClusterMember } from '../tools/cluster-member.js';
 import { COLLECTION, type ConfigMap, listConfigMaps } from '../tools/cluster-load.js';
 import { ResumingWatcher, watchFaults } from '../tools/resuming-watcher.js';
 import { percentile } from '../tools/statistics.js';
+import { unseenChanges } from '../tools/unseen-changes.js';
 
 /** Of each member that is there: while the other is away, and while it comes back. */
 const CLIENTS = 24;
@@ -41,7 +42,7 @@ export interface CatchUpReport {
 }
 
 export async function runCatchUp(options: CatchUpOptions): Promise<CatchUpReport> {
-  // Nobody but the test writes: it looks for a change at every revision.
+  // Without controllers, so that every ConfigMap is one of ours; and with all of their history.
   const args = [
     '--controllers=',
     '--etcd-compaction-interval=0',
@@ -87,12 +88,10 @@ class CatchUp {
       const { catchUpMs, latencies } = await this.#comeBack(behind, present);
       const last = await this.#create(leader.url);
       await watcher.reached(last, CATCH_UP_MS_MAX);
+      const acknowledged = this.#revisions.filter((revision) => revision > first);
+      const unseen = await unseenChanges(leader.url + COLLECTION, [first, ...watcher.revisions]);
       const wrong = [
-        ...watchFaults(
-          behind.name,
-          watcher,
-          this.#revisions.filter((revision) => revision > first),
-        ),
+        ...watchFaults(behind.name, watcher, { acknowledged, unseen }),
         ...(await this.#readFaults(behind)),
         ...this.#cluster.crashes,
       ];

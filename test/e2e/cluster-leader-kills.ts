@@ -10,6 +10,7 @@ import type { ClusterMember } from '../tools/cluster-member.js';
 import { COLLECTION, ClusterLoad, type ConfigMap } from '../tools/cluster-load.js';
 import { History, type HistoryCounts } from '../tools/history.js';
 import { ResumingWatcher, watchFaults } from '../tools/resuming-watcher.js';
+import { unseenChanges } from '../tools/unseen-changes.js';
 import { readAll } from './cluster-faults.js';
 
 const CLIENTS = 8;
@@ -39,8 +40,7 @@ export interface LeaderKillsOptions {
 }
 
 export async function runLeaderKills(options: LeaderKillsOptions): Promise<LeaderKillsReport> {
-  // Without controllers, so that every change is one of ours.
-  // Nobody but the test writes: it looks for a change at every revision.
+  // Without controllers, so that every ConfigMap is one of ours; and with all of their history.
   const cluster = await Cluster.start({ args: ['--controllers=', '--etcd-compaction-interval=0'] });
   try {
     return await new LeaderKills(cluster, options).run();
@@ -154,9 +154,10 @@ class LeaderKills {
     const acknowledged = this.#history.acknowledged.map(({ revision }) => revision);
     const newest = Math.max(...last.values());
     const watched = [];
-    for (const [{ name }, watcher] of this.#watchers) {
+    for (const [{ name, url }, watcher] of this.#watchers) {
       await watcher.reached(newest, WATCH_MS_MAX);
-      watched.push(...watchFaults(name, watcher, acknowledged));
+      const unseen = await unseenChanges(url + COLLECTION, watcher.revisions);
+      watched.push(...watchFaults(name, watcher, { acknowledged, unseen }));
     }
     const [first] = this.#watchers.values();
     return {

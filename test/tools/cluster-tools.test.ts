@@ -124,11 +124,12 @@ t.test('a history', async (t) => {
 });
 
 t.test('what a watch saw', async (t) => {
-  const seen = (revisions: number[], errors: string[] = []) =>
-    watchFaults('m1', { revisions, errors }, [4, 5]);
+  const seen = (revisions: number[], errors: string[] = [], unseen: number[] = []) =>
+    watchFaults('m1', { revisions, errors }, { acknowledged: [4, 5], unseen });
   t.same(seen([3, 4, 5]), []);
   t.match(seen([3, 4, 4, 5]), [/4 after 4/]);
-  t.match(seen([3, 4, 6, 5]), [/passed over what is between 4 and 6/, /5 after 6/]);
+  t.match(seen([3, 4, 6, 5]), [/5 after 6/]);
+  t.match(seen([3, 4, 5, 7], [], [6]), [/missed 6/]);
   t.match(seen([3, 4]), [/missed 5/]);
   t.match(seen([4, 5], ['gone']), [/was told gone/]);
 });

@@ -101,25 +101,28 @@ export class ResumingWatcher {
   }
 }
 
-/**
- * What is wrong with what a watcher saw, one text each: all changes in order, none twice, none missing. `acknowledged`
- * are revisions that it must have seen. Where nobody else writes, there is a change for every revision.
- */
+/** What a watch must have told of. */
+export interface Expected {
+  /** Revisions of writes that were acknowledged. */
+  readonly acknowledged: readonly number[];
+  /** Of changes that it did not see, if there are any (`unseenChanges`). */
+  readonly unseen: readonly number[];
+}
+
+/** What is wrong with what a watcher saw, one text each: all changes in order, none twice, none missing. */
 export function watchFaults(
   name: string,
   watcher: Pick<ResumingWatcher, 'revisions' | 'errors'>,
-  acknowledged: readonly number[],
+  { acknowledged, unseen }: Expected,
 ): string[] {
   const { revisions, errors } = watcher;
   const faults = errors.map((error) => `the watch through ${name} was told ${error}`);
   for (const [place, revision] of revisions.entries()) {
     const before = revisions[place - 1] ?? revision - 1;
     if (revision <= before) faults.push(`the watch through ${name} told of ${revision} after ${before}`);
-    if (revision > before + 1)
-      faults.push(`the watch through ${name} passed over what is between ${before} and ${revision}`);
   }
   const seen = new Set(revisions);
-  const missed = acknowledged.filter((revision) => !seen.has(revision));
+  const missed = [...acknowledged.filter((revision) => !seen.has(revision)), ...unseen];
   if (missed.length > 0) faults.push(`the watch through ${name} missed ${missed.slice(0, 10).join(', ')} …`);
   return faults;
 }
