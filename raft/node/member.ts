@@ -90,6 +90,8 @@ export class Member<R> implements Consensus<R> {
   #ended = false;
   #appliedTerm: number;
   #appliedConfiguration: Configuration;
+  /** From this index on the state says who is in the cluster: who has joined learns it from the log or a snapshot. */
+  #configuredFrom: number;
   /** What status listeners and the transport were told last. */
   #told: { readonly term: number; readonly leader: bigint };
   #toldMembers: { readonly configuration: Configuration; readonly applied: Configuration } | undefined;
@@ -133,6 +135,7 @@ export class Member<R> implements Consensus<R> {
     this.#tail = new Tail(options.tailLimits ?? TAIL_LIMITS);
     this.#appliedTerm = this.#machine.applied.term;
     this.#appliedConfiguration = decodeConfiguration(this.#machine.configuration);
+    this.#configuredFrom = this.#appliedConfiguration.voters.length > 0 ? 0 : Infinity;
     this.#raft = new Raft({
       id: options.memberId,
       log: this.#log,
@@ -521,7 +524,8 @@ export class Member<R> implements Consensus<R> {
   #afterApply(entries: readonly LogEntry[], results: readonly (R | undefined)[]): void {
     for (const [position, entry] of entries.entries()) {
       this.#backlogBytes -= entry.payload.length;
-      if (entry.type === 'configuration') this.#applyConfiguration(decodeConfiguration(entry.payload));
+      if (entry.type === 'configuration')
+        this.#applyConfiguration(entry.index, decodeConfiguration(entry.payload));
       this.#answerProposal(entry, results[position]);
     }
     const last = entries.at(-1);
@@ -541,8 +545,9 @@ export class Member<R> implements Consensus<R> {
     this.#proposals.applied(requestId.counter, { type: 'applied', result: value, index, term });
   }
 
-  #applyConfiguration(configuration: Configuration): void {
+  #applyConfiguration(index: number, configuration: Configuration): void {
     this.#appliedConfiguration = configuration;
+    this.#configuredFrom = Math.min(this.#configuredFrom, index);
     this.#tellConfiguration();
     if (this.#isRemoved()) this.#leave();
   }
@@ -558,6 +563,8 @@ export class Member<R> implements Consensus<R> {
       durable <= this.#machine.applied.index,
       'more of the state machine is durable than was applied',
     );
+    // Without what comes before, others would be sent the state, which does not say who is in the cluster.
+    if (durable < this.#configuredFrom) return;
     const neededFrom = Math.min(this.#raft.neededFrom, this.#outgoing.neededFrom);
     // A snapshot that is just being installed is ahead of the log.
     const within = Math.min(durable, this.#raft.commit, this.#log.durableIndex);
@@ -595,7 +602,7 @@ export class Member<R> implements Consensus<R> {
     this.#backlogBytes = 0;
     this.#appliedTerm = Math.max(this.#appliedTerm, term);
     this.#proposals.passedOver(term);
-    this.#applyConfiguration(configuration);
+    this.#applyConfiguration(index, configuration);
     this.#reads.appliedThrough(index);
   }
 

@@ -664,6 +664,23 @@ t.test('snapshot: a member too far behind gets one, and goes on from the log', a
   await cluster.untilAlike();
 });
 
+t.test('who has joined keeps its log until its durable state says who is in the cluster', async (t) => {
+  const tailLimits = { entriesMax: 0, bytesMax: Infinity, cutStep: 1, heldEntriesMax: 0 };
+  const cluster = await Cluster.start(t, [1n]);
+  await cluster.finish(cluster.propose(1n, 'before'));
+  await cluster.finish(cluster.add(2n, true));
+  const { log, machine } = await cluster.startNode(2n, { tailLimits });
+  await cluster.untilAlike();
+  const added = machine.applied.index;
+
+  machine.moveDurable(added - 1, 1);
+  await settle();
+  t.equal(log.firstIndex, 1, 'as the leader of others it would send them a state that knows nobody');
+  machine.moveDurable(added, machine.applied.term);
+  await settle();
+  t.equal(log.firstIndex, added + 1);
+});
+
 t.test('snapshot: writes go on while it is on its way, and are there afterwards', async (t) => {
   const { cluster, leader, behind } = await withOneBehind(t);
   let open = () => {};
