@@ -180,8 +180,9 @@ t.test('an eviction is taken off the budget of the pod', async (t) => {
       },
     ],
   });
-  const [writer] = json.metadata.managedFields ?? [];
-  t.match(writer, { manager: 'kube-apiserver', subresource: 'status' });
+  const entries = json.metadata.managedFields as readonly { readonly manager: string }[];
+  const writer = entries.find(({ manager }) => manager === 'kube-apiserver');
+  t.match(writer, { subresource: 'status' });
 
   const none = 'The disruption budget web does not allow evicting pods currently';
   t.same(refusalOf(await evict(server, 'b')), refusal(none));
