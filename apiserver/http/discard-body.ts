@@ -1,6 +1,4 @@
-import { constants } from 'node:http2';
 import type { RawRequest } from './exchange.js';
-import { requestTimeoutMilliseconds } from './limits.js';
 
 /**
  * Reads what a client still sends to a request that is answered without it, and throws it away. To be called before the
@@ -10,6 +8,4 @@ export function discardBody(request: RawRequest): void {
   const { stream } = request;
   if (stream === undefined || stream.endAfterHeaders === true || request.readableEnded) return;
   request.resume();
-  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), requestTimeoutMilliseconds);
-  stream.once('close', () => clearTimeout(timer));
 }

@@ -8,6 +8,7 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerClientError } from './bare-answers.js';
+import { limitBodyTime } from './body-deadline.js';
 import {
   concurrentStreamsMax,
   headerBytesMax,
@@ -36,7 +37,16 @@ type Http1Settings = Pick<Server, 'keepAliveTimeout' | 'requestTimeout' | 'heade
   maxHeaderSize: number;
 };
 
-export function createSecure(tls: TlsOptions, listener: RequestListener): Http2SecureServer {
+/** @param requestTimeout milliseconds for a client to send its whole request */
+export function createSecure(
+  tls: TlsOptions,
+  listener: RequestListener,
+  requestTimeout = requestTimeoutMilliseconds,
+): Http2SecureServer {
+  const limited: RequestListener = (request, response) => {
+    limitBodyTime(request, requestTimeout);
+    listener(request, response);
+  };
   const server = createSecureServer(
     {
       allowHTTP1: true,
@@ -53,15 +63,15 @@ export function createSecure(tls: TlsOptions, listener: RequestListener): Http2S
       settings: { maxConcurrentStreams: concurrentStreamsMax, maxHeaderListSize: headerBytesMax },
       ...socketOptions,
     } as Parameters<typeof createSecureServer>[0],
-    listener as unknown as Parameters<typeof createSecureServer>[1],
+    limited as unknown as Parameters<typeof createSecureServer>[1],
   );
   Object.assign(server, {
     maxHeaderSize: headerBytesMax,
     keepAliveTimeout: keepAliveMilliseconds,
-    requestTimeout: requestTimeoutMilliseconds,
-    headersTimeout: requestTimeoutMilliseconds,
+    requestTimeout,
+    headersTimeout: requestTimeout,
   } satisfies Http1Settings);
-  return continuing(server, listener);
+  return continuing(server, limited);
 }
 
 export function createPlain(listener: RequestListener): Server {

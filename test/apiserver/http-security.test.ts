@@ -1,6 +1,6 @@
 /** No web page can use the server, and nobody without a certificate can use the secure port. */
 import { once } from 'node:events';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, constants } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -10,8 +10,8 @@ import t, { type Test } from 'tap';
 import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { bodyBytesMax, queryParametersMax, urlBytesMax } from '../../apiserver/http/limits.js';
-import { createPlain, listen } from '../../apiserver/http/listeners.js';
-import { type Harness, start } from './http-harness.js';
+import { createPlain, createSecure, listen } from '../../apiserver/http/listeners.js';
+import { certificates, type Harness, start } from './http-harness.js';
 
 const collection = '/api/v1/namespaces/default/configmaps';
 const configMap = (name: string) => JSON.stringify({ metadata: { name } });
@@ -587,4 +587,37 @@ t.test('a web socket that asks for no watch is answered in HTTP', async (t: Test
     socket.on('error', () => undefined);
   });
   t.equal(status, 404);
+});
+
+t.test('HTTP/2: a stream whose body does not come in time is ended, an answer before it stays', async (t) => {
+  const { server: pair, ca } = await certificates();
+  const server = createSecure(
+    { ...pair, clientCa: ca },
+    (request, response) => {
+      if (request.url === '/answered') response.end('early');
+      else request.resume().once('end', () => response.end('whole'));
+    },
+    200,
+  );
+  const port = await listen(server, 0, '127.0.0.1');
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca });
+  t.teardown(() => {
+    session.destroy();
+    server.close();
+  });
+  /** What is answered to a request of which `body` is all that ever comes, and the code its stream ends with. */
+  const ask = async (path: string, body: readonly string[], isWhole: boolean) => {
+    const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
+    let text = '';
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    stream.on('error', () => undefined);
+    for (const part of body) stream.write(part);
+    if (isWhole) stream.end();
+    if (!stream.closed) await once(stream, 'close');
+    return [text, stream.rstCode];
+  };
+  const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants;
+  t.same(await ask('/', ['half'], false), ['', NGHTTP2_CANCEL]);
+  t.same(await ask('/answered', ['half'], false), ['early', NGHTTP2_NO_ERROR]);
+  t.same(await ask('/', ['all', 'of it'], true), ['whole', NGHTTP2_NO_ERROR]);
 });
