@@ -74,8 +74,7 @@ function jsonPatch(body: Buffer, current: KubeObject, touched?: WeakSet<object>)
     const patched = applyJsonPatch(current, operations, touched);
     // Each operation may put one value into another, so that all together nest deeper than any body could.
     checkNesting(patched);
-    // Go decodes null to an object with nothing in it.
-    return patched ?? {};
+    return patched;
   } catch (error) {
     const isTooDeep = error instanceof NestingError || error instanceof RangeError;
     if (!isTooDeep && !(error instanceof PatchFailure)) throw error;

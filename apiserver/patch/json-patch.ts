@@ -1,6 +1,10 @@
 /**
  * JSON patch, RFC 6902, without changing the document it is applied to: containers are copied once, on the way to what
- * an operation changes, and the rest is shared. Like upstream's library it also takes negative list indexes.
+ * an operation changes, and the rest is shared.
+ *
+ * It takes what upstream's library takes (evanphx/json-patch 4) beyond the RFC: a member that is absent is as good as null,
+ * so that it can be replaced, copied, and tested to be null; a value that is absent is null; list indexes are what Go's Atoi
+ * reads, and negative ones count from the end. What is less there: the whole document cannot be added, copied or moved.
  */
 
 /** One operation as far as its types are checked; `applyJsonPatch` checks the rest. To Go null is as good as absent. */
@@ -49,23 +53,19 @@ class Patching {
     const path = pointer(operation.path);
     switch (operation.op) {
       case 'add':
-        return this.#add(path, valueOf(operation));
+        return this.#add(path, operation.value ?? null);
       case 'remove':
         this.#remove(path);
         return;
       case 'replace':
-        return this.#replace(path, valueOf(operation));
-      case 'move': {
-        const from = pointer(operation.from);
-        if (from.length < path.length && from.every((token, index) => token === path[index])) {
-          throw new PatchFailure('a value cannot be moved into itself');
-        }
-        return this.#add(path, this.#remove(from));
-      }
+        return this.#replace(path, operation.value ?? null);
+      case 'move':
+        return this.#add(path, this.#remove(pointer(operation.from)));
       case 'copy':
-        return this.#add(path, this.#copyOf(this.#get(pointer(operation.from))));
+        return this.#add(path, this.#copyOf(this.#get(inside(pointer(operation.from)))));
       case 'test':
-        if (!equal(this.#get(path), valueOf(operation))) throw new PatchFailure('testing the value failed');
+        if (operation.value === undefined || !equal(this.#get(path), operation.value))
+          throw new PatchFailure('testing the value failed');
         return;
       default:
         throw new PatchFailure(`unexpected kind of operation: ${operation.op}`);
@@ -91,11 +91,7 @@ class Patching {
   }
 
   #add(path: readonly string[], value: unknown): void {
-    const key = path.at(-1);
-    if (key === undefined) {
-      this.root = value;
-      return;
-    }
+    const key = lastOf(path);
     const parent = this.#writable(path);
     if (Array.isArray(parent)) {
       const place = key === '-' ? parent.length : index(parent.length + 1, key);
@@ -107,25 +103,26 @@ class Patching {
   #replace(path: readonly string[], value: unknown): void {
     const key = path.at(-1);
     if (key === undefined) {
-      this.root = value;
+      this.root = container(value);
       return;
     }
     const parent = this.#writable(path);
-    member(parent, key);
     if (Array.isArray(parent)) parent[index(parent.length, key)] = value;
     else set(parent, key, value);
   }
 
   #remove(path: readonly string[]): unknown {
-    const key = path.at(-1);
-    if (key === undefined) throw new PatchFailure('the whole document cannot be removed');
+    const key = lastOf(path);
     const parent = this.#writable(path);
     const removed = member(parent, key);
     if (Array.isArray(parent)) {
       const place = index(parent.length, key);
       this.#moving(parent.length - place);
       parent.splice(place, 1);
-    } else delete parent[key];
+    } else {
+      if (!Object.hasOwn(parent, key)) throw new PatchFailure('no such member');
+      delete parent[key];
+    }
     return removed;
   }
 
@@ -150,20 +147,25 @@ class Patching {
   }
 }
 
-/** The tokens of a JSON pointer, RFC 6901. */
+/** The tokens of a JSON pointer, RFC 6901. What comes before the first slash counts for nothing. */
 function pointer(text: string | null | undefined): string[] {
   if (text === undefined || text === null) throw new PatchFailure('the operation lacks a path');
   if (text === '') return [];
-  if (!text.startsWith('/')) throw new PatchFailure(`no JSON pointer: ${text}`);
-  return text
-    .slice(1)
-    .split('/')
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const [, ...tokens] = text.split('/');
+  if (tokens.length === 0) throw new PatchFailure(`no JSON pointer: ${text}`);
+  return tokens.map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-function valueOf(operation: Operation): unknown {
-  if (operation.value === undefined) throw new PatchFailure('the operation lacks a value');
-  return operation.value;
+/** A path to something inside the document. */
+function inside(path: readonly string[]): readonly string[] {
+  lastOf(path);
+  return path;
+}
+
+function lastOf(path: readonly string[]): string {
+  const key = path.at(-1);
+  if (key === undefined) throw new PatchFailure('the operation is for what is inside the document');
+  return key;
 }
 
 function container(value: unknown): Container {
@@ -171,18 +173,19 @@ function container(value: unknown): Container {
   return value as Container;
 }
 
+/** Null where there is none. */
 function member(parent: Container, token: string): unknown {
   if (Array.isArray(parent)) return parent[index(parent.length, token)];
-  if (!Object.hasOwn(parent, token)) throw new PatchFailure('no such path');
-  return parent[token];
+  return Object.hasOwn(parent, token) ? parent[token] : null;
 }
 
 /** The place that `token` names among `length`. */
 function index(length: number, token: string): number {
-  if (!/^(?:0|-?[1-9][0-9]{0,8})$/.test(token)) throw new PatchFailure(`no list index: ${token}`);
+  if (!/^[+-]?[0-9]+$/.test(token)) throw new PatchFailure(`no list index: ${token}`);
   const place = Number(token) < 0 ? length + Number(token) : Number(token);
   if (place < 0 || place >= length) throw new PatchFailure(`index out of bounds: ${token}`);
-  return place;
+  // Minus nought is nought.
+  return place + 0;
 }
 
 /** Makes a member like any other of `__proto__` too. */
