@@ -308,6 +308,12 @@ t.test("YAML 1.1 is read as Kubernetes' library reads it", (t) => {
   t.end();
 });
 
+/** What sigs.k8s.io/yaml makes of a plain scalar. */
+interface Scalar {
+  readonly value?: unknown;
+  readonly problem?: string;
+}
+
 t.test('YAML: keys given twice are told with their lines', (t) => {
   const text =
     'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: d1\ndata:\n  k: a\n  k: b\n  j: a\n  j: b\n';
@@ -324,8 +330,24 @@ t.test('YAML: keys given twice are told with their lines', (t) => {
   t.end();
 });
 
-t.test('YAML: several documents, bad syntax, other values and endless aliases are refused', (t) => {
-  t.match(refusal(yamlSerializer, 'a: b\n---\nc: d\n'), 'yaml: expected one document, found several');
+t.test('YAML: plain scalars are what upstream’s library makes of them', (t) => {
+  const text = readFileSync(join(repository, 'test/fixtures/yaml-scalars.json'), 'utf8');
+  for (const [scalar, { value, problem }] of Object.entries(JSON.parse(text) as Record<string, Scalar>)) {
+    const { value: object, problem: mine } = parseYaml(`a: ${scalar}\n`);
+    if (problem === undefined) t.strictSame(object, { a: value }, scalar);
+    else t.equal(mine, problem, scalar);
+  }
+  t.same(parseYaml('a: !!binary aGk=').value, { a: 'hi' });
+  t.match(parseYaml('a: !!binary a-').problem, 'invalid base64');
+  t.same(parseYaml('.inf: 1\n-.INF: 2\n+.inf: 3\n.NaN: 4').value, { '.inf': 3, '-.inf': 2, '.nan': 4 });
+  t.end();
+});
+
+t.test('YAML: bad syntax, other values and endless aliases are refused, other documents ignored', (t) => {
+  const first = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: first}\n';
+  const { object } = decode(yamlSerializer, `${first}---\n${first.replace('first', 'second')}`);
+  t.match(object['metadata'], { name: 'first' });
+  for (const key of ['null: 1', '~: 1']) t.match(refusal(yamlSerializer, key), 'invalid map key');
   t.match(refusal(yamlSerializer, 'a: [1\nb: 2'), /^the object provided is unrecognized .*: yaml: line 2: /);
   t.match(refusal(yamlSerializer, 'a: b\n? [a]\n: b'), 'yaml: line 2: invalid map key');
   t.match(refusal(yamlSerializer, 'a: &a {b: c}\nd: {*a : e}'), 'yaml: line 2: invalid map key');

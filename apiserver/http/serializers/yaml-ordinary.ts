@@ -22,10 +22,10 @@ const PLAIN_KEY = /[A-Za-z_$/][\w./-]*/y;
 const TEXT_START = /[A-Za-z_/$(^;+.\d\u00a1-\ud7ff\ue000-\ufefe-]/;
 const WORDS = /^(?:y|yes|n|no|on|off|true|false|null)$/i;
 const NUMBER_START = /[\d+.-]/;
-const INTEGER = /^-?(?:0|[1-9]\d{0,14})$/;
+const INTEGER = /^(?:0|-?[1-9]\d{0,14})$/;
 const DECIMAL = /^-?(?:0|[1-9]\d{0,9})\.\d{1,5}$/;
 /** What no number, in any of YAML 1.1's forms, holds. */
-const NO_NUMBER = /[^\dA-Fa-fxobeE_.,:+=-]|\..*\.|\d-/;
+const NO_NUMBER = /[^\dA-Fa-fxXoObeE_.,:+=-]|\..*\.|\d-/;
 const SIMPLE_LIST = /^\[[\w./-]+(?:, [\w./-]+)*\]$/;
 const ESCAPES = /^(?:[^\\]|\\["\\nrt0])*$/;
 

@@ -6,6 +6,7 @@ import { goQuote } from '../../../schemas/go-quote.js';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { countMembers, duplicateFields, NESTING_MAX, NestingError } from './duplicates.js';
+import { yamlNumber } from './yaml-numbers.js';
 import { readOrdinaryYaml, UNSURE } from './yaml-ordinary.js';
 
 /** Each anchor may be used this often, and what aliases stand for may add up to a request's body, but no further. */
@@ -17,10 +18,8 @@ const require = createRequire(import.meta.url);
 let loaded: typeof Yaml | undefined;
 export const library = (): typeof Yaml => (loaded ??= require('yaml') as typeof Yaml);
 
+const INT = 'tag:yaml.org,2002:int';
 const FLOAT = 'tag:yaml.org,2002:float';
-/** The library takes a lone point, which is a key of managedFields, and `e0` for numbers too. */
-const GO_FLOAT = /^[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*\.[0-9_]*)$/;
-const GO_EXPONENT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$/;
 /** The library throws this when it makes values of what it has parsed. */
 const BAD_MERGE = 'Merge sources must be maps or map aliases';
 /** The library catches its own overflow. */
@@ -49,7 +48,7 @@ export type ParsedYaml =
   | { readonly value: unknown; readonly problem?: undefined; readonly duplicates: readonly Duplicate[] }
   | { readonly value?: undefined; readonly problem: string; readonly duplicates?: undefined };
 
-/** One document; an empty one is null. */
+/** The first document; an empty one is null. As upstream, nothing is said of what follows it. */
 export function parseYaml(text: string): ParsedYaml {
   const quick = parseQuickly(text);
   return quick === UNSURE ? parseByLibrary(text) : { value: quick, duplicates: [] };
@@ -115,12 +114,11 @@ function parse(text: string): ParsedYaml {
     prettyErrors: false,
     // Its warnings would go to this process's stderr, for any client to fill.
     logLevel: 'error',
-    customTags: (tags) => tags.flatMap(asGo),
+    customTags: (tags) => [...goTags, ...tags.flatMap(asGo)],
   });
   const filled = [...documents].filter((document) => !isBlank(document, yaml));
   const [first] = filled;
   if (first === undefined) return { value: null, duplicates: [] };
-  if (filled.length > 1) return { problem: 'yaml: expected one document, found several' };
   const [error] = first.errors;
   if (error?.message === STACK_OVERFLOW) throw new NestingError();
   if (error !== undefined) {
@@ -130,6 +128,9 @@ function parse(text: string): ParsedYaml {
   nodes.visit(first.contents);
   if (nodes.badKey !== undefined) {
     return { problem: `yaml: line ${lines.linePos(nodes.badKey).line}: invalid map key` };
+  }
+  if (nodes.infinite !== undefined) {
+    return { problem: `json: unsupported value: ${goFloat(nodes.infinite)}` };
   }
   let value: unknown = first.toJS({ maxAliasCount: YAML_ALIASES_MAX });
   if (nodes.hasAliases) value = unshared(value);
@@ -143,14 +144,46 @@ function isBlank({ contents, errors }: Yaml.Document, yaml: typeof Yaml): boolea
   return errors.length === 0 && (contents === null || (yaml.isScalar(contents) && contents.source === ''));
 }
 
-/** The library's way of reading a scalar or collection, where Go's library has it, and with Go's idea of a number. */
+/** The library's ways of reading scalars and collections that Go's library has, but for numbers. */
 function asGo(tag: Yaml.Tags[number]): Yaml.Tags {
   if (typeof tag === 'string') return [tag];
-  if (IGNORED_TAGS.has(tag.tag) || ('format' in tag && tag.format === 'TIME')) return [];
-  if (tag.tag !== FLOAT || tag.collection !== undefined) return [tag];
-  if (tag.format === 'EXP') return [{ ...tag, test: GO_EXPONENT }];
-  return [tag.test?.test('.') ? { ...tag, test: GO_FLOAT } : tag];
+  if (IGNORED_TAGS.has(tag.tag)) return [];
+  const isNumber = (tag.tag === INT || tag.tag === FLOAT) && tag.collection === undefined;
+  return isNumber && !tag.test?.test('.inf') && !tag.test?.test('.nan') ? [] : [tag];
 }
+
+const number = (tag: string, isDefault: boolean): Yaml.ScalarTag => ({
+  tag,
+  default: isDefault,
+  // The library asks nothing else of it.
+  ...(isDefault && { test: { test: (text: string) => yamlNumber(text) !== undefined } as RegExp }),
+  resolve: (text, onError) => yamlNumber(text) ?? onError(`cannot decode ${text} as a number`),
+});
+
+const binary: Yaml.ScalarTag = {
+  tag: 'tag:yaml.org,2002:binary',
+  resolve: (text, onError) => {
+    if (/^(?:[A-Za-z0-9+/\s]*={0,2})\s*$/.test(text)) return Buffer.from(text, 'base64').toString();
+    onError('!!binary value contains invalid base64 data');
+    return text;
+  },
+};
+
+/** Numbers are of plain scalars, and of those that are said to be one. */
+const goTags: Yaml.Tags = [number(FLOAT, true), number(FLOAT, false), number(INT, false), binary];
+
+/** What is no number to JSON. */
+function goFloat(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? '+Inf' : '-Inf';
+}
+
+/** As keys they are written so. */
+const KEY_OF_FLOAT: ReadonlyMap<string, string> = new Map([
+  ['NaN', '.nan'],
+  ['+Inf', '.inf'],
+  ['-Inf', '-.inf'],
+]);
 
 /** Aliases give one object in several places; who changes one place must not change the others. */
 function unshared(value: unknown): unknown {
@@ -173,8 +206,10 @@ function expandedSize(value: unknown, known: Map<object, number>): number {
 /** What is to be known of a document's nodes. The library's own visitor takes as long as its parser. */
 class Nodes {
   hasAliases = false;
-  /** Where a list or map is the key of a map, which JSON has no form for; the library would make up a text. */
+  /** Where null, a list or a map is the key of a map, which JSON has no form for; the library would make up a text. */
   badKey: number | undefined;
+  /** A value that JSON has no form for: infinite, or no number. */
+  infinite: number | undefined;
   readonly duplicates: { readonly at: number; readonly key: string }[] = [];
 
   constructor(
@@ -186,6 +221,8 @@ class Nodes {
     if (this.yaml.isAlias(node)) this.hasAliases = true;
     else if (this.yaml.isMap(node)) this.#map(node);
     else if (this.yaml.isSeq(node)) for (const item of node.items) this.visit(item);
+    else if (this.yaml.isScalar(node) && typeof node.value === 'number' && !Number.isFinite(node.value))
+      this.infinite ??= node.value;
   }
 
   #map({ items }: Yaml.YAMLMap): void {
@@ -197,8 +234,13 @@ class Nodes {
     }
   }
 
-  #key(seen: Set<string>, { value, range }: Yaml.Scalar): void {
-    const key = String(value);
+  #key(seen: Set<string>, scalar: Yaml.Scalar): void {
+    const { value, range } = scalar;
+    if (value === null) this.badKey ??= range?.[0] ?? 0;
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      scalar.value = KEY_OF_FLOAT.get(goFloat(value));
+    }
+    const key = String(scalar.value);
     if (seen.has(key)) this.duplicates.push({ at: range?.[0] ?? 0, key });
     else seen.add(key);
   }
