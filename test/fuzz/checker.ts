@@ -37,7 +37,7 @@ const codesOfReasons: Readonly<Record<string, readonly number[]>> = {
 
 /** Words of JavaScript, of our files and of our libraries: no request holds any (vocabulary.ts). */
 const inside =
-  /\n\s+at |node_modules|node:internal|file:\/\/|\.[jt]s:\d|\bdist\/|\/tmp\/|(?:Type|Range|Syntax|Reference|Zod|Sqlite|Etcd)Error|FST_ERR|SQLITE_|ERR_[A-Z]|Cannot read propert|is not a function|is not iterable|Unexpected token|JSON at position|call stack|(?<!must be (?:true or )?)\bundefined\b|\[object |\bNaN\b/;
+  /\n\s+at |node_modules|node:internal|file:\/\/|\.[jt]s:\d|\bdist\/|\/tmp\/|(?:Type|Range|Syntax|Reference|Zod|Sqlite|Etcd)Error|FST_ERR|SQLITE_|ERR_[A-Z]|Cannot read propert|is not a function|is not iterable|Unexpected token|JSON at position|call stack|(?<!must be (?:true or )?)\bundefined\b|\[object |(?<!unsupported value: )\bNaN\b/;
 
 const statusFields: ReadonlySet<string> = new Set([
   'kind',
