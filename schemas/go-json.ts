@@ -117,40 +117,40 @@ class Scanner {
       this.#position++;
       if (char === '"') return;
       if (char !== '\\') continue;
-      const escape = this.#peek();
+      const escape = this.#next();
       if (!'"\\/bfnrtu'.includes(escape)) this.#refuse('in string escape code');
       this.#position++;
       for (let digits = escape === 'u' ? 4 : 0; digits > 0; digits--, this.#position++) {
-        if (!HEX.test(this.#peek())) this.#refuse('in \\u hexadecimal character escape');
+        if (!HEX.test(this.#next())) this.#refuse('in \\u hexadecimal character escape');
       }
     }
   }
 
   #number(): void {
-    if (this.#peek() === '-') this.#position++;
-    if (!DIGIT.test(this.#peek())) this.#refuse('in numeric literal');
-    if (this.#peek() === '0') this.#position++;
+    if (this.#next() === '-') this.#position++;
+    if (!DIGIT.test(this.#next())) this.#refuse('in numeric literal');
+    if (this.#next() === '0') this.#position++;
     else this.#digits();
-    if (this.text[this.#position] === '.') {
+    if (this.#next() === '.') {
       this.#position++;
-      if (!DIGIT.test(this.#peek())) this.#refuse('after decimal point in numeric literal');
+      if (!DIGIT.test(this.#next())) this.#refuse('after decimal point in numeric literal');
       this.#digits();
     }
-    if (/[eE]/.test(this.text[this.#position] ?? '')) {
+    if (/[eE]/.test(this.#next())) {
       this.#position++;
-      if (/[+-]/.test(this.#peek())) this.#position++;
-      if (!DIGIT.test(this.#peek())) this.#refuse('in exponent of numeric literal');
+      if (/[+-]/.test(this.#next())) this.#position++;
+      if (!DIGIT.test(this.#next())) this.#refuse('in exponent of numeric literal');
       this.#digits();
     }
   }
 
   #digits(): void {
-    while (DIGIT.test(this.text[this.#position] ?? '')) this.#position++;
+    while (DIGIT.test(this.#next())) this.#position++;
   }
 
   #word(word: string): void {
     for (const expected of word) {
-      if (this.#peek() !== expected) this.#refuse(`in literal ${word} (expecting '${expected}')`);
+      if (this.#next() !== expected) this.#refuse(`in literal ${word} (expecting '${expected}')`);
       this.#position++;
     }
   }
@@ -165,8 +165,13 @@ class Scanner {
     return char;
   }
 
+  /** Inside a literal, the end of the text is a space to Go. */
+  #next(): string {
+    return this.text[this.#position] ?? ' ';
+  }
+
   #refuse(where: string): never {
-    throw new Problem(`invalid character ${quoteByte(this.#peek())} ${where}`);
+    throw new Problem(`invalid character ${quoteByte(this.#next())} ${where}`);
   }
 }
 

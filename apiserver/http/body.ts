@@ -11,6 +11,7 @@ import type { Exchange } from './exchange.js';
 import { mayOmitContentType } from './security.js';
 import {
   cannotBeHandled,
+  type Decoded,
   type DecodeHint,
   jsonSerializer,
   protobufSerializer,
@@ -92,8 +93,9 @@ export function bodyDecoder(
   const serializer = serializerOf(exchange);
   const hint = hintOf(expected, fieldValidation, table);
   const decode = (warnings: string[] | undefined): KubeObject => {
-    const { object, strictErrors } = serializer.decode(body, hint);
-    return checkFields(expected.decode(object), { hint, strictErrors, fieldValidation, warnings });
+    const decoded = serializer.decode(body, hint);
+    const { strictErrors } = decoded;
+    return checkFields(decodeFields(decoded, expected), { hint, strictErrors, fieldValidation, warnings });
   };
   let warnings: string[] | undefined = exchange.warnings;
   return () => {
@@ -118,6 +120,19 @@ function hintOf(expected: Expected, fieldValidation: FieldValidation, table: Res
             definition.kind === kind && definition.group === group && definition.version === version,
         ),
   };
+}
+
+/** Numbers that are no integers to Go are refused where it expects one, and named as they were written. */
+function decodeFields({ object, marked }: Decoded, expected: Expected): DecodedSchema {
+  const decoded = expected.decode(object);
+  if (marked === undefined) return decoded;
+  const strictly = expected.decode(marked.object);
+  if (!('typeError' in strictly)) return decoded;
+  const typeError = strictly.typeError.replace(
+    /(?<=\bnumber )[0-9]+\.5/,
+    (mark) => marked.written.get(mark) ?? mark,
+  );
+  return { typeError };
 }
 
 interface FieldCheck {

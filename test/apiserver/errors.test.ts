@@ -560,6 +560,12 @@ t.test(
       const message = `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal number ${shown} into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64`;
       t.strictSame(json, failure({ code: 400, reason: 'BadRequest', message }), shown);
     }
+    for (const written of ['1.0', '1e1', '10E-1', '-9223372036854775809']) {
+      const body = Buffer.from(JSON.stringify(pod('bad', 7)).replace(':7,', `:${written},`));
+      const { json } = await ask(pods, { body });
+      const message = `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal number ${written} into Go struct field PodSpec.spec.terminationGracePeriodSeconds of type int64`;
+      t.strictSame(json, failure({ code: 400, reason: 'BadRequest', message }), written);
+    }
     const largest = 2 ** 63 - 1024;
     const { status, text } = await ask(pods, { body: pod('good', largest) });
     t.equal(status, 201, text);

@@ -28,6 +28,7 @@ import {
   readYamlAhead,
   YAML_AHEAD_BYTES_MIN,
 } from '../../apiserver/http/serializers/yaml-ahead.js';
+import { MARKS_MAX } from '../../apiserver/http/serializers/json-numbers.js';
 import { parseJson } from '../../apiserver/http/serializers/json.js';
 import { readOrdinaryYaml, UNSURE } from '../../apiserver/http/serializers/yaml-ordinary.js';
 import { decodeObject } from '../../schemas/decode.js';
@@ -135,13 +136,43 @@ t.test('DeleteOptions is known in every group and version', (t) => {
   t.end();
 });
 
+t.test('JSON: numbers that are no integers to Go are marked, and nothing else is', (t) => {
+  const marked = (text: string) => decode(jsonSerializer, `{"metadata":{"name":"a"},${text}}`).marked;
+  for (const text of [
+    '"a":1',
+    '"a":9007199254740993',
+    '"a":-9223372036854775808',
+    '"a":"b:1.5, 1e3"',
+    '"1.5":1',
+  ])
+    t.equal(marked(text), undefined, text);
+  const { object, written } =
+    marked('"a":[1.0, 2 ,-1E2],"b":{"c\\"":9223372036854775808,"1.0":"[1.5"}') ?? {};
+  t.match(object, { a: [0.5, 2, 1.5], b: { 'c"': 2.5, '1.0': '[1.5' } });
+  t.same(
+    written,
+    new Map([
+      ['0.5', '1.0'],
+      ['1.5', '-1E2'],
+      ['2.5', '9223372036854775808'],
+    ]),
+  );
+  const many = marked(`"a":[${'1.0,'.repeat(MARKS_MAX)}1.0]`)?.object as { readonly a?: readonly number[] };
+  t.same(many.a?.slice(-2), [MARKS_MAX - 0.5, 1], 'but only so many');
+  t.end();
+});
+
 t.test("JSON: syntax errors have Go's messages", (t) => {
   const rows: [text: string, message: string][] = [
     ['', 'unexpected end of JSON input'],
     ['{"a":', 'unexpected end of JSON input'],
     ['[1', 'unexpected end of JSON input'],
     ['"a', 'unexpected end of JSON input'],
-    ['nul', 'unexpected end of JSON input'],
+    // Inside a literal Go meets a space at the end.
+    ['nul', "invalid character ' ' in literal null (expecting 'l')"],
+    ['[-', "invalid character ' ' in numeric literal"],
+    ['1.', "invalid character ' ' after decimal point in numeric literal"],
+    ['"\\u1', "invalid character ' ' in \\u hexadecimal character escape"],
     ['{"a":1,}', "invalid character '}' looking for beginning of object key string"],
     ['{1:2}', "invalid character '1' looking for beginning of object key string"],
     ['{"a" 1}', "invalid character '1' after object key"],

@@ -39,7 +39,7 @@ export interface Answer {
 
 export interface Asking {
   readonly method?: string;
-  /** Sent as JSON. */
+  /** Sent as it is if it is bytes, else as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
   readonly token?: string;
@@ -119,7 +119,7 @@ export async function serve(
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...asking.headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
     return {

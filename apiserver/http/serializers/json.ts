@@ -2,6 +2,7 @@
 import { goQuote } from '../../../schemas/go-quote.js';
 import { countMembers, duplicateFields, NestingError } from './duplicates.js';
 import { jsonSyntaxProblem } from '../../../schemas/go-json.js';
+import { markNumbers } from './json-numbers.js';
 import type { Decoded, Serializer } from './serializer.js';
 import { type DecodeHint, unrecognized, withTypeMeta } from './type-meta.js';
 
@@ -45,14 +46,17 @@ export const jsonSerializer: Serializer = {
   mediaTypes: ['application/json'],
 
   decode(body: Buffer, hint: DecodeHint): Decoded {
-    const parsed = parseJson(body.toString('utf8'), hint.strict);
+    const text = body.toString('utf8');
+    const parsed = parseJson(text, hint.strict);
     if (parsed.problem !== undefined) {
       throw unrecognized(hint, `couldn't get version/kind; json parse error: ${parsed.problem}`, body);
     }
-    return {
-      object: withTypeMeta(parsed.value, hint, body),
-      strictErrors: parsed.duplicates.map((field) => `duplicate field ${goQuote(field)}`),
-    };
+    const object = withTypeMeta(parsed.value, hint, body);
+    const strictErrors = parsed.duplicates.map((field) => `duplicate field ${goQuote(field)}`);
+    const numbers = markNumbers(text);
+    if (numbers === undefined) return { object, strictErrors };
+    const marked = withTypeMeta(JSON.parse(numbers.text), hint, body);
+    return { object, strictErrors, marked: { object: marked, written: numbers.written } };
   },
 
   encode: (json: Buffer): Buffer => json,

@@ -9,6 +9,8 @@ export interface Decoded {
    * the unknown fields in one error; else `warningsOf` makes them warnings.
    */
   readonly strictErrors: readonly string[];
+  /** Where numbers are written as Go takes none for an integer: the object with marks in their place (json-numbers.ts). */
+  readonly marked?: { readonly object: JsonObject; readonly written: ReadonlyMap<string, string> };
 }
 
 export interface Serializer {
