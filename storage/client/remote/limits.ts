@@ -1,4 +1,5 @@
 /** Bounds on waiting: a deadline by performance.now(), and a signal. */
+import { setMaxListeners } from 'node:events';
 import { EtcdError } from '../../errors.js';
 
 /** The same outcome, unless the time is over (DeadlineExceeded) or the signal aborts (Canceled) before. */
@@ -7,6 +8,8 @@ export function limited<T>(
   deadline: number,
   signal: AbortSignal | undefined,
 ): Promise<T> {
+  // Many calls may wait with one signal: each takes its listener off again.
+  if (signal !== undefined) setMaxListeners(0, signal);
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);
