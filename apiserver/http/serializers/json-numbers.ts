@@ -8,6 +8,7 @@ const MAY_BE = /(?:"\s*:|[[,])\s*-?(?:[0-9]+[.eE]|[0-9]{16})/;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\[^][^"\\]*)*"|-?[0-9][0-9.eE+-]*/g;
 
 const INT64_MIN = -(2n ** 63n);
+const INT64_CHARACTERS_MAX = `${INT64_MIN}`.length;
 
 /** Of one text, so that one of nothing else costs no more than others do. Beyond that, such numbers are as good as any. */
 export const MARKS_MAX = 1000;
@@ -34,8 +35,7 @@ export function markNumbers(text: string): MarkedNumbers | undefined {
 
 /** A double may round it. */
 function isInt64(token: string): boolean {
-  if (/[.eE]/.test(token)) return false;
-  if (token.length < 19) return true;
+  if (/[.eE]/.test(token) || token.length > INT64_CHARACTERS_MAX) return false;
   const value = BigInt(token);
   return value >= INT64_MIN && value < -INT64_MIN;
 }

@@ -3,6 +3,7 @@
  * times, dates and sixty-based numbers, which stay strings.
  */
 import { goQuote } from '../../../schemas/go-quote.js';
+import { isBase64 } from '../../../schemas/meta/base64.js';
 import { createRequire } from 'node:module';
 import type * as Yaml from 'yaml';
 import { countMembers, duplicateFields, NESTING_MAX, NestingError } from './duplicates.js';
@@ -31,6 +32,13 @@ const IGNORED_TAGS: ReadonlySet<string> = new Set([
   'tag:yaml.org,2002:pairs',
   'tag:yaml.org,2002:set',
   'tag:yaml.org,2002:timestamp',
+]);
+
+/** Numbers that JSON has no form for: what Go's encoder calls them, and how they are written as keys. */
+const NOT_IN_JSON: ReadonlyMap<unknown, { readonly name: string; readonly key: string }> = new Map([
+  [Number.NaN, { name: 'NaN', key: '.nan' }],
+  [Infinity, { name: '+Inf', key: '.inf' }],
+  [-Infinity, { name: '-Inf', key: '-.inf' }],
 ]);
 
 /** What strict decoding says of keys that stand twice. */
@@ -129,9 +137,7 @@ function parse(text: string): ParsedYaml {
   if (nodes.badKey !== undefined) {
     return { problem: `yaml: line ${lines.linePos(nodes.badKey).line}: invalid map key` };
   }
-  if (nodes.infinite !== undefined) {
-    return { problem: `json: unsupported value: ${goFloat(nodes.infinite)}` };
-  }
+  if (nodes.unsupported !== undefined) return { problem: `json: unsupported value: ${nodes.unsupported}` };
   let value: unknown = first.toJS({ maxAliasCount: YAML_ALIASES_MAX });
   if (nodes.hasAliases) value = unshared(value);
   countMembers(value);
@@ -163,7 +169,7 @@ const number = (tag: string, isDefault: boolean): Yaml.ScalarTag => ({
 const binary: Yaml.ScalarTag = {
   tag: 'tag:yaml.org,2002:binary',
   resolve: (text, onError) => {
-    if (/^(?:[A-Za-z0-9+/\s]*={0,2})\s*$/.test(text)) return Buffer.from(text, 'base64').toString();
+    if (isBase64(text)) return Buffer.from(text, 'base64').toString();
     onError('!!binary value contains invalid base64 data');
     return text;
   },
@@ -171,19 +177,6 @@ const binary: Yaml.ScalarTag = {
 
 /** Numbers are of plain scalars, and of those that are said to be one. */
 const goTags: Yaml.Tags = [number(FLOAT, true), number(FLOAT, false), number(INT, false), binary];
-
-/** What is no number to JSON. */
-function goFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  return value > 0 ? '+Inf' : '-Inf';
-}
-
-/** As keys they are written so. */
-const KEY_OF_FLOAT: ReadonlyMap<string, string> = new Map([
-  ['NaN', '.nan'],
-  ['+Inf', '.inf'],
-  ['-Inf', '-.inf'],
-]);
 
 /** Aliases give one object in several places; who changes one place must not change the others. */
 function unshared(value: unknown): unknown {
@@ -208,8 +201,8 @@ class Nodes {
   hasAliases = false;
   /** Where null, a list or a map is the key of a map, which JSON has no form for; the library would make up a text. */
   badKey: number | undefined;
-  /** A value that JSON has no form for: infinite, or no number. */
-  infinite: number | undefined;
+  /** Go's name of a value that JSON has no form for. */
+  unsupported: string | undefined;
   readonly duplicates: { readonly at: number; readonly key: string }[] = [];
 
   constructor(
@@ -221,8 +214,7 @@ class Nodes {
     if (this.yaml.isAlias(node)) this.hasAliases = true;
     else if (this.yaml.isMap(node)) this.#map(node);
     else if (this.yaml.isSeq(node)) for (const item of node.items) this.visit(item);
-    else if (this.yaml.isScalar(node) && typeof node.value === 'number' && !Number.isFinite(node.value))
-      this.infinite ??= node.value;
+    else if (this.yaml.isScalar(node)) this.unsupported ??= NOT_IN_JSON.get(node.value)?.name;
   }
 
   #map({ items }: Yaml.YAMLMap): void {
@@ -237,9 +229,7 @@ class Nodes {
   #key(seen: Set<string>, scalar: Yaml.Scalar): void {
     const { value, range } = scalar;
     if (value === null) this.badKey ??= range?.[0] ?? 0;
-    if (typeof value === 'number' && !Number.isFinite(value)) {
-      scalar.value = KEY_OF_FLOAT.get(goFloat(value));
-    }
+    scalar.value = NOT_IN_JSON.get(value)?.key ?? value;
     const key = String(scalar.value);
     if (seen.has(key)) this.duplicates.push({ at: range?.[0] ?? 0, key });
     else seen.add(key);
