@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { answerClientError } from './bare-answers.js';
 import { limitBodyTime } from './body-deadline.js';
 import {
@@ -71,7 +72,18 @@ export function createSecure(
     requestTimeout,
     headersTimeout: requestTimeout,
   } satisfies Http1Settings);
-  return continuing(server, limited);
+  return continuing(readByEvents(server), limited);
+}
+
+/**
+ * Has HTTP/1.1 connections over TLS read by their `data` events. Node's parser, attached to one directly, is paused while
+ * answers wait for their client and is handed the records of TLS that were read with the last one even so: it refuses them,
+ * and pipelined requests are lost.
+ */
+function readByEvents(server: Http2SecureServer): Http2SecureServer {
+  return server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol !== 'h2') socket.on('data', () => undefined);
+  });
 }
 
 export function createPlain(listener: RequestListener): Server {

@@ -621,3 +621,37 @@ t.test('HTTP/2: a stream whose body does not come in time is ended, an answer be
   t.same(await ask('/answered', ['half'], false), ['early', NGHTTP2_NO_ERROR]);
   t.same(await ask('/', ['all', 'of it'], true), ['whole', NGHTTP2_NO_ERROR]);
 });
+
+t.test('over TLS, too, requests are answered in order while their client does not read', async (t) => {
+  const { server: pair, ca } = await certificates();
+  const large = 'x'.repeat(1_000_000);
+  const server = createSecure({ ...pair, clientCa: ca }, ({ url }, response) =>
+    response.end(url === '/large' ? large : `${url} `),
+  );
+  const port = await listen(server, 0, '127.0.0.1');
+  const socket = connect({ host: '127.0.0.1', port, ca, ALPNProtocols: ['http/1.1'] });
+  t.teardown(() => {
+    socket.destroy();
+    server.close();
+  });
+  await once(socket, 'secureConnect');
+  // Many records of TLS, which reach the server at once: it must stop between them while it cannot write.
+  const paths = ['/large', ...Array.from({ length: 2000 }, (_, index) => `/${index}`)];
+  const requests = paths.map((path, index) => {
+    const last = index === paths.length - 1 ? 'Connection: close\r\n' : '';
+    return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${last}\r\n`;
+  });
+  socket.write(requests.join(''));
+  let text = '';
+  for await (const bytes of socket) text += String(bytes);
+  const answers = text.split(/HTTP\/1\.1 (\d+) .*\r\n(?:.+\r\n)*\r\n/);
+  t.equal(answers.shift(), '');
+  t.same(
+    answers.filter((_, index) => index % 2 === 0),
+    paths.map(() => '200'),
+  );
+  t.same(
+    answers.filter((_, index) => index % 2 === 1).map((body) => (body === large ? '/large' : body.trim())),
+    paths,
+  );
+});
