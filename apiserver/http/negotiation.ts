@@ -1,5 +1,5 @@
 /** How an answer is to be shown, from the Accept header: media type and, for objects and lists, which shape. */
-import { StatusError } from '../errors.js';
+import { type StatusDetails, StatusError } from '../errors.js';
 import { type AcceptClause, parseAccept } from './accept-header.js';
 
 export type MediaType = 'json' | 'yaml' | 'protobuf';
@@ -71,26 +71,30 @@ const shapes: ReadonlyMap<string, Shape> = new Map([
 
 const plainJson: Accepted = { media: 'json', shape: 'object', version: '', pretty: false };
 
+/** No error yet: one holds, with its stack, what made it, which is a request and its connection. */
+interface Refusal {
+  readonly refused: string;
+  readonly details?: StatusDetails;
+}
+
 /** Clients send few different Accept headers, and send them with every request. */
-const known = new Map<Endpoint, Map<string, Accepted | StatusError>>();
+const known = new Map<Endpoint, Map<string, Accepted | Refusal>>();
 const knownMax = 256;
 
 /** What the client takes of what the endpoint can give, the best of it. Throws StatusError 406. */
 export function negotiate(accept: string | undefined, endpoint: Endpoint): Accepted {
   const found = find(accept, endpoint);
-  // A fresh error each time: its stack would otherwise be that of another request.
-  if (found instanceof StatusError)
-    throw new StatusError(found.code, found.reason, found.message, found.details);
+  if ('refused' in found) throw errorOf(found);
   return found;
 }
 
 /** As `negotiate`; undefined where there is nothing. */
 export function negotiable(accept: string | undefined, endpoint: Endpoint): Accepted | undefined {
   const found = find(accept, endpoint);
-  return found instanceof StatusError ? undefined : found;
+  return 'refused' in found ? undefined : found;
 }
 
-function find(accept = '', endpoint: Endpoint): Accepted | StatusError {
+function find(accept = '', endpoint: Endpoint): Accepted | Refusal {
   let headers = known.get(endpoint);
   if (headers === undefined) {
     headers = new Map();
@@ -105,11 +109,13 @@ function find(accept = '', endpoint: Endpoint): Accepted | StatusError {
   return found;
 }
 
-function choose(accept: string, endpoint: Endpoint): Accepted | StatusError {
+function choose(accept: string, endpoint: Endpoint): Accepted | Refusal {
   const { route } = endpoint;
   if (route !== undefined && !reaches(accept, route)) {
-    const text = `406: Not Acceptable\n\nAvailable representations: ${route.join(', ')}`;
-    return new StatusError(406, 'NotAcceptable', text, {});
+    return {
+      refused: `406: Not Acceptable\n\nAvailable representations: ${route.join(', ')}`,
+      details: {},
+    };
   }
   if (accept === '') return endpoint.allows('json', 'object') ? plainJson : notAcceptable(all);
   for (const clause of parseAccept(accept)) {
@@ -123,8 +129,12 @@ function choose(accept: string, endpoint: Endpoint): Accepted | StatusError {
   return notAcceptable(all);
 }
 
-const notAcceptable = (types: readonly string[]): StatusError =>
-  new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${types.join(', ')}`);
+const notAcceptable = (types: readonly string[]): Refusal => ({
+  refused: `only the following media types are accepted: ${types.join(', ')}`,
+});
+
+const errorOf = ({ refused, details }: Refusal): StatusError =>
+  new StatusError(406, 'NotAcceptable', refused, details);
 
 /** Routes are found by the literal text of media types, before anything weighs them. */
 function reaches(accept: string, route: readonly string[]): boolean {
@@ -165,4 +175,4 @@ function transformation(
 }
 
 /** YAML is no stream. */
-export const notStreamable = (): StatusError => notAcceptable(streamed);
+export const notStreamable = (): StatusError => errorOf(notAcceptable(streamed));

@@ -1,4 +1,5 @@
 /** The pure parts in front of the registry: what a request is about, what it asks for, and in which form. */
+import { queryObjects } from 'node:v8';
 import * as fc from 'fast-check';
 import t from 'tap';
 import { StatusError } from '../../apiserver/errors.js';
@@ -336,6 +337,18 @@ t.test('Accept: the best of what the client takes that is ours to give', (t) => 
     t.match({ code: error.code, message: error.message }, { code: 406, message }, accept);
     t.equal(negotiable(accept, endpoint), undefined);
   }
+  t.end();
+});
+
+t.test('what is remembered of an Accept header holds no request', (t) => {
+  class Request {
+    constructor(readonly accept: string) {}
+  }
+  const count = () => queryObjects(Request, { format: 'count' });
+  const before = count();
+  const refuse = (request: Request) => failure(() => negotiate(request.accept, collections)).code;
+  t.equal(refuse(new Request('application/x-first-seen-here')), 406);
+  t.equal(count(), before);
   t.end();
 });
 
