@@ -9,9 +9,9 @@ import { badRequest, StatusError } from '../errors.js';
 import type { ResourceTable } from '../registry/types.js';
 import type { Exchange } from './exchange.js';
 import { mayOmitContentType } from './security.js';
+import { type MarkedObject, unmarked } from './serializers/json-numbers.js';
 import {
   cannotBeHandled,
-  type Decoded,
   type DecodeHint,
   jsonSerializer,
   protobufSerializer,
@@ -123,16 +123,14 @@ function hintOf(expected: Expected, fieldValidation: FieldValidation, table: Res
 }
 
 /** Numbers that are no integers to Go are refused where it expects one, and named as they were written. */
-function decodeFields({ object, marked }: Decoded, expected: Expected): DecodedSchema {
+export function decodeFields(
+  { object, marked }: { readonly object: unknown; readonly marked?: MarkedObject | undefined },
+  expected: Expected,
+): DecodedSchema {
   const decoded = expected.decode(object);
   if (marked === undefined) return decoded;
   const strictly = expected.decode(marked.object);
-  if (!('typeError' in strictly)) return decoded;
-  const typeError = strictly.typeError.replace(
-    /(?<=\bnumber )[0-9]+\.5/,
-    (mark) => marked.written.get(mark) ?? mark,
-  );
-  return { typeError };
+  return 'typeError' in strictly ? { typeError: unmarked(strictly.typeError, marked.written) } : decoded;
 }
 
 interface FieldCheck {

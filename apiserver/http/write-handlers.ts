@@ -6,6 +6,7 @@ import { badRequest, notFound, StatusError } from '../errors.js';
 import {
   applyPatch,
   isPatchType,
+  markedPatch,
   type PatchTarget,
   patchedKindProblem,
   patchedObjectInvalid,
@@ -16,6 +17,7 @@ import { APPLY_PATCH, applyObject } from './apply-handler.js';
 import {
   bodyDecoder,
   contentType,
+  decodeFields,
   mustBeReadable,
   deleteOptionsOfBody,
   type Expected,
@@ -118,7 +120,10 @@ export function patcher(
     const patched = structuredClone(applyPatch(type, body, current, target));
     const kindProblem = patchedKindProblem(patched, { ...expected, isRegistered });
     if (kindProblem !== undefined) throw refuse(kindProblem);
-    const decoded = expected.decode(patched);
+    const decoded = decodeFields(
+      { object: patched, marked: markedPatch(type, body, current, target) },
+      expected,
+    );
     if ('typeError' in decoded) throw refuse(decoded.typeError);
     if (fieldValidation === 'Ignore') return decoded.object;
     const unknown = decoded.unknownFields.map((field) => `unknown field ${goQuote(field)}`);

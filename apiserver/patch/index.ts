@@ -8,6 +8,7 @@ import { invalid as invalidField } from '../../schemas/field-error.js';
 import { badRequest, internal, invalid, requestTooLarge, StatusError } from '../errors.js';
 import { jsonTypeName } from '../../schemas/go-json.js';
 import { checkNesting, NestingError } from '../http/serializers/duplicates.js';
+import { type MarkedObject, markNumbers } from '../http/serializers/json-numbers.js';
 import { parseJson } from '../http/serializers/json.js';
 import { type DecodeHint, groupAndVersion, kindProblem } from '../http/serializers/type-meta.js';
 import { goPrint } from './go-print.js';
@@ -42,6 +43,29 @@ export function applyPatch(
   target: PatchTarget,
 ): unknown {
   return apply(contentType, patchBody, current, target);
+}
+
+/**
+ * The same with marks in place of numbers that are no integers to Go; undefined where there are none. A strategic merge
+ * has none: upstream reads its numbers before it merges them, and then `1.0` is 1.
+ */
+export function markedPatch(
+  contentType: string,
+  patchBody: Buffer,
+  current: KubeObject,
+  target: PatchTarget,
+): MarkedObject | undefined {
+  if (contentType === STRATEGIC_MERGE_PATCH) return undefined;
+  const numbers = markNumbers(patchBody.toString('utf8'));
+  if (numbers === undefined) return undefined;
+  try {
+    const object = apply(contentType, Buffer.from(numbers.text), current, target);
+    return { object, written: numbers.written };
+  } catch (error) {
+    // It tests a number that has a mark now.
+    if (error instanceof StatusError) return undefined;
+    throw error;
+  }
 }
 
 function apply(

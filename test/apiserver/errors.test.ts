@@ -572,3 +572,36 @@ t.test(
     t.match(text, `"terminationGracePeriodSeconds":${largest}`);
   },
 );
+
+t.test('numbers in patches are those of Go, too', async (t) => {
+  const { ask } = await serve(t);
+  const pods = '/api/v1/namespaces/demo/pods';
+  const containers = [{ name: 'c', image: 'i' }];
+  await ask(pods, { body: { metadata: { name: 'p' }, spec: { containers } } });
+  const patch = (type: string, body: string) =>
+    ask(`${pods}/p`, {
+      method: 'PATCH',
+      contentType: `application/${type}-patch+json`,
+      body: Buffer.from(body),
+    });
+  const merge = (seconds: string) => `{"spec":{"activeDeadlineSeconds":${seconds}}}`;
+  const operations = (seconds: string) =>
+    `[{"op":"add","path":"/spec/activeDeadlineSeconds","value":${seconds}}]`;
+  for (const [type, body] of [
+    ['merge', merge],
+    ['json', operations],
+  ] as const) {
+    for (const written of ['90.0', '9e1']) {
+      const { status, json } = await patch(type, body(written));
+      const message = `json: cannot unmarshal number ${written} into Go struct field PodSpec.spec.activeDeadlineSeconds of type int64`;
+      t.match({ status, json }, { status: 422, json: { reason: 'Invalid' } }, written);
+      t.ok((json as { message: string }).message.endsWith(message), (json as { message: string }).message);
+    }
+  }
+  // Its numbers are values before they are merged.
+  const { status, text } = await patch('strategic-merge', merge('90.0'));
+  t.equal(status, 200, text);
+  t.match(text, '"activeDeadlineSeconds":90,');
+  const tests = '[{"op":"test","path":"/spec/activeDeadlineSeconds","value":90}]';
+  t.equal((await patch('json', tests)).status, 200);
+});

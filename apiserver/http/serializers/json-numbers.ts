@@ -20,6 +20,16 @@ export interface MarkedNumbers {
   readonly written: ReadonlyMap<string, string>;
 }
 
+/** An object that was read from a marked text. */
+export interface MarkedObject {
+  readonly object: unknown;
+  readonly written: MarkedNumbers['written'];
+}
+
+/** A type error of such an object, which names the number as it was written. */
+export const unmarked = (typeError: string, written: MarkedNumbers['written']): string =>
+  typeError.replace(/(?<=\bnumber )[0-9]+\.5/, (mark) => written.get(mark) ?? mark);
+
 /** `text` must be JSON. Undefined where it has no such number. */
 export function markNumbers(text: string): MarkedNumbers | undefined {
   if (!MAY_BE.test(text)) return undefined;

@@ -1,4 +1,5 @@
 /** One media type's way from bytes to an object and back. */
+import type { MarkedObject } from './json-numbers.js';
 import type { DecodeHint, JsonObject } from './type-meta.js';
 
 export interface Decoded {
@@ -9,8 +10,8 @@ export interface Decoded {
    * the unknown fields in one error; else `warningsOf` makes them warnings.
    */
   readonly strictErrors: readonly string[];
-  /** Where numbers are written as Go takes none for an integer: the object with marks in their place (json-numbers.ts). */
-  readonly marked?: { readonly object: JsonObject; readonly written: ReadonlyMap<string, string> };
+  /** Where numbers are written as Go takes none for an integer: the object with marks in their place. */
+  readonly marked?: MarkedObject;
 }
 
 export interface Serializer {
