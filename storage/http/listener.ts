@@ -119,7 +119,12 @@ export class Listener {
     socket.on('error', () => undefined);
     if (!isAllowed(tls, socket)) socket.destroy();
     else if (socket.alpnProtocol === 'h2') this.#speakHttp2(socket, nameOf(socket));
-    else this.#http1.emit('connection', socket);
+    else {
+      this.#http1.emit('connection', socket);
+      // Node's parser, attached to the connection directly, would be handed records of TLS while it is paused, and refuse
+      // them: pipelined requests would be lost.
+      socket.on('data', () => undefined);
+    }
   }
 
   /** Reads until it is clear which protocol it is, and puts back what was read. */

@@ -11,6 +11,7 @@ import { Agent, request } from 'undici';
 import { WebSocket } from 'ws';
 import { bodyBytesMax, queryParametersMax, urlBytesMax } from '../../apiserver/http/limits.js';
 import { createPlain, createSecure, listen } from '../../apiserver/http/listeners.js';
+import { pipelined } from '../tools/pipelined.js';
 import { certificates, type Harness, start } from './http-harness.js';
 
 const collection = '/api/v1/namespaces/default/configmaps';
@@ -626,7 +627,7 @@ t.test('over TLS, too, requests are answered in order while their client does no
   const { server: pair, ca } = await certificates();
   const large = 'x'.repeat(1_000_000);
   const server = createSecure({ ...pair, clientCa: ca }, ({ url }, response) =>
-    response.end(url === '/large' ? large : `${url} `),
+    response.end(url === '/large' ? large : url),
   );
   const port = await listen(server, 0, '127.0.0.1');
   const socket = connect({ host: '127.0.0.1', port, ca, ALPNProtocols: ['http/1.1'] });
@@ -637,21 +638,8 @@ t.test('over TLS, too, requests are answered in order while their client does no
   await once(socket, 'secureConnect');
   // Many records of TLS, which reach the server at once: it must stop between them while it cannot write.
   const paths = ['/large', ...Array.from({ length: 2000 }, (_, index) => `/${index}`)];
-  const requests = paths.map((path, index) => {
-    const last = index === paths.length - 1 ? 'Connection: close\r\n' : '';
-    return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${last}\r\n`;
-  });
-  socket.write(requests.join(''));
-  let text = '';
-  for await (const bytes of socket) text += String(bytes);
-  const answers = text.split(/HTTP\/1\.1 (\d+) .*\r\n(?:.+\r\n)*\r\n/);
-  t.equal(answers.shift(), '');
-  t.same(
-    answers.filter((_, index) => index % 2 === 0),
-    paths.map(() => '200'),
-  );
-  t.same(
-    answers.filter((_, index) => index % 2 === 1).map((body) => (body === large ? '/large' : body.trim())),
-    paths,
+  t.strictSame(
+    (await pipelined(socket, paths)).map(({ status, body }) => [status, body === large ? '/large' : body]),
+    paths.map((path) => [200, path]),
   );
 });
